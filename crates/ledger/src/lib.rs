@@ -1,0 +1,111 @@
+//! The book: records in the order in which they were accepted, and the register of who and what the node knows.
+//!
+//! Two traits say what a store must do, [`Ledger`] and [`Register`]; [`sqlite`] is the embedded engine that does
+//! it, and [`battery`] is the body of tests that every engine passes as it stands.
+//!
+//! The ledger knows nothing of HTTP and nothing of what a format means: a record is a key, a version, a policy
+//! class and the author's bytes. It decides nothing about who may see what; it asks the caller, class by class.
+
+#![forbid(unsafe_code)]
+
+mod error;
+mod model;
+mod register;
+
+pub use error::Error;
+pub use model::*;
+pub use register::*;
+
+/// What went well, or why not.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Tells whether a viewer may see the records of a policy class. The ledger calls it once a class and query.
+pub type Sees<'a> = &'a (dyn Fn(ClassNo) -> bool + 'a);
+
+/// Tells whether two bodies of the same key and version say the same (equal canonical content, whatever the
+/// white space and the order of keys).
+pub type Same<'a> = &'a (dyn Fn(&[u8], &[u8]) -> bool + Sync + 'a);
+
+/// The book.
+///
+/// Order: every record has a [`Seq`], which is at once its place in the order and the instant (microseconds
+/// since 1970, UTC) at which it was added. Sequence numbers are unique and strictly increasing over the whole
+/// book, so "everything after X" never loses or repeats a record (TAXII 2.1 §3.4, §3.5).
+pub trait Ledger: Send + Sync {
+    /// Appends all submissions in one durable commit: on `Ok` every record answered [`Appended::Added`] survives
+    /// kill -9 and power loss; on `Err` nothing of the call has been written.
+    ///
+    /// `now` is the clock's microseconds since 1970; a record gets `max(now, last + 1)`.
+    ///
+    /// # Errors
+    /// [`Error::Full`] when the disk is full, [`Error::Storage`] for other failures of the engine.
+    fn append(&self, submissions: &[Submission<'_>], now: Micros, same: Same<'_>) -> Result<Vec<Vec<Appended>>>;
+
+    /// One page of bodies, oldest first, joined by commas and appended to `out` as they were stored.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    fn objects(&self, filter: &Filter<'_>, sees: Sees<'_>, out: &mut Vec<u8>) -> Result<Page>;
+
+    /// The same page as rows, without the bodies.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    fn manifest(&self, filter: &Filter<'_>, sees: Sees<'_>) -> Result<(Page, Vec<ManifestRow>)>;
+
+    /// Whether any live version of the key in the collection is visible.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    fn contains(&self, collection: CollectionNo, key: &str, sees: Sees<'_>) -> Result<bool>;
+
+    /// Erases the bodies of the selected visible versions and leaves tombstones in the order. Returns how many.
+    ///
+    /// # Errors
+    /// [`Error::Full`], [`Error::Storage`].
+    fn delete(&self, filter: &Filter<'_>, sees: Sees<'_>, now: Micros) -> Result<u64>;
+
+    /// Follows the book from `after` (exclusive), every collection, tombstones and withheld conflicts included:
+    /// what views and `check` are built from. Calls `each` for at most `limit` records in order.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    fn follow(&self, after: Seq, limit: usize, each: &mut dyn FnMut(&Record<'_>)) -> Result<Option<Seq>>;
+
+    /// The number of the policy class with this definition; made if it is new.
+    ///
+    /// # Errors
+    /// [`Error::Full`], [`Error::Storage`].
+    fn class(&self, definition: &[u8]) -> Result<ClassNo>;
+
+    /// The definition of a policy class, `None` if there is no such class.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    fn class_definition(&self, class: ClassNo) -> Result<Option<std::sync::Arc<[u8]>>>;
+
+    /// The newest live body stored under a key in any collection, whoever may see it: for the node's own
+    /// questions (what does this marking mean), never for an answer to a viewer.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    fn first_accepted(&self, key: &str) -> Result<Option<Vec<u8>>>;
+
+    /// Figures for people and metrics.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    fn statistics(&self) -> Result<Statistics>;
+
+    /// Reads everything and compares it with itself. An empty list means sound. `progress(done, total)` in records.
+    ///
+    /// # Errors
+    /// [`Error::Storage`] when the store cannot even be read.
+    fn check(&self, progress: &mut dyn FnMut(u64, u64)) -> Result<Vec<Fault>>;
+
+    /// Writes a consistent copy to a new file while readers and writers go on. `progress(done, total)` in pages.
+    ///
+    /// # Errors
+    /// [`Error::Exists`] if the file exists, [`Error::Full`], [`Error::Storage`].
+    fn backup(&self, to: &std::path::Path, progress: &mut dyn FnMut(u64, u64)) -> Result<()>;
+}
