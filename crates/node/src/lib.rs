@@ -1,1 +1,6 @@
-//! placeholder
+//! Wires the node: its directory and configuration, intake, accounts, the door, HTTP, outgoing links.
+
+#![forbid(unsafe_code)]
+
+pub mod config;
+pub mod home;
