@@ -1,1 +1,3 @@
-//! placeholder
+//! The STIX 2.1 language.
+
+pub mod json;
