@@ -84,21 +84,41 @@ pub struct Home {
 }
 
 impl Home {
-    /// Makes the directory (0700) with configuration, secret (0600) and `tls/`. The database is made by whoever
-    /// opens it first. `secret` comes from a random source, or from a backup.
+    /// Makes the directory (0700) with configuration and `tls/`. It becomes a home when it is [sealed](Self::seal),
+    /// which is done last, when all else is in place.
     ///
     /// # Errors
     /// [`Error::Foreign`] or [`Error::Taken`] when the directory is in use, else [`Error::Io`].
-    pub fn create(path: &Path, config: &str, secret: &Secret) -> Result<Self, Error> {
+    pub fn prepare(path: &Path, config: &str) -> Result<Self, Error> {
         let home = Self { path: path.to_owned() };
         home.refuse_if_used()?;
         make_directory(path)?;
         make_directory(&home.tls())?;
         write_private(&home.config(), config.as_bytes())?;
-        // Last: with it the directory is a home.
-        write_private(&home.secret_file(), secret.expose())?;
-        sync_directory(path)?;
         Ok(home)
+    }
+
+    /// Writes the secret (0600), 32 bytes from a random source or from a backup: from now on this is a home.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn seal(&self, secret: &Secret) -> Result<(), Error> {
+        sync_directory(&self.path)?;
+        write_private(&self.secret_file(), secret.expose())?;
+        sync_directory(&self.path)
+    }
+
+    /// Takes back what was made, as far as that is possible: for what failed before it was sealed.
+    pub fn discard(self) {
+        if !self.secret_file().exists() {
+            for suffix in ["", "-wal", "-shm", "-journal"] {
+                // What cannot be removed is reported by the next attempt, as a directory in use.
+                let _ = std::fs::remove_file(self.path.join(format!("marsad.db{suffix}")));
+            }
+            let _ = std::fs::remove_file(self.config());
+            let _ = std::fs::remove_dir_all(self.tls());
+            let _ = std::fs::remove_dir(&self.path);
+        }
     }
 
     /// A home that exists.
@@ -227,12 +247,16 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("a/home");
         let secret = Secret::new([7; 32]);
-        let home = Home::create(&path, "# sample\n", &secret).unwrap();
+        let home = Home::prepare(&path, "# sample\n").unwrap();
+        assert!(matches!(Home::open(&path), Err(Error::NotAHome { .. })));
+        home.seal(&secret).unwrap();
         assert_eq!((mode(&path), mode(&home.secret_file()), mode(&home.config())), (0o700, 0o600, 0o600));
         assert_eq!(mode(&home.tls()), 0o700);
         let again = Home::open(&path).unwrap();
         assert_eq!(again.secret().unwrap().expose(), &[7; 32]);
-        assert!(matches!(Home::create(&path, "", &secret), Err(Error::Taken(_))));
+        assert!(matches!(Home::prepare(&path, ""), Err(Error::Taken(_))));
+        home.clone().discard();
+        assert!(Home::open(&path).is_ok(), "a sealed home stays");
     }
 
     #[test]
@@ -241,11 +265,13 @@ mod tests {
         assert!(matches!(Home::open(directory.path()), Err(Error::NotAHome { .. })));
         let foreign = directory.path().join("foreign");
         std::fs::create_dir(&foreign).unwrap();
-        Home::create(&foreign, "", &Secret::new([1; 32])).unwrap();
+        Home::prepare(&foreign, "").unwrap().discard();
+        assert!(!foreign.exists());
+        Home::prepare(&foreign, "").unwrap().seal(&Secret::new([1; 32])).unwrap();
         let other = directory.path().join("other");
         std::fs::create_dir(&other).unwrap();
         std::fs::write(other.join("holiday.jpg"), b"").unwrap();
-        assert!(matches!(Home::create(&other, "", &Secret::new([1; 32])), Err(Error::Foreign(_))));
+        assert!(matches!(Home::prepare(&other, ""), Err(Error::Foreign(_))));
         std::fs::write(foreign.join("secret"), b"short").unwrap();
         assert!(matches!(Home::open(&foreign).unwrap().secret(), Err(Error::Secret(_))));
     }

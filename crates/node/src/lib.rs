@@ -2,6 +2,8 @@
 
 #![forbid(unsafe_code)]
 
+pub mod chance;
+pub mod clock;
 pub mod config;
 pub mod home;
 pub mod packed;
