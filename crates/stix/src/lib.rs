@@ -1,3 +1,14 @@
-//! The STIX 2.1 language.
+//! The STIX 2.1 language: objects, identifiers, timestamps, vocabularies, markings and what is done with them.
+//!
+//! Nothing here reads a clock, a file or a socket: time and chance are arguments.
 
+pub mod id;
 pub mod json;
+pub mod marking;
+pub mod object_type;
+pub mod relationship;
+pub mod timestamp;
+pub mod vocab;
+
+#[cfg(test)]
+mod published;

@@ -74,12 +74,7 @@ impl Tape {
     ///
     /// # Errors
     /// The first fault of the value, see [`ErrorKind`].
-    pub fn parse_at<'t>(
-        &'t mut self,
-        text: &'t [u8],
-        at: usize,
-        limits: &Limits,
-    ) -> Result<(Value<'t>, usize), Error> {
+    pub fn parse_at<'t>(&'t mut self, text: &'t [u8], at: usize, limits: &Limits) -> Result<(Value<'t>, usize), Error> {
         let (source, base, end) = self.fill(text, at, limits)?;
         Ok((Value::root(source, base, &self.nodes), end))
     }

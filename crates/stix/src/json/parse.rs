@@ -26,12 +26,7 @@ pub(super) fn is_white(byte: u8) -> bool {
 }
 
 /// Fills `nodes` with the value at the start of `text` (no white space before it) and tells where it ends.
-pub(super) fn fill(
-    text: &[u8],
-    limits: &Limits,
-    nodes: &mut Vec<Node>,
-    scratch: &mut Scratch,
-) -> Result<usize, Error> {
+pub(super) fn fill(text: &[u8], limits: &Limits, nodes: &mut Vec<Node>, scratch: &mut Scratch) -> Result<usize, Error> {
     nodes.clear();
     scratch.open.clear();
     scratch.names.clear();
