@@ -2,8 +2,10 @@
 
 #![forbid(unsafe_code)]
 
+pub mod backup;
 pub mod chance;
 pub mod clock;
 pub mod config;
+pub mod doctor;
 pub mod home;
 pub mod packed;
