@@ -7,8 +7,13 @@ pub mod json;
 pub mod marking;
 pub mod object_type;
 pub mod relationship;
+pub mod sco_id;
+pub mod selector;
 pub mod timestamp;
+pub mod versioning;
 pub mod vocab;
+
+mod rewrite;
 
 #[cfg(test)]
 mod published;

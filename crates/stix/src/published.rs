@@ -24,9 +24,24 @@ pub(crate) fn json(name: &str) -> Option<serde_json::Value> {
 }
 
 /// A gzipped file of one JSON value a line.
-#[expect(dead_code, reason = "the first users come with the cases")]
 pub(crate) fn cases(name: &str) -> Option<Vec<serde_json::Value>> {
     let mut text = String::new();
     flate2::read::GzDecoder::new(bytes(name)?.as_slice()).read_to_string(&mut text).unwrap();
-    Some(text.lines().map(|line| serde_json::from_str(line).unwrap()).collect())
+    let mut cases: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    cases.iter_mut().for_each(restore_timestamps);
+    Some(cases)
+}
+
+/// Some recorders printed timestamps as their language does: `2016-12-21 19:00:00+00:00`. Writes them as in STIX.
+fn restore_timestamps(value: &mut serde_json::Value) {
+    match value {
+        serde_json::Value::String(text) => {
+            if let Some(printed) = text.strip_suffix("+00:00").filter(|rest| rest.get(10..11) == Some(" ")) {
+                *text = format!("{}Z", printed.replace(' ', "T"));
+            }
+        }
+        serde_json::Value::Array(items) => items.iter_mut().for_each(restore_timestamps),
+        serde_json::Value::Object(members) => members.values_mut().for_each(restore_timestamps),
+        _ => {}
+    }
 }
