@@ -17,13 +17,15 @@ mod error;
 mod keys;
 mod number;
 mod parse;
+mod scan;
 mod string;
 mod value;
 
 pub use error::{Error, ErrorKind, position};
 pub use value::{Entries, Items, Key, Kind, Value};
 
-use value::Node;
+use parse::Filling;
+use scan::{Cursor, Positions, Scanner};
 
 /// What one text may cost.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -45,8 +47,8 @@ impl Default for Limits {
 /// The buffer that a parse fills: use one for many texts and it stays in the processor's cache.
 #[derive(Debug, Default)]
 pub struct Tape {
-    nodes: Vec<Node>,
-    scratch: parse::Scratch,
+    filling: Filling,
+    positions: Positions,
 }
 
 impl Tape {
@@ -62,9 +64,9 @@ impl Tape {
     /// The first fault of the text, see [`ErrorKind`].
     pub fn parse<'t>(&'t mut self, text: &'t [u8], limits: &Limits) -> Result<Value<'t>, Error> {
         let (source, base, end) = self.fill(text, 0, limits)?;
-        match text.iter().skip(end).position(|byte| !parse::is_white(*byte)) {
+        match text.iter().skip(end).position(|byte| !is_white(*byte)) {
             Some(more) => Err(Error::new(end + more, ErrorKind::Trailing)),
-            None => Ok(Value::root(source, base, &self.nodes)),
+            None => Ok(Value::root(source, base, &self.filling.nodes)),
         }
     }
 
@@ -76,36 +78,44 @@ impl Tape {
     /// The first fault of the value, see [`ErrorKind`].
     pub fn parse_at<'t>(&'t mut self, text: &'t [u8], at: usize, limits: &Limits) -> Result<(Value<'t>, usize), Error> {
         let (source, base, end) = self.fill(text, at, limits)?;
-        Ok((Value::root(source, base, &self.nodes), end))
+        Ok((Value::root(source, base, &self.filling.nodes), end))
     }
 
     /// Fills the tape with the value at `at`: its text, where that starts, and where it ends in `text`.
     fn fill<'t>(&mut self, text: &'t [u8], at: usize, limits: &Limits) -> Result<(&'t str, usize, usize), Error> {
         let rest = text.get(at..).unwrap_or_default();
-        let white = rest.iter().position(|byte| !parse::is_white(*byte)).unwrap_or(rest.len());
+        let white = rest.iter().position(|byte| !is_white(*byte)).unwrap_or(rest.len());
         let base = at + white;
         let body = text.get(base..).unwrap_or_default();
-        let outcome = parse::fill(body, limits, &mut self.nodes, &mut self.scratch);
-        let seen = match outcome {
-            Ok(end) => end,
-            Err(error) => error.offset,
-        };
-        let (source, utf8_fault) = check_utf8(body.get(..seen).unwrap_or(body));
-        match (outcome, utf8_fault) {
-            (_, Some(fault)) => Err(Error::new(base + fault, ErrorKind::Utf8)),
-            (Err(error), None) => Err(Error::new(base + error.offset, error.kind)),
-            (Ok(end), None) => Ok((source, base, base + end)),
+        let most = limits.max_bytes.min(u32::MAX as usize / 2);
+        let budget = body.get(..most).unwrap_or(body);
+        let mut scanner = Scanner::new(budget, &mut self.positions);
+        let outcome = parse::fill(&mut scanner, limits, &mut Cursor::default(), &mut self.filling);
+        let end = outcome.as_ref().map_or_else(|error| error.offset, |(_, end)| *end);
+        let source = check_utf8(budget.get(..end).unwrap_or(budget));
+        match (outcome, source) {
+            (_, Err(fault)) => Err(Error::new(base + fault, ErrorKind::Utf8)),
+            (Ok(_), Ok(source)) => Ok((source, base, base + end)),
+            (Err(Error { kind: ErrorKind::Truncated, .. }), _) if budget.len() < body.len() => {
+                Err(Error::new(base + most, ErrorKind::Bytes(most)))
+            }
+            (Err(error), _) => Err(Error::new(base + end, error.kind)),
         }
     }
 }
 
-/// The text as UTF-8, or what of it is, and the first byte that is not.
-fn check_utf8(text: &[u8]) -> (&str, Option<usize>) {
+/// White space between tokens, RFC 8259 §2.
+pub(crate) fn is_white(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\n' | b'\r' | b'\t')
+}
+
+/// The text if it is UTF-8, else the first byte that is not. A character that the end cuts is no fault.
+fn check_utf8(text: &[u8]) -> Result<&str, usize> {
     match simdutf8::basic::from_utf8(text) {
-        Ok(source) => (source, None),
+        Ok(source) => Ok(source),
         Err(_) => match simdutf8::compat::from_utf8(text) {
-            Ok(source) => (source, None),
-            Err(fault) => ("", Some(fault.valid_up_to())),
+            Err(fault) if fault.error_len().is_some() => Err(fault.valid_up_to()),
+            other => Ok(other.unwrap_or_default()),
         },
     }
 }

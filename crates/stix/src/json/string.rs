@@ -4,6 +4,9 @@ use std::borrow::Cow;
 
 use super::error::{Error, ErrorKind};
 
+/// Length of an escape of the form `\uXXXX`.
+pub(super) const UNICODE: usize = 6;
+
 /// Checks the escape whose backslash stands at `at`, and gives the offset after it; a surrogate pair is one escape.
 pub(super) fn check_escape(text: &[u8], at: usize) -> Result<usize, Error> {
     match text.get(at + 1) {

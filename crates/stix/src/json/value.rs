@@ -10,19 +10,19 @@ use super::string::unescape;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Kind {
     /// `null`
-    Null,
+    Null = 0,
     /// `true` or `false`
-    Bool,
+    Bool = 1,
     /// A number without fraction and exponent, of any length.
-    Integer,
+    Integer = 2,
     /// A number with a fraction or an exponent.
-    Float,
+    Float = 3,
     /// A string.
-    String,
+    String = 4,
     /// An array.
-    Array,
+    Array = 5,
     /// An object.
-    Object,
+    Object = 6,
 }
 
 /// One value or member name on the tape. Offsets count from the start of the root value.
@@ -32,9 +32,43 @@ pub(super) struct Node {
     pub(super) end: u32,
     /// Nodes from this one to its next sibling: 1 for scalars.
     pub(super) skip: u32,
+    /// The kind in the lowest bits, above them the detail.
+    meta: u32,
+}
+
+impl Node {
+    /// The most members or elements that `meta` can count.
+    pub(super) const MOST: usize = (1 << 28) - 1;
+
+    #[inline]
+    pub(super) fn new(start: u32, end: u32, kind: Kind, detail: u32) -> Self {
+        Self { start, end, skip: 1, meta: kind as u32 | detail << 3 }
+    }
+
+    /// Notes what is known when a container has ended.
+    #[inline]
+    pub(super) fn complete(&mut self, end: u32, skip: u32, kind: Kind, count: u32) {
+        *self = Self { start: self.start, end, skip, meta: kind as u32 | count << 3 };
+    }
+
+    #[inline]
+    pub(super) fn kind(&self) -> Kind {
+        match self.meta & 7 {
+            1 => Kind::Bool,
+            2 => Kind::Integer,
+            3 => Kind::Float,
+            4 => Kind::String,
+            5 => Kind::Array,
+            6 => Kind::Object,
+            _ => Kind::Null,
+        }
+    }
+
     /// Elements or members of a container; for strings 1 if there are escapes, else 0.
-    pub(super) detail: u32,
-    pub(super) kind: Kind,
+    #[inline]
+    pub(super) fn detail(&self) -> u32 {
+        self.meta >> 3
+    }
 }
 
 /// A value of a parsed text: a cheap handle to the tape and the author's bytes.
@@ -48,7 +82,7 @@ pub struct Value<'t> {
     node: &'t Node,
 }
 
-const NOTHING: Node = Node { start: 0, end: 0, skip: 1, detail: 0, kind: Kind::Null };
+const NOTHING: Node = Node { start: 0, end: 0, skip: 1, meta: Kind::Null as u32 };
 
 impl<'t> Value<'t> {
     pub(super) fn root(source: &'t str, base: usize, nodes: &'t [Node]) -> Self {
@@ -59,7 +93,7 @@ impl<'t> Value<'t> {
     #[must_use]
     #[inline]
     pub fn kind(&self) -> Kind {
-        self.node.kind
+        self.node.kind()
     }
 
     /// The exact bytes of the value, quotes and brackets included.
@@ -78,14 +112,14 @@ impl<'t> Value<'t> {
     #[must_use]
     pub fn as_str(&self) -> Option<Cow<'t, str>> {
         let inner = self.inner()?;
-        Some(if self.node.detail == 0 { Cow::Borrowed(inner) } else { unescape(inner) })
+        Some(if self.node.detail() == 0 { Cow::Borrowed(inner) } else { unescape(inner) })
     }
 
     /// The text of a string that is written without escapes; `None` for other strings and kinds.
     #[must_use]
     #[inline]
     pub fn raw_str(&self) -> Option<&'t str> {
-        if self.node.detail == 0 { self.inner() } else { None }
+        if self.node.detail() == 0 { self.inner() } else { None }
     }
 
     /// `true` or `false`; `None` for other kinds.
@@ -129,7 +163,7 @@ impl<'t> Value<'t> {
     /// How many members or elements; 0 for scalars.
     #[must_use]
     pub fn len(&self) -> usize {
-        if matches!(self.kind(), Kind::Array | Kind::Object) { self.node.detail as usize } else { 0 }
+        if matches!(self.kind(), Kind::Array | Kind::Object) { self.node.detail() as usize } else { 0 }
     }
 
     /// Whether there are no members or elements; true for scalars.
@@ -145,7 +179,7 @@ impl<'t> Value<'t> {
     /// What stands between the quotes of a string.
     #[inline]
     fn inner(&self) -> Option<&'t str> {
-        if self.node.kind != Kind::String {
+        if self.node.kind() != Kind::String {
             return None;
         }
         self.source.get(self.node.start as usize + 1..self.node.end as usize - 1)
@@ -153,7 +187,7 @@ impl<'t> Value<'t> {
 
     #[inline]
     fn children(&self, kind: Kind) -> Children<'t> {
-        let count = if self.node.kind == kind { self.node.detail } else { 0 };
+        let count = if self.node.kind() == kind { self.node.detail() } else { 0 };
         let nodes = self.nodes.get(1..).unwrap_or_default();
         Children { source: self.source, base: self.base, nodes, count }
     }
