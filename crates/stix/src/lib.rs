@@ -2,6 +2,7 @@
 //!
 //! Nothing here reads a clock, a file or a socket: time and chance are arguments.
 
+pub mod canonical;
 pub mod id;
 pub mod json;
 pub mod marking;
@@ -14,6 +15,8 @@ pub mod versioning;
 pub mod vocab;
 
 mod rewrite;
+
+pub use canonical::equivalent;
 
 #[cfg(test)]
 mod published;

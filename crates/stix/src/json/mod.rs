@@ -30,12 +30,17 @@ use scan::{Cursor, Positions, Scanner};
 /// What one text may cost.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Limits {
-    /// Arrays and objects inside one another; a bare scalar has depth 0.
+    /// Arrays and objects inside one another; a bare scalar has depth 0. Never more than [`Limits::DEEPEST`].
     pub max_depth: usize,
     /// Bytes of one value.
     pub max_bytes: usize,
     /// Values of every kind in one text, the names of members not counted.
     pub max_values: usize,
+}
+
+impl Limits {
+    /// The depth that no limits exceed: whoever goes down a value may call himself for each level.
+    pub const DEEPEST: usize = 512;
 }
 
 impl Default for Limits {

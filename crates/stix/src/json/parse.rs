@@ -231,8 +231,9 @@ impl Parser<'_> {
     #[inline]
     fn open(&mut self, around: &mut Option<Open>, at: usize, object: bool) -> Result<Open, Error> {
         self.scratch.open.extend(around.take());
-        if self.scratch.open.len() >= self.limits.max_depth {
-            return Err(Error::new(at, ErrorKind::Depth(self.limits.max_depth)));
+        let most = self.limits.max_depth.min(Limits::DEEPEST);
+        if self.scratch.open.len() >= most {
+            return Err(Error::new(at, ErrorKind::Depth(most)));
         }
         let inner = Open { node: self.nodes.len(), count: 0, object, escaped: false, marks: self.scratch.marks.len() };
         self.push(at, at, if object { Kind::Object } else { Kind::Array }, 0);

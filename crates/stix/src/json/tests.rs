@@ -201,6 +201,9 @@ fn limits() {
     accepted("[[[[1]]],{\"a\":[[]]}]");
     refused("[[[[[", 4, ErrorKind::Depth(4));
     refused("[[[{\"a\":{}}]]]", 8, ErrorKind::Depth(4));
+    let boundless = Limits { max_depth: usize::MAX, max_bytes: usize::MAX, max_values: usize::MAX };
+    let error = Tape::new().parse("[".repeat(9000).as_bytes(), &boundless).map(|_| ()).unwrap_err();
+    assert_eq!(error, Error { offset: 512, kind: ErrorKind::Depth(512) });
     accepted("[1,2,3,4,5,6,7,8,9,0,1]");
     refused("[1,2,3,4,5,6,7,8,9,0,1,2]", 23, ErrorKind::Values(12));
     accepted(&format!("\"{}\"", "a".repeat(98)));
