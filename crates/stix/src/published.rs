@@ -2,6 +2,8 @@
 
 use std::{io::Read, path::PathBuf};
 
+use crate::timestamp::Timestamp;
+
 /// Where the file would be, seen from the project's root.
 fn path(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data").join(name)
@@ -36,8 +38,11 @@ pub(crate) fn cases(name: &str) -> Option<Vec<serde_json::Value>> {
 fn restore_timestamps(value: &mut serde_json::Value) {
     match value {
         serde_json::Value::String(text) => {
-            if let Some(printed) = text.strip_suffix("+00:00").filter(|rest| rest.get(10..11) == Some(" ")) {
-                *text = format!("{}Z", printed.replace(' ', "T"));
+            let printed = text.strip_suffix("+00:00").unwrap_or(text);
+            let stix = format!("{}Z", printed.replacen(' ', "T", 1));
+            if text.get(10..11) == Some(" ") && Timestamp::parse(&stix).is_ok() {
+                let short = if printed.contains('.') { printed.trim_end_matches('0') } else { printed };
+                *text = format!("{}Z", short.replacen(' ', "T", 1));
             }
         }
         serde_json::Value::Array(items) => items.iter_mut().for_each(restore_timestamps),

@@ -16,7 +16,7 @@ pub(crate) struct Rewriter<'t, 'o> {
     passed: usize,
     written: usize,
     /// What the author put between members; a comma where there was one member or none.
-    separator: Vec<u8>,
+    separator: &'t [u8],
 }
 
 impl<'t, 'o> Rewriter<'t, 'o> {
@@ -31,7 +31,7 @@ impl<'t, 'o> Rewriter<'t, 'o> {
             (Some((_, value)), Some((key, _))) => source.get(value.span().end - base..key.span().start - base),
             _ => None,
         };
-        Self { source, base, out, passed: start, written: 0, separator: separator.unwrap_or(b",").to_vec() }
+        Self { source, base, out, passed: start, written: 0, separator: separator.unwrap_or(b",") }
     }
 
     /// Writes the member as it is.
@@ -63,7 +63,7 @@ impl<'t, 'o> Rewriter<'t, 'o> {
     /// Writes a member that the source does not have; the name needs no escapes.
     pub(crate) fn add(&mut self, name: &str, write: impl FnOnce(&mut Vec<u8>)) {
         if self.written > 0 {
-            self.out.extend_from_slice(&self.separator);
+            self.out.extend_from_slice(self.separator);
         }
         self.written += 1;
         write_plain(self.out, name);
@@ -84,7 +84,7 @@ impl<'t, 'o> Rewriter<'t, 'o> {
     fn part(&mut self, key: Range<usize>, value: Range<usize>) {
         if self.written > 0 {
             let own = self.source.get(self.passed..key.start - self.base).filter(|own| own.contains(&b','));
-            self.out.extend_from_slice(own.unwrap_or(&self.separator));
+            self.out.extend_from_slice(own.unwrap_or(self.separator));
         }
         self.written += 1;
         self.passed = value.end - self.base;
