@@ -1,1 +1,32 @@
-//! placeholder
+//! STIX patterns: the language in which an indicator says what to look for (STIX 2.1 §9).
+//!
+//! [`parse`] turns the text into a [`Pattern`], a tree in which every part knows where it stood;
+//! [`check`] says everything that is wrong with a text, which is what a validator wants. Both read
+//! text from strangers: size and depth are bounded, and time is linear in the length.
+//!
+//! ```
+//! let pattern = pattern::parse("[domain-name:value = 'portal.example'] REPEATS 5 TIMES").unwrap();
+//! assert_eq!(pattern.to_string(), "[domain-name:value = 'portal.example'] REPEATS 5 TIMES");
+//!
+//! let wrong = pattern::check("[file:hashes.'SHA-256' = 'f00']");
+//! assert_eq!(wrong[0].to_string(), "`f00` is not a SHA-256 hash: 64 hexadecimal digits are expected (at byte 25)");
+//! ```
+//!
+//! The crate knows no objects and matches nothing yet: the matcher will be built on this tree.
+
+mod ast;
+mod check;
+mod constant;
+mod error;
+mod lexer;
+mod parser;
+mod print;
+
+pub use ast::{
+    Comparison, ComparisonExpression, ComparisonKind, ObjectPath, ObservationExpression, ObservationKind, Operand,
+    Operator, Pattern, Qualifier, QualifierKind, Span, Step, StepKind,
+};
+pub use check::{Version, check, check_version};
+pub use constant::{Constant, Timestamp, Value};
+pub use error::Error;
+pub use parser::{MAX_BYTES, MAX_DEPTH, parse, parse_version};
