@@ -3,14 +3,18 @@
 //! Nothing here reads a clock, a file or a socket: time and chance are arguments.
 
 pub mod canonical;
+pub mod head;
 pub mod id;
 pub mod json;
 pub mod marking;
 pub mod object_type;
+pub mod registry;
 pub mod relationship;
+pub mod schema;
 pub mod sco_id;
 pub mod selector;
 pub mod timestamp;
+pub mod validate;
 pub mod versioning;
 pub mod vocab;
 

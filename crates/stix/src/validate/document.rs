@@ -1,0 +1,393 @@
+//! Whole documents: a bundle, a TAXII envelope, an object, a list of objects, JSON lines.
+
+use std::borrow::Cow;
+use std::mem;
+use std::ops::Range;
+
+use super::bundle::Members;
+use super::finding::{self, Finding};
+use super::note::{Note, Notes, Pen};
+use super::{Code, Severity, Validator};
+use crate::head::Head;
+use crate::id::Id;
+use crate::json::{self, Kind as Json, Limits, Tape};
+use crate::schema::Version;
+
+/// What came out for a document. Findings are made readable one object at a time, as they are asked for.
+#[derive(Debug)]
+pub struct Report<'t> {
+    text: &'t [u8],
+    pub(super) places: Vec<Place>,
+    pub(super) notes: Vec<Note>,
+    fatal: Option<json::Error>,
+    objects: usize,
+    errors: usize,
+    warnings: usize,
+    strict: bool,
+}
+
+/// One judged value of the document and where its notes are.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    pub(super) span: Range<usize>,
+    pub(super) notes: Range<usize>,
+    pub(super) spot: Spot,
+}
+
+/// Where in the document a value stands.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Spot {
+    /// It is the document.
+    Whole,
+    /// An element of `objects`.
+    Member(usize),
+    /// An element of a list.
+    Element(usize),
+    /// A value of JSON lines, counted from 0.
+    Line(usize),
+}
+
+impl Spot {
+    fn path(self) -> String {
+        match self {
+            Self::Whole => "$".to_owned(),
+            Self::Member(index) => format!("$.objects[{index}]"),
+            Self::Element(index) | Self::Line(index) => format!("$[{index}]"),
+        }
+    }
+}
+
+impl Report<'_> {
+    /// Whether nothing makes the document invalid: no error, and with [`super::Options::strict`] no warning.
+    #[must_use]
+    pub fn valid(&self) -> bool {
+        self.errors == 0 && (!self.strict || self.warnings == 0)
+    }
+
+    /// STIX objects in the document; a bundle is none.
+    #[must_use]
+    pub fn objects(&self) -> usize {
+        self.objects
+    }
+
+    /// Errors, those that are not kept included.
+    #[must_use]
+    pub fn errors(&self) -> usize {
+        self.errors
+    }
+
+    /// Warnings, those that are not kept included.
+    #[must_use]
+    pub fn warnings(&self) -> usize {
+        self.warnings
+    }
+
+    /// The codes of all findings that are kept.
+    pub fn codes(&self) -> impl Iterator<Item = Code> {
+        self.notes.iter().map(|note| note.code).chain(self.fatal.iter().map(|_| Code::Json))
+    }
+
+    /// Every finding, object by object.
+    pub fn findings(&self) -> impl Iterator<Item = Finding> {
+        let objects = self.places.iter().flat_map(|place| {
+            let notes = self.notes.get(place.notes.clone()).unwrap_or_default();
+            let text = self.text.get(place.span.clone()).unwrap_or_default();
+            finding::of_object(text, &place.spot.path(), notes, None)
+        });
+        objects.chain(self.fatal.iter().map(|error| {
+            let (line, column) = json::position(self.text, error.offset);
+            finding::of_fatal(*error, "$", format!("{error} (line {line}, column {column})"))
+        }))
+    }
+
+    /// Adds findings that were made after the walk.
+    pub(super) fn add(&mut self, place: usize, note: Note) {
+        match note.code.severity() {
+            Severity::Error => self.errors += 1,
+            Severity::Warning => self.warnings += 1,
+        }
+        let Some(owner) = self.places.get(place) else { return };
+        let (span, spot) = (owner.span.clone(), owner.spot);
+        self.notes.push(note);
+        let notes = self.notes.len() - 1..self.notes.len();
+        self.places.push(Place { span, notes, spot });
+    }
+
+    /// The bytes of a judged value.
+    pub(super) fn text_of(&self, place: usize) -> &[u8] {
+        self.places.get(place).and_then(|place| self.text.get(place.span.clone())).unwrap_or_default()
+    }
+}
+
+/// The reading of one document.
+struct Reading<'v, 't> {
+    validator: &'v mut Validator,
+    tape: Tape,
+    /// For what is not an object of its own: names, the members of a bundle.
+    small: Limits,
+    text: &'t [u8],
+    report: Report<'t>,
+    members: Members<'t>,
+}
+
+/// The members of a bundle besides `objects`.
+#[derive(Default)]
+struct Envelope {
+    /// Names and where their values start.
+    names: Vec<(String, usize)>,
+    object_type: Option<String>,
+    spec: Option<String>,
+    /// Where the list `objects` starts.
+    objects: Option<usize>,
+    /// Whether they were judged as those of a 2.0 bundle.
+    older: bool,
+}
+
+impl Validator {
+    /// Judges a document. A bundle is judged object by object, so its size is not limited; each object's is.
+    pub fn document<'t>(&mut self, text: &'t [u8]) -> Report<'t> {
+        let report = Report {
+            text,
+            places: Vec::new(),
+            notes: Vec::new(),
+            fatal: None,
+            objects: 0,
+            errors: 0,
+            warnings: 0,
+            strict: self.options.strict,
+        };
+        let tape = mem::take(&mut self.tape);
+        let small = self.limits;
+        let mut reading = Reading { validator: self, tape, small, text, report, members: Members::default() };
+        if let Err(error) = reading.values() {
+            reading.report.errors += 1;
+            reading.report.fatal = Some(error);
+        }
+        let Reading { validator, tape, mut report, members, .. } = reading;
+        validator.tape = tape;
+        members.judge(&mut report, validator);
+        report
+    }
+}
+
+impl<'t> Reading<'_, 't> {
+    /// The values of the document: one, or one a line.
+    fn values(&mut self) -> Result<(), json::Error> {
+        let mut at = skip_white(self.text, 0);
+        let mut line = 0;
+        loop {
+            let next = self.value(at, line)?;
+            at = skip_white(self.text, next);
+            line += 1;
+            if at >= self.text.len() {
+                return Ok(());
+            }
+            if line == 1 && self.text.get(next..at).is_some_and(|gap| !gap.contains(&b'\n')) {
+                return Err(json::Error { offset: at, kind: json::ErrorKind::Trailing });
+            }
+        }
+    }
+
+    /// One value at the top, and where it ends.
+    fn value(&mut self, at: usize, line: usize) -> Result<usize, json::Error> {
+        let whole = if line == 0 { Spot::Whole } else { Spot::Line(line) };
+        match self.text.get(at) {
+            Some(b'[') => self.list(at, None, Spot::Element),
+            Some(b'{') => match self.envelope(at)? {
+                Some(end) => Ok(end),
+                None => self.judge(at, None, whole),
+            },
+            _ => self.judge(at, None, whole),
+        }
+    }
+
+    /// Judges the object at an offset.
+    fn judge(&mut self, at: usize, bundle: Option<Version>, spot: Spot) -> Result<usize, json::Error> {
+        let mut tape = mem::take(&mut self.tape);
+        let parsed = tape.parse_at(self.text, at, &self.validator.limits);
+        let outcome =
+            parsed.map(|(value, end)| (self.validator.judge(value, self.text, bundle), value.span().start, end));
+        self.tape = tape;
+        let (head, start, end) = outcome?;
+        self.keep(start..end, spot, head);
+        Ok(end)
+    }
+
+    /// Takes the notes of the value that was just judged.
+    fn keep(&mut self, span: Range<usize>, spot: Spot, head: Option<Head<'t>>) {
+        let notes: &mut Notes = &mut self.validator.notes;
+        self.report.errors += mem::take(&mut notes.errors);
+        self.report.warnings += mem::take(&mut notes.warnings);
+        let first = self.report.notes.len();
+        self.report.notes.append(&mut notes.list);
+        let place = self.report.places.len();
+        self.report.places.push(Place { span, notes: first..self.report.notes.len(), spot });
+        if !matches!(spot, Spot::Whole) || head.as_ref().is_none_or(|head| head.object_type != "bundle") {
+            self.report.objects += 1;
+        }
+        if let (Spot::Member(_), Some(head)) = (spot, head) {
+            self.members.add(place, head);
+        }
+    }
+
+    /// The elements of a list of objects.
+    fn list(&mut self, at: usize, bundle: Option<Version>, spot: fn(usize) -> Spot) -> Result<usize, json::Error> {
+        let mut at = skip_white(self.text, at + 1);
+        if self.text.get(at) == Some(&b']') {
+            return Ok(at + 1);
+        }
+        let mut index = 0;
+        loop {
+            at = skip_white(self.text, self.judge(at, bundle, spot(index))?);
+            index += 1;
+            match self.text.get(at) {
+                Some(b',') => at = skip_white(self.text, at + 1),
+                Some(b']') => return Ok(at + 1),
+                _ => return Err(json::Error { offset: at, kind: json::ErrorKind::ExpectedCommaOrBracket }),
+            }
+        }
+    }
+
+    /// Reads an object as a bundle or a TAXII envelope; `None` if it is neither.
+    fn envelope(&mut self, at: usize) -> Result<Option<usize>, json::Error> {
+        let mark = (
+            self.report.places.len(),
+            self.report.notes.len(),
+            self.report.objects,
+            self.report.errors,
+            self.report.warnings,
+        );
+        let mut envelope = Envelope::default();
+        let end = self.envelope_members(at, &mut envelope)?;
+        let Some(end) = end else { return Ok(None) };
+        let bundle = envelope.object_type.as_deref() == Some("bundle");
+        if !bundle && (envelope.object_type.is_some() || envelope.objects.is_none()) {
+            self.rewind(mark);
+            return Ok(None);
+        }
+        let older = envelope.spec.as_deref() == Some("2.0") && bundle;
+        if let Some(objects) = envelope.objects.filter(|_| older && !envelope.older) {
+            // The edition came after the objects: judge them again by it.
+            self.rewind(mark);
+            self.list(objects, Some(Version::V20), Spot::Member)?;
+        }
+        if bundle {
+            self.bundle(at, end, &envelope)?;
+        }
+        Ok(Some(end))
+    }
+
+    fn rewind(&mut self, mark: (usize, usize, usize, usize, usize)) {
+        self.report.places.truncate(mark.0);
+        self.report.notes.truncate(mark.1);
+        (self.report.objects, self.report.errors, self.report.warnings) = (mark.2, mark.3, mark.4);
+        self.members = Members::default();
+    }
+
+    /// The members of an object, its `objects` judged on the way; `None` if it cannot be a bundle.
+    fn envelope_members(&mut self, at: usize, envelope: &mut Envelope) -> Result<Option<usize>, json::Error> {
+        let mut at = skip_white(self.text, at + 1);
+        if self.text.get(at) == Some(&b'}') {
+            return Ok(None);
+        }
+        loop {
+            let (name, next) = self.string(at)?;
+            at = skip_white(self.text, next);
+            if self.text.get(at) != Some(&b':') {
+                return Err(json::Error { offset: at, kind: json::ErrorKind::ExpectedColon });
+            }
+            at = skip_white(self.text, at + 1);
+            let starts = at;
+            if name == "objects" && self.text.get(at) == Some(&b'[') && envelope.objects.is_none() {
+                let older = envelope.spec.as_deref() == Some("2.0");
+                (envelope.objects, envelope.older) = (Some(at), older);
+                let bundle = if older { Version::V20 } else { Version::V21 };
+                at = self.list(at, Some(bundle), Spot::Member)?;
+            } else {
+                let (value, end) = self.tape.parse_at(self.text, at, &self.small)?;
+                let text = value.as_str().map(Cow::into_owned);
+                match name.as_str() {
+                    "type" if text.as_deref().is_some_and(|found| found != "bundle") => return Ok(None),
+                    "type" => envelope.object_type = text,
+                    "spec_version" => envelope.spec = text,
+                    _ => {}
+                }
+                at = end;
+            }
+            if envelope.names.iter().any(|(seen, _)| *seen == name) {
+                return Err(json::Error { offset: starts, kind: json::ErrorKind::DuplicateKey });
+            }
+            if envelope.names.len() >= 100 {
+                return Ok(None);
+            }
+            envelope.names.push((name, starts));
+            at = skip_white(self.text, at);
+            match self.text.get(at) {
+                Some(b',') => at = skip_white(self.text, at + 1),
+                Some(b'}') => return Ok(Some(at + 1)),
+                _ => return Err(json::Error { offset: at, kind: json::ErrorKind::ExpectedCommaOrBrace }),
+            }
+        }
+    }
+
+    /// Judges the bundle itself, its objects being judged. STIX 2.1 §8.
+    fn bundle(&mut self, at: usize, end: usize, envelope: &Envelope) -> Result<(), json::Error> {
+        let older = self.validator.options.version == Some(Version::V20) || envelope.spec.as_deref() == Some("2.0");
+        let mut notes = mem::take(&mut self.validator.notes);
+        let checks = if older { self.validator.older_checks } else { self.validator.checks };
+        let mut pen = Pen { notes: &mut notes, checks, base: at };
+        let named = |name: &str| envelope.names.iter().find(|(seen, _)| seen == name).map(|(_, at)| *at);
+        match named("id") {
+            None => pen.note_at(Code::Required, at, "id", "STIX 2.1 §8"),
+            Some(at) => {
+                let (value, _) = self.tape.parse_at(self.text, at, &self.small)?;
+                let text = value.as_str();
+                match text.as_deref().map(Id::parse) {
+                    None => pen.note_at(Code::WrongKind, at, "a string", "STIX 2.1 §8"),
+                    Some(Err(_)) => pen.note_at(Code::IdFormat, at, "", Code::IdFormat.clause()),
+                    Some(Ok(id)) if id.object_type() != "bundle" => {
+                        pen.note_at(Code::IdPrefix, at, "", Code::IdPrefix.clause())
+                    }
+                    Some(Ok(id)) if id.uuid_version() != 4 && older => {
+                        pen.note_at(Code::IdFormat, at, "2.0", "STIX 2.0 §2.7");
+                    }
+                    Some(Ok(id)) if id.uuid_version() != 4 => {
+                        pen.note_at(Code::UuidCheck, at, "4", Code::UuidCheck.clause())
+                    }
+                    Some(Ok(_)) => {}
+                }
+            }
+        }
+        if let Some(objects) = named("objects") {
+            if self.text.get(objects) != Some(&b'[') {
+                pen.note_at(Code::WrongKind, objects, "a list", "STIX 2.1 §8");
+            } else if self.text.get(skip_white(self.text, objects + 1)) == Some(&b']') {
+                pen.note_at(Code::EmptyList, objects, "objects", "STIX 2.1 §8");
+            }
+        }
+        for (name, at) in &envelope.names {
+            if !matches!(name.as_str(), "type" | "id" | "objects" | "spec_version") {
+                pen.note_at(Code::ExtensionsUse, *at, "", Code::ExtensionsUse.clause());
+                pen.note_at(Code::PropertiesStrict, *at, "bundle", Code::PropertiesStrict.clause());
+            }
+        }
+        self.validator.notes = notes;
+        self.keep(at..end, Spot::Whole, None);
+        // A bundle is no object.
+        self.report.objects -= 1;
+        Ok(())
+    }
+
+    fn string(&mut self, at: usize) -> Result<(String, usize), json::Error> {
+        let (value, end) = self.tape.parse_at(self.text, at, &self.small)?;
+        match value.as_str() {
+            Some(text) if value.kind() == Json::String => Ok((text.into_owned(), end)),
+            _ => Err(json::Error { offset: at, kind: json::ErrorKind::ExpectedKey }),
+        }
+    }
+}
+
+fn skip_white(text: &[u8], at: usize) -> usize {
+    let rest = text.get(at..).unwrap_or_default();
+    at + rest.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r')).unwrap_or(rest.len())
+}

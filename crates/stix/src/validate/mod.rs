@@ -1,0 +1,258 @@
+//! Judging objects by the standard: every finding with its place, its clause and plain words.
+//!
+//! [`Validator`] walks an object once, along the tables of [`crate::schema`], and writes down what is wrong in a compact form;
+//! messages and paths are made when somebody asks for them. What breaks a MUST is an error; a SHOULD or a best practice is
+//! a warning, with the number that the OASIS validator gives it.
+//!
+//! ```
+//! use stix::validate::{Options, Validator};
+//! let mut validator = Validator::new(Options::default());
+//! let checked = validator.object(br#"{"type": "url", "id": "url--1", "value": "http://example.com/"}"#);
+//! assert!(!checked.valid());
+//! let finding = checked.findings().remove(0);
+//! assert_eq!((finding.path.as_str(), finding.clause), ("$.id", "STIX 2.1 §2.9"));
+//! ```
+
+mod bundle;
+mod code;
+mod dictionaries;
+mod document;
+mod finding;
+mod forms;
+mod markings;
+mod message;
+mod names;
+mod note;
+mod older;
+mod options;
+mod patterns;
+mod rules;
+mod values;
+mod walk;
+
+use std::mem;
+
+pub use code::{Code, Severity};
+pub use document::Report;
+pub use finding::Finding;
+pub use options::Options;
+
+use crate::head::Head;
+use crate::json::{self, Kind as Json, Limits, Tape, Value};
+use crate::schema::{self, Category, Shape, Version, find};
+use note::{Notes, Pen};
+use options::Checks;
+pub(crate) use walk::Slots;
+use walk::Walk;
+
+/// Judges objects, one after another, with buffers that it keeps.
+#[derive(Debug)]
+pub struct Validator {
+    options: Options,
+    checks: Checks,
+    older_checks: Checks,
+    limits: Limits,
+    tape: Tape,
+    notes: Notes,
+}
+
+/// What came out for one object.
+#[derive(Clone, Debug)]
+pub struct Checked<'t> {
+    /// What a ledger needs of the object; `None` if it has no readable `type` and `id`.
+    pub head: Option<Head<'t>>,
+    text: &'t [u8],
+    notes: Notes,
+    fatal: Option<json::Error>,
+    strict: bool,
+}
+
+impl Checked<'_> {
+    /// Whether nothing was found that makes the object invalid: no error, and with [`Options::strict`] no warning.
+    #[must_use]
+    pub fn valid(&self) -> bool {
+        self.fatal.is_none() && self.notes.errors == 0 && (!self.strict || self.notes.warnings == 0)
+    }
+
+    /// How many errors there are, those that are not kept included.
+    #[must_use]
+    pub fn errors(&self) -> usize {
+        self.notes.errors + usize::from(self.fatal.is_some())
+    }
+
+    /// How many warnings there are, those that are not kept included.
+    #[must_use]
+    pub fn warnings(&self) -> usize {
+        self.notes.warnings
+    }
+
+    /// The codes of the findings, in the order in which they were met.
+    pub fn codes(&self) -> impl Iterator<Item = Code> {
+        self.fatal.iter().map(|_| Code::Json).chain(self.notes.list.iter().map(|note| note.code))
+    }
+
+    /// The findings with path and message: at most 100 errors and 100 warnings.
+    #[must_use]
+    pub fn findings(&self) -> Vec<Finding> {
+        finding::of_object(self.text, "$", &self.notes.list, self.fatal)
+    }
+
+    /// How many findings were counted and not kept.
+    #[must_use]
+    pub fn left_out(&self) -> usize {
+        self.notes.left_out()
+    }
+}
+
+impl Validator {
+    /// A validator with these options and the default [`Limits`].
+    #[must_use]
+    pub fn new(options: Options) -> Self {
+        Self::with_limits(options, Limits::default())
+    }
+
+    /// A validator that reads objects within other limits.
+    #[must_use]
+    pub fn with_limits(options: Options, limits: Limits) -> Self {
+        let older = Options { version: Some(Version::V20), ..options.clone() };
+        Self {
+            checks: Checks::of(&options),
+            older_checks: Checks::of(&older),
+            options,
+            limits,
+            tape: Tape::new(),
+            notes: Notes::default(),
+        }
+    }
+
+    /// What it looks for.
+    #[must_use]
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// Judges a text that is one object.
+    pub fn object<'t>(&mut self, text: &'t [u8]) -> Checked<'t> {
+        let mut tape = mem::take(&mut self.tape);
+        let mut checked =
+            Checked { head: None, text, notes: Notes::default(), fatal: None, strict: self.options.strict };
+        match tape.parse(text, &self.limits) {
+            Ok(value) => checked.head = self.judge(value, text, None),
+            Err(error) => checked.fatal = Some(error),
+        }
+        checked.notes = mem::take(&mut self.notes);
+        self.tape = tape;
+        checked
+    }
+
+    /// Judges one object that was parsed out of `text`; findings go to `self.notes`.
+    fn judge<'t>(&mut self, value: Value<'_>, text: &'t [u8], bundle: Option<Version>) -> Option<Head<'t>> {
+        let notes = mem::take(&mut self.notes);
+        let (head, notes) = self.judge_into(value, text, bundle, notes);
+        self.notes = notes;
+        head
+    }
+
+    fn judge_into<'t>(
+        &mut self,
+        value: Value<'_>,
+        text: &'t [u8],
+        bundle: Option<Version>,
+        mut notes: Notes,
+    ) -> (Option<Head<'t>>, Notes) {
+        let base = value.span().start;
+        let named = value.get("type").and_then(|found| found.as_str());
+        let version = self.version_of(value, named.as_deref(), bundle);
+        let checks = if version == Version::V20 { self.older_checks } else { self.checks };
+        let mut pen = Pen { notes: &mut notes, checks, base };
+        if value.kind() != Json::Object {
+            pen.note(Code::NotAnObject, value, "");
+            return (None, notes);
+        }
+        let Some(name) = named else {
+            match value.get("type") {
+                Some(found) => pen.note(Code::WrongKind, found, "a string"),
+                None => pen.note(Code::Required, value, "type"),
+            }
+            return (None, notes);
+        };
+        let shape = shape_of(version, &name, value);
+        if !is_type(&name, version) {
+            pen.note(Code::TypeName, value.get("type").unwrap_or(value), "");
+        }
+        let defanged = value.get("defanged").is_some_and(|found| found.as_bool() == Some(true));
+        let mut walk =
+            Walk { pen, root: value, shape, version, container: None, defanged, toplevel: None, nested: false };
+        let mut slots = Slots::EMPTY;
+        let seen = walk.members(value, shape, &mut slots);
+        walk.rules(value, shape, seen, &slots);
+        walk.besides(value, seen, &slots);
+        (Head::of(text, value, shape.category, version, &slots), notes)
+    }
+
+    /// Which edition an object follows. STIX 2.1 §3.2; objects of 2.0 have `created` and no `spec_version`.
+    fn version_of(&self, value: Value<'_>, name: Option<&str>, bundle: Option<Version>) -> Version {
+        if bundle == Some(Version::V20) {
+            return Version::V20;
+        }
+        let spec = value.get("spec_version");
+        let older_member = bundle.is_some() && spec.is_none() && value.get("created").is_some();
+        if let Some(version) = self.options.version.filter(|_| !older_member) {
+            return version;
+        }
+        match spec.and_then(|found| found.as_str()).as_deref() {
+            Some("2.0") => Version::V20,
+            Some(_) => Version::V21,
+            None if spec.is_some() || name.is_some_and(|name| is_new(name) || name == "bundle") => Version::V21,
+            None if value.get("created").is_some() => Version::V20,
+            None => Version::V21,
+        }
+    }
+}
+
+/// Whether a type exists only since 2.1: cyber-observables on their own and the types that 2.1 added.
+fn is_new(name: &str) -> bool {
+    let standard = |version| find(version, name).is_some_and(|shape| !shape.category.is_sco());
+    find(Version::V21, name).is_some_and(|shape| shape.category.is_sco())
+        || standard(Version::V21) && !standard(Version::V20)
+}
+
+/// The shape of an object: its type's, or that of custom objects.
+fn shape_of(version: Version, name: &str, value: Value<'_>) -> &'static Shape {
+    let found = find(version, name).filter(|shape| version == Version::V21 || !shape.category.is_sco());
+    found.unwrap_or_else(|| schema::custom(version, is_observable(version, value)))
+}
+
+/// Whether an object of an unknown type is a cyber-observable: neither `created` nor `modified`.
+fn is_observable(version: Version, value: Value<'_>) -> bool {
+    version == Version::V21 && value.get("created").is_none() && value.get("modified").is_none()
+}
+
+/// The shape of an object in a deprecated container.
+fn contained_shape(version: Version, name: &str) -> &'static Shape {
+    let found = match version {
+        Version::V21 => find(version, name).filter(|shape| shape.category == Category::Sco),
+        Version::V20 => schema::contained20(name),
+    };
+    found.unwrap_or_else(|| match version {
+        Version::V21 => schema::custom(version, true),
+        Version::V20 => schema::contained20_custom(),
+    })
+}
+
+/// Whether a type's name is allowed. STIX 2.1 §3.1, §3.8.
+fn is_type(name: &str, version: Version) -> bool {
+    match version {
+        Version::V21 => crate::object_type::is_well_formed(name) && name != "action",
+        Version::V20 => {
+            let bytes = name.as_bytes();
+            (3..=250).contains(&bytes.len())
+                && !name.contains("--")
+                && bytes.iter().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-')
+                && !matches!(name, "incident" | "infrastructure")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
