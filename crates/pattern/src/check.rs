@@ -19,7 +19,7 @@ pub enum Version {
 
 /// All that is wrong with a pattern of STIX 2.1, in the order of its text; empty when it is valid. One that leaves the
 /// grammar has one fault, the first. Beyond the grammar: hash values must have the form of their algorithm
-/// (STIX 2.1 §10.6), a bracketed expression takes one qualifier of each kind (§9.5.1), and a set holds one type (§9.2).
+/// (STIX 2.1 §10.7), a bracketed expression takes one qualifier of each kind (§9.5.1), and a set holds one type (§9.2).
 #[must_use]
 pub fn check(text: &str) -> Vec<Error> {
     check_version(text, Version::V21)
@@ -127,7 +127,7 @@ impl Findings {
     }
 }
 
-/// A hash algorithm whose values have a known form: those of hash-algorithm-ov (STIX 2.1 §10.6) and their near kin.
+/// A hash algorithm whose values have a known form: those of hash-algorithm-ov (STIX 2.1 §10.7) and their near kin.
 #[derive(Clone, Copy)]
 struct Algorithm {
     name: &'static str,

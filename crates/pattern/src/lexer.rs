@@ -31,6 +31,10 @@ pub(crate) enum Keyword {
 
 impl Keyword {
     fn of(word: &str) -> Option<Self> {
+        // Most words are names in lower case: spare them the comparisons.
+        if !matches!(word.bytes().next(), Some(b'A'..=b'Z' | b't' | b'f')) {
+            return None;
+        }
         Some(match word {
             "AND" => Self::And,
             "OR" => Self::Or,
@@ -180,7 +184,7 @@ impl<'t> Lexer<'t> {
                     let inside = self.text.get(self.at + 2..).unwrap_or_default();
                     let length = inside
                         .find("*/")
-                        .ok_or_else(|| Error::new(self.span_from(self.at), "comment has no end: `*/` is missing"))?;
+                        .ok_or_else(|| Error::new(span(self.at, self.at + 2), "comment has no end: `*/` is missing"))?;
                     self.at += length + 4;
                 }
                 Some(b'/') if self.byte(1) == Some(b'/') => {

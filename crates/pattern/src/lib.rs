@@ -15,6 +15,7 @@
 //! The crate knows no objects and matches nothing yet: the matcher will be built on this tree.
 
 mod ast;
+mod chain;
 mod check;
 mod constant;
 mod error;

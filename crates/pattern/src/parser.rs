@@ -1,5 +1,5 @@
-//! From text to tree (published grammar; STIX 2.1 §9.3–9.7): recursive descent with one token of look-ahead. Only
-//! parentheses nest, and their depth is counted; chains of AND, OR and FOLLOWEDBY are loops.
+//! From text to tree (published grammar; STIX 2.1 §9.3–9.7) with one token of look-ahead. Nothing recurses: open
+//! parentheses wait on a stack whose height is bounded, and chains of AND, OR and FOLLOWEDBY are loops.
 
 use base64::Engine as _;
 
@@ -7,6 +7,7 @@ use crate::ast::{
     Comparison, ComparisonExpression, ComparisonKind, ObjectPath, ObservationExpression, ObservationKind, Operand,
     Operator, Pattern, Qualifier, QualifierKind, Span, Step, StepKind,
 };
+use crate::chain::Chain;
 use crate::check::Version;
 use crate::constant::{BASE64, Constant, Timestamp, Value};
 use crate::error::Error;
@@ -38,12 +39,8 @@ pub fn parse_version(text: &str, version: Version) -> Result<Pattern, Error> {
             message: format!("pattern has {} bytes: at most {MAX_BYTES} are read", text.len()),
         });
     }
-    let mut parser = Parser::new(text, version)?;
-    let expression = parser.followed_by()?;
-    match parser.token {
-        Token::End => Ok(Pattern { expression }),
-        _ => Err(parser.unexpected("`AND`, `OR`, `FOLLOWEDBY`, a qualifier or the end")),
-    }
+    let expression = Parser::new(text, version)?.observations()?;
+    Ok(Pattern { expression })
 }
 
 struct Parser<'t> {
@@ -54,14 +51,13 @@ struct Parser<'t> {
     token: Token<'t>,
     span: Span,
     before: Span,
-    depth: usize,
 }
 
 impl<'t> Parser<'t> {
     fn new(text: &'t str, version: Version) -> Result<Self, Error> {
         let mut lexer = Lexer::new(text);
         let (token, span) = lexer.next()?;
-        Ok(Self { text, lexer, version, token, span, before: Span::default(), depth: 0 })
+        Ok(Self { text, lexer, version, token, span, before: Span::default() })
     }
 
     fn take(&mut self) -> Result<(), Error> {
@@ -100,48 +96,56 @@ impl<'t> Parser<'t> {
         Error::new(self.span, format!("expected {expected}, found {found}"))
     }
 
-    fn enter(&mut self) -> Result<(), Error> {
-        self.depth += 1;
-        if self.depth > MAX_DEPTH {
+    /// Takes a `(` below `depth` others.
+    fn enter(&mut self, depth: usize) -> Result<(), Error> {
+        if depth >= MAX_DEPTH {
             return Err(Error::new(self.span, format!("parentheses nest deeper than {MAX_DEPTH}")));
         }
-        Ok(())
+        self.take()
     }
 
-    // Observation expressions (STIX 2.1 §9.5), the loosest operator first (§9.5.3).
-
-    fn followed_by(&mut self) -> Result<ObservationExpression, Error> {
-        self.observation_chain(Keyword::FollowedBy, Self::observation_or, ObservationKind::FollowedBy)
-    }
-
-    fn observation_or(&mut self) -> Result<ObservationExpression, Error> {
-        self.observation_chain(Keyword::Or, Self::observation_and, ObservationKind::Or)
-    }
-
-    fn observation_and(&mut self) -> Result<ObservationExpression, Error> {
-        self.observation_chain(Keyword::And, Self::qualified, ObservationKind::And)
-    }
-
-    fn observation_chain(
-        &mut self,
-        operator: Keyword,
-        operand: fn(&mut Self) -> Result<ObservationExpression, Error>,
-        chain: fn(Vec<ObservationExpression>) -> ObservationKind,
-    ) -> Result<ObservationExpression, Error> {
-        let first = operand(self)?;
-        if self.token != Token::Keyword(operator) {
-            return Ok(first);
+    /// Observation expressions (STIX 2.1 §9.5).
+    fn observations(&mut self) -> Result<ObservationExpression, Error> {
+        let mut outer = Vec::new();
+        let mut chain = Chain::new(self.span);
+        loop {
+            let start = self.span;
+            let mut operand = if self.take_if(Token::LeftBracket)? {
+                let comparison = self.comparisons(outer.len())?;
+                let kind = ObservationKind::Observation(comparison);
+                ObservationExpression { kind, span: start.to(self.before) }
+            } else if self.token == Token::LeftParenthesis {
+                self.enter(outer.len())?;
+                outer.push(std::mem::replace(&mut chain, Chain::new(start)));
+                continue;
+            } else {
+                return Err(self.unexpected("`[` or `(`"));
+            };
+            loop {
+                operand = self.qualified(operand)?;
+                match (self.token, outer.is_empty()) {
+                    (Token::Keyword(Keyword::And), _) => chain.put(operand, 0),
+                    (Token::Keyword(Keyword::Or), _) => chain.put(operand, 1),
+                    (Token::Keyword(Keyword::FollowedBy), _) => chain.put(operand, 2),
+                    (Token::RightParenthesis, false) => {
+                        let inner = chain.finish(operand);
+                        self.take()?;
+                        let span = chain.start.to(self.before);
+                        operand = ObservationExpression { kind: ObservationKind::Group(Box::new(inner)), span };
+                        chain = outer.pop().unwrap_or(Chain::new(span));
+                        continue;
+                    }
+                    (Token::End, true) => return Ok(chain.finish(operand)),
+                    (_, true) => return Err(self.unexpected("`AND`, `OR`, `FOLLOWEDBY`, a qualifier or the end")),
+                    (_, false) => return Err(self.unexpected("`AND`, `OR`, `FOLLOWEDBY`, a qualifier or `)`")),
+                }
+                self.take()?;
+                break;
+            }
         }
-        let start = first.span;
-        let mut operands = vec![first];
-        while self.take_keyword(operator)? {
-            operands.push(operand(self)?);
-        }
-        Ok(ObservationExpression { kind: chain(operands), span: start.to(self.before) })
     }
 
-    fn qualified(&mut self) -> Result<ObservationExpression, Error> {
-        let inner = self.observation_atom()?;
+    fn qualified(&mut self, inner: ObservationExpression) -> Result<ObservationExpression, Error> {
         let mut qualifiers = Vec::new();
         while let Some(qualifier) = self.qualifier()? {
             qualifiers.push(qualifier);
@@ -151,25 +155,6 @@ impl<'t> Parser<'t> {
         }
         let span = inner.span.to(self.before);
         Ok(ObservationExpression { kind: ObservationKind::Qualified(Box::new(inner), qualifiers), span })
-    }
-
-    fn observation_atom(&mut self) -> Result<ObservationExpression, Error> {
-        let start = self.span;
-        let kind = if self.take_if(Token::LeftBracket)? {
-            let comparison = self.comparison_or()?;
-            self.expect(Token::RightBracket, "`AND`, `OR` or `]`")?;
-            ObservationKind::Observation(comparison)
-        } else if self.token == Token::LeftParenthesis {
-            self.enter()?;
-            self.take()?;
-            let inner = self.followed_by()?;
-            self.expect(Token::RightParenthesis, "`AND`, `OR`, `FOLLOWEDBY`, a qualifier or `)`")?;
-            self.depth -= 1;
-            ObservationKind::Group(Box::new(inner))
-        } else {
-            return Err(self.unexpected("`[` or `(`"));
-        };
-        Ok(ObservationExpression { kind, span: start.to(self.before) })
     }
 
     /// STIX 2.1 §9.5.1.
@@ -232,56 +217,52 @@ impl<'t> Parser<'t> {
         }
     }
 
-    // Comparison expressions (STIX 2.1 §9.6).
-
-    fn comparison_or(&mut self) -> Result<ComparisonExpression, Error> {
-        self.comparison_chain(Keyword::Or, Self::comparison_and, ComparisonKind::Or)
-    }
-
-    fn comparison_and(&mut self) -> Result<ComparisonExpression, Error> {
-        self.comparison_chain(Keyword::And, Self::comparison_atom, ComparisonKind::And)
-    }
-
-    fn comparison_chain(
-        &mut self,
-        operator: Keyword,
-        operand: fn(&mut Self) -> Result<ComparisonExpression, Error>,
-        chain: fn(Vec<ComparisonExpression>) -> ComparisonKind,
-    ) -> Result<ComparisonExpression, Error> {
-        let first = operand(self)?;
-        if self.token != Token::Keyword(operator) {
-            return Ok(first);
-        }
-        let start = first.span;
-        let mut operands = vec![first];
-        while self.take_keyword(operator)? {
-            operands.push(operand(self)?);
-        }
-        Ok(ComparisonExpression { kind: chain(operands), span: start.to(self.before) })
-    }
-
-    fn comparison_atom(&mut self) -> Result<ComparisonExpression, Error> {
-        let start = self.span;
-        let kind = match self.token {
-            Token::LeftParenthesis => {
-                self.enter()?;
+    /// Comparison expressions (STIX 2.1 §9.6) up to and with the `]`, below `depth` open parentheses.
+    fn comparisons(&mut self, depth: usize) -> Result<ComparisonExpression, Error> {
+        let mut outer = Vec::new();
+        let mut chain = Chain::new(self.span);
+        loop {
+            let start = self.span;
+            if self.token == Token::LeftParenthesis {
+                self.enter(depth + outer.len())?;
+                outer.push(std::mem::replace(&mut chain, Chain::new(start)));
+                continue;
+            }
+            let kind = self.test()?;
+            let mut operand = ComparisonExpression { kind, span: start.to(self.before) };
+            loop {
+                match (self.token, outer.is_empty()) {
+                    (Token::Keyword(Keyword::And), _) => chain.put(operand, 0),
+                    (Token::Keyword(Keyword::Or), _) => chain.put(operand, 1),
+                    (Token::RightParenthesis, false) => {
+                        let inner = chain.finish(operand);
+                        self.take()?;
+                        let span = chain.start.to(self.before);
+                        operand = ComparisonExpression { kind: ComparisonKind::Group(Box::new(inner)), span };
+                        chain = outer.pop().unwrap_or(Chain::new(span));
+                        continue;
+                    }
+                    (Token::RightBracket, true) => {
+                        self.take()?;
+                        return Ok(chain.finish(operand));
+                    }
+                    (_, true) => return Err(self.unexpected("`AND`, `OR` or `]`")),
+                    (_, false) => return Err(self.unexpected("`AND`, `OR` or `)`")),
+                }
                 self.take()?;
-                let inner = self.comparison_or()?;
-                self.expect(Token::RightParenthesis, "`AND`, `OR` or `)`")?;
-                self.depth -= 1;
-                ComparisonKind::Group(Box::new(inner))
+                break;
             }
-            Token::Keyword(Keyword::Not | Keyword::Exists) if self.version == Version::V21 => {
-                let negated = self.take_keyword(Keyword::Not)?;
-                self.expect(
-                    Token::Keyword(Keyword::Exists),
-                    "`EXISTS` (any other `NOT` stands between path and operator)",
-                )?;
-                ComparisonKind::Exists { path: self.path()?, negated }
-            }
-            _ => ComparisonKind::Comparison(self.comparison()?),
-        };
-        Ok(ComparisonExpression { kind, span: start.to(self.before) })
+        }
+    }
+
+    fn test(&mut self) -> Result<ComparisonKind, Error> {
+        let exists = matches!(self.token, Token::Keyword(Keyword::Not | Keyword::Exists));
+        if !exists || self.version == Version::V20 {
+            return Ok(ComparisonKind::Comparison(self.comparison()?));
+        }
+        let negated = self.take_keyword(Keyword::Not)?;
+        self.expect(Token::Keyword(Keyword::Exists), "`EXISTS` (any other `NOT` stands between path and operator)")?;
+        Ok(ComparisonKind::Exists { path: self.path()?, negated })
     }
 
     fn comparison(&mut self) -> Result<Comparison, Error> {
