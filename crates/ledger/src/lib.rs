@@ -11,6 +11,7 @@
 mod error;
 mod model;
 mod register;
+pub mod sqlite;
 
 pub use error::Error;
 pub use model::*;

@@ -1,0 +1,49 @@
+//! Marsad beside its peers and its limits: every row is measured in this run, the peer or limit next to it.
+//!
+//! `marsad-bench [all|validate|append|import|post|pages|start] [--quick]`. The binary under test is named by
+//! `MARSAD_BIN`. Results go to stdout as Markdown tables, progress to stderr.
+
+mod clock;
+mod corpus;
+mod disk;
+mod node;
+mod pages;
+mod post;
+mod append;
+mod table;
+mod validate;
+mod wire;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    if words.first().map(String::as_str) == Some("serve-memory") {
+        return pages::serve_memory();
+    }
+    let quick = words.iter().any(|word| word == "--quick");
+    let what = words.iter().find(|word| !word.starts_with('-')).map_or("all", String::as_str);
+    let size = if quick { corpus::Size::Quick } else { corpus::Size::Full };
+    let mut ran = false;
+    for (name, run) in STEPS {
+        if what == "all" || what == name {
+            eprintln!("== {name}");
+            run(size);
+            ran = true;
+        }
+    }
+    if ran {
+        return ExitCode::SUCCESS;
+    }
+    eprintln!("no benchmark `{what}`; there are: all {}", STEPS.map(|(name, _)| name).join(" "));
+    ExitCode::from(2)
+}
+
+const STEPS: [(&str, fn(corpus::Size)); 6] = [
+    ("machine", table::machine),
+    ("validate", validate::run),
+    ("append", append::run),
+    ("import", node::import),
+    ("post", post::run),
+    ("pages", pages::run),
+];

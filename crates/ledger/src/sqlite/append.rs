@@ -1,0 +1,234 @@
+//! Appending: one transaction for everything that was handed in.
+
+use super::head::{self, Head};
+use super::leaf::{self, Leaf};
+use super::key_blob;
+use crate::{Appended, CollectionNo, Entry, Micros, Result, Same, Seq, Submission};
+use rusqlite::{OptionalExtension, Transaction, params};
+use std::collections::HashMap;
+
+/// A version that the collection holds.
+struct Known {
+    micros: i64,
+    picos: u32,
+    seq: i64,
+    dialect: u8,
+    state: u8,
+    author: Option<i64>,
+    revoked: bool,
+}
+
+/// The work of one call.
+pub(super) struct Append<'c, 's> {
+    change: &'c Transaction<'c>,
+    same: Same<'s>,
+    last: i64,
+    open: HashMap<CollectionNo, Leaf>,
+    kinds: HashMap<String, u32>,
+    authors: HashMap<String, i64>,
+}
+
+/// Appends all submissions inside the transaction; answers as the trait says.
+pub(super) fn run(
+    change: &Transaction<'_>, submissions: &[Submission<'_>], now: Micros, same: Same<'_>,
+) -> Result<Vec<Vec<Appended>>, rusqlite::Error> {
+    let last: i64 = change.prepare_cached("SELECT value FROM meta WHERE name = 'last_seq'")?.query_row([], |row| row.get(0))?;
+    let mut work =
+        Append { change, same, last, open: HashMap::new(), kinds: HashMap::new(), authors: HashMap::new() };
+    let mut answers = Vec::with_capacity(submissions.len());
+    for submission in submissions {
+        let mut answer = Vec::with_capacity(submission.entries.len());
+        for entry in submission.entries {
+            answer.push(work.entry(entry, now)?);
+        }
+        if let Some(receipt) = submission.receipt {
+            let receipt = receipt(&answer);
+            change
+                .prepare_cached("INSERT INTO status(id, owner, made, body) VALUES(?1,?2,?3,?4)")?
+                .execute(params![receipt.id, receipt.owner, now, receipt.body])?;
+        }
+        answers.push(answer);
+    }
+    work.finish(last)?;
+    Ok(answers)
+}
+
+impl Append<'_, '_> {
+    fn entry(&mut self, entry: &Entry<'_>, now: Micros) -> Result<Appended, rusqlite::Error> {
+        let kind = self.kind(entry.kind)?;
+        let key = key_blob(kind, entry.kind, entry.key);
+        let known = self.known(entry.collection, &key)?;
+        let author = entry.author.map(|name| self.author(name)).transpose()?;
+        let state = match self.judge(entry, &known, author)? {
+            Judgement::New(state) => state,
+            Judgement::Held(seq, state) => {
+                return Ok(answer(state, Seq(seq), false));
+            }
+        };
+        let seq = now.max(self.last + 1);
+        self.last = seq;
+        let (micros, picos) = entry.version.map_or((seq, 0), |version| (version.micros, version.picos));
+        let shared = state == head::LIVE && known.iter().any(|k| k.state == head::LIVE);
+        if shared {
+            for other in known.iter().filter(|k| k.state == head::LIVE) {
+                self.share(entry.collection, other.seq)?;
+            }
+        }
+        self.change
+            .prepare_cached("INSERT INTO version VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)")?
+            .execute(params![
+                entry.collection.0, &key[..], micros, picos, seq, entry.class.0, entry.dialect as u8, state, author,
+                entry.revoked
+            ])?;
+        let head = Head {
+            seq, micros, picos, class: entry.class.0, kind, offset: 0, length: 0, name: 0, key_length: 0,
+            version_length: 0, dialect: entry.dialect as u8, state, shared,
+        };
+        self.place(entry, head)?;
+        Ok(answer(state, Seq(seq), true))
+    }
+
+    /// What the entry is to what the collection holds (STIX 2.1 §3.6).
+    fn judge(&mut self, entry: &Entry<'_>, known: &[Known], author: Option<i64>) -> Result<Judgement, rusqlite::Error> {
+        let Some(version) = entry.version else {
+            let newest = known.iter().filter(|k| k.state == head::LIVE).max_by_key(|k| k.seq);
+            if let Some(newest) = newest
+                && self.equals(entry, newest.seq)?
+            {
+                return Ok(Judgement::Held(newest.seq, head::LIVE));
+            }
+            return Ok(Judgement::New(head::LIVE));
+        };
+        let at = (version.micros, version.picos);
+        let mut state = head::LIVE;
+        for held in known.iter().filter(|k| (k.micros, k.picos) == at && k.dialect == entry.dialect as u8) {
+            if self.equals(entry, held.seq)? {
+                return Ok(Judgement::Held(held.seq, held.state));
+            }
+            if held.state == head::LIVE {
+                state = head::CONFLICT;
+            }
+        }
+        if state == head::LIVE {
+            let live = || known.iter().filter(|k| k.state == head::LIVE);
+            let foreign = live().min_by_key(|k| k.seq).is_some_and(|first| first.author != author);
+            let ended = live().any(|k| k.revoked && (k.micros, k.picos) < at);
+            if foreign || ended {
+                state = head::QUARANTINED;
+            }
+        }
+        Ok(Judgement::New(state))
+    }
+
+    fn known(&self, collection: CollectionNo, key: &[u8]) -> Result<Vec<Known>, rusqlite::Error> {
+        let mut rows = self.change.prepare_cached(
+            "SELECT micros, picos, seq, dialect, state, author, revoked FROM version WHERE collection = ?1 AND key = ?2",
+        )?;
+        rows.query_map(params![collection.0, key], |row| {
+            Ok(Known {
+                micros: row.get(0)?, picos: row.get(1)?, seq: row.get(2)?, dialect: row.get(3)?, state: row.get(4)?,
+                author: row.get(5)?, revoked: row.get(6)?,
+            })
+        })?
+        .collect()
+    }
+
+    /// Whether a stored record says the same as the entry.
+    fn equals(&mut self, entry: &Entry<'_>, seq: i64) -> Result<bool, rusqlite::Error> {
+        let same = |body: &[u8]| body == entry.body || (self.same)(body, entry.body);
+        if let Some(leaf) = self.open.get_mut(&entry.collection)
+            && let Some(head) = leaf.find(seq).map(|head| *head)
+        {
+            return Ok(same(leaf.body(&head)));
+        }
+        let Some(no) = leaf::holding(self.change, entry.collection, seq)? else { return Ok(false) };
+        let mut leaf = Leaf::load(self.change, no)?.unwrap_or_default();
+        let Some(head) = leaf.find(seq).map(|head| *head) else { return Ok(false) };
+        Ok(same(leaf.body(&head)))
+    }
+
+    /// Notes at an earlier record that it is no longer the only version of its key.
+    fn share(&mut self, collection: CollectionNo, seq: i64) -> Result<(), rusqlite::Error> {
+        if let Some(head) = self.open.get_mut(&collection).and_then(|leaf| leaf.find(seq)) {
+            head.shared = true;
+            return Ok(());
+        }
+        let Some(no) = leaf::holding(self.change, collection, seq)? else { return Ok(()) };
+        let Some(mut leaf) = Leaf::load(self.change, no)? else { return Ok(()) };
+        if let Some(head) = leaf.find(seq).filter(|head| !head.shared) {
+            head.shared = true;
+            leaf.update(self.change, no, false)?;
+        }
+        Ok(())
+    }
+
+    fn place(&mut self, entry: &Entry<'_>, head: Head) -> Result<(), rusqlite::Error> {
+        let leaf = self.open.entry(entry.collection).or_default();
+        if leaf.full(entry.body.len()) {
+            std::mem::take(leaf).write(self.change, entry.collection)?;
+        }
+        let leaf = self.open.entry(entry.collection).or_default();
+        leaf.push(head, entry.key, entry.version.map_or("", |version| version.text), entry.body);
+        Ok(())
+    }
+
+    fn finish(self, before: i64) -> Result<(), rusqlite::Error> {
+        let mut open: Vec<_> = self.open.into_iter().collect();
+        open.sort_by_key(|(collection, _)| *collection);
+        for (collection, leaf) in open {
+            leaf.write(self.change, collection)?;
+        }
+        if self.last != before {
+            self.change.prepare_cached("UPDATE meta SET value = ?1 WHERE name = 'last_seq'")?.execute([self.last])?;
+        }
+        Ok(())
+    }
+
+    fn kind(&mut self, name: &str) -> Result<u32, rusqlite::Error> {
+        if let Some(no) = self.kinds.get(name) {
+            return Ok(*no);
+        }
+        let no = u32::try_from(intern(self.change, "kind", name)?).unwrap_or(u32::MAX);
+        self.kinds.insert(name.to_owned(), no);
+        Ok(no)
+    }
+
+    fn author(&mut self, name: &str) -> Result<i64, rusqlite::Error> {
+        if let Some(no) = self.authors.get(name) {
+            return Ok(*no);
+        }
+        let no = intern(self.change, "author", name)?;
+        self.authors.insert(name.to_owned(), no);
+        Ok(no)
+    }
+}
+
+enum Judgement {
+    /// To be kept, in this state.
+    New(u8),
+    /// Held already, in this state.
+    Held(i64, u8),
+}
+
+fn answer(state: u8, seq: Seq, new: bool) -> Appended {
+    match (state, new) {
+        (head::LIVE, true) => Appended::Added(seq),
+        (head::LIVE, false) => Appended::Unchanged(seq),
+        (head::CONFLICT, _) => Appended::Conflict(seq),
+        _ => Appended::Quarantined(seq),
+    }
+}
+
+/// The number of a name in one of the two tables of names; made if it is new.
+fn intern(change: &Transaction<'_>, table: &'static str, name: &str) -> Result<i64, rusqlite::Error> {
+    let (find, make) = match table {
+        "kind" => ("SELECT no FROM kind WHERE name = ?1", "INSERT INTO kind(name) VALUES(?1)"),
+        _ => ("SELECT no FROM author WHERE name = ?1", "INSERT INTO author(name) VALUES(?1)"),
+    };
+    if let Some(no) = change.prepare_cached(find)?.query_row([name], |row| row.get(0)).optional()? {
+        return Ok(no);
+    }
+    change.prepare_cached(make)?.execute([name])?;
+    Ok(change.last_insert_rowid())
+}
+
