@@ -9,3 +9,4 @@ pub mod config;
 pub mod doctor;
 pub mod home;
 pub mod packed;
+pub mod validate_files;
