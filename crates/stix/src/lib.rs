@@ -13,6 +13,7 @@ pub mod relationship;
 pub mod schema;
 pub mod sco_id;
 pub mod selector;
+pub mod split;
 pub mod timestamp;
 pub mod validate;
 pub mod versioning;

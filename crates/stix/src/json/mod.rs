@@ -15,17 +15,22 @@
 
 mod error;
 mod keys;
+mod nest;
 mod number;
 mod parse;
 mod scan;
 mod string;
 mod value;
 
+use std::ops::Range;
+
 pub use error::{Error, ErrorKind, position};
 pub use value::{Entries, Items, Key, Kind, Value};
 
+pub(crate) use nest::Nest;
+
 use parse::Filling;
-use scan::{Cursor, Positions, Scanner};
+use scan::{Cursor, Positions, Progress, Scanner};
 
 /// What one text may cost.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -92,7 +97,7 @@ impl Tape {
         let white = rest.iter().position(|byte| !is_white(*byte)).unwrap_or(rest.len());
         let base = at + white;
         let body = text.get(base..).unwrap_or_default();
-        let most = limits.max_bytes.min(u32::MAX as usize / 2);
+        let most = limits.max_bytes.min(Scanner::LONGEST);
         let budget = body.get(..most).unwrap_or(body);
         let mut scanner = Scanner::new(budget, &mut self.positions);
         let outcome = parse::fill(&mut scanner, limits, &mut Cursor::default(), &mut self.filling);
@@ -106,6 +111,65 @@ impl Tape {
             }
             (Err(error), _) => Err(Error::new(base + end, error.kind)),
         }
+    }
+}
+
+/// Parses values of one text one after the other, with other things between them: each byte is scanned once.
+#[derive(Debug, Default)]
+pub(crate) struct Series {
+    tape: Tape,
+    /// Where the last scanner stopped; `None` if the next one must begin afresh.
+    progress: Option<Progress>,
+    cursor: Cursor,
+    /// Where the part of the text starts that `progress` is about, which is at most [`Scanner::LONGEST`] long.
+    origin: usize,
+}
+
+impl Series {
+    /// Parses the value that starts at `at` onto the tape: its text, and where it ends.
+    ///
+    /// `at` is never before the end of the last value, and never inside a string.
+    pub(crate) fn fill<'t>(&mut self, text: &'t [u8], at: usize, limits: &Limits) -> Result<(&'t str, usize), Error> {
+        let go_on = self.progress.take().filter(|_| at - self.origin < Scanner::LONGEST / 2);
+        if go_on.is_none() {
+            (self.origin, self.cursor) = (at, Cursor::default());
+        }
+        let part = text.get(self.origin..).unwrap_or_default();
+        let mut scanner = match go_on {
+            Some(progress) => Scanner::resume(part, &mut self.tape.positions, progress),
+            None => Scanner::new(part, &mut self.tape.positions),
+        };
+        scanner.seek(&mut self.cursor, at - self.origin);
+        let outcome = parse::fill(&mut scanner, limits, &mut self.cursor, &mut self.tape.filling);
+        // After a fault the scanner may be anywhere.
+        self.progress = outcome.is_ok().then(|| scanner.progress());
+        let end = self.origin + outcome.as_ref().map_or_else(|error| error.offset, |(_, end)| *end);
+        let most = limits.max_bytes;
+        if end - at > most {
+            return Err(Error::new(at + most, ErrorKind::Bytes(most)));
+        }
+        match (outcome, check_utf8(text.get(at..end).unwrap_or_default())) {
+            (_, Err(fault)) => Err(Error::new(at + fault, ErrorKind::Utf8)),
+            (Ok(_), Ok(source)) => Ok((source, end)),
+            (Err(error), _) => Err(Error::new(end, error.kind)),
+        }
+    }
+
+    /// Parses a value whose range is known already.
+    pub(crate) fn fill_range<'t>(
+        &mut self,
+        text: &'t [u8],
+        range: Range<usize>,
+        limits: &Limits,
+    ) -> Result<&'t str, Error> {
+        self.progress = None;
+        let (source, _, end) = self.tape.fill(text.get(..range.end).unwrap_or(text), range.start, limits)?;
+        if end == range.end { Ok(source) } else { Err(Error::new(end, ErrorKind::Trailing)) }
+    }
+
+    /// The value that `fill` or `fill_range` put on the tape, by what it gave.
+    pub(crate) fn value<'t>(&'t self, source: &'t str, at: usize) -> Value<'t> {
+        Value::root(source, at, &self.tape.filling.nodes)
     }
 }
 

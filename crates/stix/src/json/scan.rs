@@ -9,7 +9,7 @@
 
 use wide::u8x16;
 
-const BLOCK: usize = 64;
+pub(super) const BLOCK: usize = 64;
 /// Bytes of text scanned at once.
 const WINDOW: usize = 2048;
 /// Room for a window in which every byte matters, and a power of two.
@@ -32,6 +32,12 @@ impl Default for Positions {
 pub(crate) struct Scanner<'t, 'p> {
     text: &'t [u8],
     positions: &'p mut [u32; ROOM],
+    progress: Progress,
+}
+
+/// How far a scanner has come; with the same text and positions it can go on from there.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Progress {
     filled: usize,
     /// Where the text has not been scanned yet.
     ahead: usize,
@@ -43,8 +49,8 @@ pub(crate) struct Scanner<'t, 'p> {
 pub(crate) struct Cursor(usize);
 
 /// What one block tells the next.
-#[derive(Clone, Copy, Default)]
-struct State {
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) struct State {
     /// All ones inside a string.
     in_string: u64,
     /// One if the block ended with an escape's backslash.
@@ -56,15 +62,39 @@ struct State {
 }
 
 impl<'t, 'p> Scanner<'t, 'p> {
+    /// The longest text that a scanner goes over; the rest of a longer one is not seen.
+    pub(crate) const LONGEST: usize = END as usize / 2;
+
+    /// Begins at the start of a text.
     pub(crate) fn new(text: &'t [u8], positions: &'p mut Positions) -> Self {
-        let text = text.get(..END as usize / 2).unwrap_or(text);
-        let positions = &mut *positions.0;
-        let [first, ..] = positions;
+        let [first, ..] = &mut *positions.0;
         *first = END;
-        Self { text, positions, filled: 0, ahead: 0, state: State::default() }
+        Self::resume(text, positions, Progress::default())
     }
 
-    /// The text, cut at 2 GiB.
+    /// Goes on where another scanner of this text with these positions stopped.
+    pub(crate) fn resume(text: &'t [u8], positions: &'p mut Positions, progress: Progress) -> Self {
+        Self { text: text.get(..Self::LONGEST).unwrap_or(text), positions: &mut positions.0, progress }
+    }
+
+    pub(crate) fn progress(&self) -> Progress {
+        self.progress
+    }
+
+    /// Leaves out what comes before `at`.
+    pub(crate) fn seek(&mut self, cursor: &mut Cursor, at: usize) {
+        loop {
+            let (next, _) = self.next(cursor);
+            if next >= at {
+                if next < self.text.len() {
+                    *cursor = Cursor(cursor.0.saturating_sub(1));
+                }
+                return;
+            }
+        }
+    }
+
+    /// The text, cut at [`Scanner::LONGEST`].
     #[inline]
     pub(crate) fn text(&self) -> &'t [u8] {
         self.text
@@ -89,48 +119,44 @@ impl<'t, 'p> Scanner<'t, 'p> {
     /// Scans windows until something matters; false at the end of the text.
     #[inline(never)]
     fn refill(&mut self) -> bool {
-        self.filled = 0;
-        while self.filled == 0 {
-            let rest = self.text.get(self.ahead..).unwrap_or_default();
+        self.progress.filled = 0;
+        while self.progress.filled == 0 {
+            let rest = self.text.get(self.progress.ahead..).unwrap_or_default();
             let window = rest.get(..WINDOW).unwrap_or(rest);
             if window.is_empty() {
                 break;
             }
             self.scan(window);
-            self.ahead += window.len();
+            self.progress.ahead += window.len();
         }
-        if let Some(end) = self.positions.get_mut(self.filled) {
+        if let Some(end) = self.positions.get_mut(self.progress.filled) {
             *end = END;
         }
-        self.filled > 0
+        self.progress.filled > 0
     }
 
     fn scan(&mut self, window: &[u8]) {
         let (blocks, tail) = window.as_chunks::<BLOCK>();
-        let mut at = self.ahead as u32;
-        let mut state = self.state;
+        let mut at = self.progress.ahead as u32;
+        let mut state = self.progress.state;
         for block in blocks {
             let bits = state.block(block);
             self.note(at, bits);
             at += BLOCK as u32;
         }
         if !tail.is_empty() {
-            let mut block = [b' '; BLOCK];
-            for (to, from) in block.iter_mut().zip(tail) {
-                *to = *from;
-            }
             // A backslash that the text ends with must not read as an escape of the padding: it is noted all the same.
-            let bits = state.block(&block) & (u64::MAX >> (BLOCK - tail.len()));
+            let bits = state.block(&padded(tail)) & (u64::MAX >> (BLOCK - tail.len()));
             self.note(at, bits);
         }
-        self.state = state;
+        self.progress.state = state;
     }
 
     /// Appends the offsets of the bits that are set. Works in steps of eight, since few blocks have more.
     #[inline]
     fn note(&mut self, base: u32, mut bits: u64) {
         let count = bits.count_ones() as usize;
-        let start = self.filled % (ROOM - BLOCK);
+        let start = self.progress.filled % (ROOM - BLOCK);
         let Some(room) = self.positions.get_mut(start..).and_then(<[u32]>::first_chunk_mut::<BLOCK>) else { return };
         let (steps, _) = room.as_chunks_mut::<8>();
         for step in steps {
@@ -143,7 +169,7 @@ impl<'t, 'p> Scanner<'t, 'p> {
                 break;
             }
         }
-        self.filled += count;
+        self.progress.filled += count;
     }
 }
 
@@ -162,6 +188,14 @@ impl State {
         let implied = class.separator & (quotes << 1 | self.quote);
         self.quote = quotes >> 63;
         quotes | (((class.punctuation & !implied) | starts) & !inside) | (escapes & inside) | controls
+    }
+
+    /// The quotes of a block that are no escaped characters, and the bytes inside strings, opening quotes included.
+    #[inline]
+    pub(super) fn strings(&mut self, block: &[u8; BLOCK]) -> (u64, u64) {
+        let (_, escaped) = self.escapes(mask(block, |bytes| is(bytes, b'\\')));
+        let quotes = mask(block, |bytes| is(bytes, b'"')) & !escaped;
+        (quotes, self.inside(quotes))
     }
 
     /// Backslashes that start an escape, and the bytes right after them.
@@ -214,33 +248,53 @@ struct Class {
 }
 
 impl Class {
-    #[inline]
+    #[inline(always)]
     fn of(block: &[u8; BLOCK]) -> Self {
-        let mut class = Self { quote: 0, backslash: 0, control: 0, white: 0, punctuation: 0, separator: 0 };
-        let (lanes, _) = block.as_chunks::<16>();
-        for (index, lane) in lanes.iter().enumerate() {
-            let bytes = u8x16::new(*lane);
-            let is = |byte: u8| bytes.simd_eq(u8x16::splat(byte));
-            let white = is(b' ') | is(b'\n') | is(b'\r') | is(b'\t');
-            // With bit 5 set, `[` reads as `{` and `]` as `}`.
-            let folded = bytes | u8x16::splat(0x20);
-            let reads = |byte: u8| folded.simd_eq(u8x16::splat(byte));
-            let separator = is(b',') | is(b':');
-            let punctuation = reads(b'{') | reads(b'}') | separator;
-            let control = bytes.min(u8x16::splat(0x1F)).simd_eq(bytes);
-            class.quote |= bits(is(b'"'), index);
-            class.backslash |= bits(is(b'\\'), index);
-            class.control |= bits(control, index);
-            class.white |= bits(white, index);
-            class.separator |= bits(separator, index);
-            class.punctuation |= bits(punctuation, index);
+        let separator = mask(block, |bytes| is(bytes, b',') | is(bytes, b':'));
+        Self {
+            quote: mask(block, |bytes| is(bytes, b'"')),
+            backslash: mask(block, |bytes| is(bytes, b'\\')),
+            control: mask(block, |bytes| bytes.min(u8x16::splat(0x1F)).simd_eq(bytes)),
+            white: mask(block, |bytes| is(bytes, b' ') | is(bytes, b'\n') | is(bytes, b'\r') | is(bytes, b'\t')),
+            punctuation: separator | mask(block, |bytes| is(folded(bytes), b'{') | is(folded(bytes), b'}')),
+            separator,
         }
-        class
     }
 }
 
-/// The lanes that are set, as bits at the place of the index-th sixteen.
+/// Opening and closing braces and brackets of a block.
 #[inline]
-fn bits(lanes: u8x16, index: usize) -> u64 {
-    u64::from(lanes.to_bitmask()) << (16 * index)
+pub(super) fn brackets(block: &[u8; BLOCK]) -> (u64, u64) {
+    (mask(block, |bytes| is(folded(bytes), b'{')), mask(block, |bytes| is(folded(bytes), b'}')))
+}
+
+/// A block of what is left of a text, filled up with spaces.
+pub(super) fn padded(tail: &[u8]) -> [u8; BLOCK] {
+    let mut block = [b' '; BLOCK];
+    for (to, from) in block.iter_mut().zip(tail) {
+        *to = *from;
+    }
+    block
+}
+
+#[inline(always)]
+fn is(bytes: u8x16, byte: u8) -> u8x16 {
+    bytes.simd_eq(u8x16::splat(byte))
+}
+
+/// With bit 5 set, `[` reads as `{` and `]` as `}`, and nothing else does.
+#[inline(always)]
+fn folded(bytes: u8x16) -> u8x16 {
+    bytes | u8x16::splat(0x20)
+}
+
+/// The bytes of a block for which `test` sets the lane, a bit a byte.
+#[inline(always)]
+fn mask(block: &[u8; BLOCK], test: impl Fn(u8x16) -> u8x16) -> u64 {
+    let (lanes, _) = block.as_chunks::<16>();
+    let mut bits = 0;
+    for (index, lane) in lanes.iter().enumerate() {
+        bits |= u64::from(test(u8x16::new(*lane)).to_bitmask()) << (16 * index);
+    }
+    bits
 }

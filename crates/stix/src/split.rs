@@ -1,0 +1,80 @@
+//! Taking the objects out of a document: a bundle (STIX 2.1 §8), a TAXII envelope (TAXII 2.1 §3.7), a list, one bare
+//! object, JSON lines, or several of these one after another.
+//!
+//! [`Splitter`] reads a stream in bounded memory and hands out the exact bytes of each object; [`Walk`] goes over a
+//! document in memory and parses each object on the way. Both are strict about the container and leave the judgement
+//! of an object to whoever gets it: an object only has to be well nested to be handed out.
+
+mod error;
+mod outline;
+mod stream;
+#[cfg(test)]
+mod tests;
+mod walk;
+
+use std::fmt;
+
+pub use error::{Error, Fault, FaultKind};
+pub use stream::Splitter;
+pub use walk::{Walk, Walked};
+
+/// What the objects of a document stand in.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Form {
+    /// Nothing around it: one bare object, or JSON lines.
+    #[default]
+    Bare,
+    /// A list.
+    List,
+    /// A STIX bundle, `"type": "bundle"`. STIX 2.1 §8
+    Bundle,
+    /// An object with a list of `objects` that does not call itself a bundle. TAXII 2.1 §3.7
+    Envelope,
+}
+
+/// The container of the objects, as far as it has been read: members that follow `objects` are known at its end.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Container {
+    /// What it is.
+    pub form: Form,
+    /// `id` of a bundle.
+    pub id: Option<String>,
+    /// `spec_version` of a bundle, which tells STIX 2.0 (STIX 2.0 Part 1 §5.1).
+    pub spec_version: Option<String>,
+    /// `more` of an envelope.
+    pub more: Option<bool>,
+    /// `next` of an envelope.
+    pub next: Option<String>,
+}
+
+/// One object of a document: its exact bytes, and where it stands.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Item<'b> {
+    /// Its bytes, from brace to brace.
+    pub text: &'b [u8],
+    /// Bytes from the start of the document.
+    pub offset: u64,
+    /// Its line in the document, from 1.
+    pub line: u64,
+    /// Its place in the document.
+    pub place: Place,
+}
+
+/// Where an object stands in its document; prints as a JSON path: `$.objects[3]`, `$[3]`, `$`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Place {
+    /// The kind of its container.
+    pub form: Form,
+    /// Elements before it in its list; values before it in the document for bare ones.
+    pub index: usize,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.form {
+            Form::Bare => out.write_str("$"),
+            Form::List => write!(out, "$[{}]", self.index),
+            Form::Bundle | Form::Envelope => write!(out, "$.objects[{}]", self.index),
+        }
+    }
+}
