@@ -130,35 +130,30 @@ struct Case<'a> {
 }
 
 impl Case<'_> {
-    /// Judges the markings of the whole record: the strictest TLP counts, an unknown marking withholds.
+    /// Judges the markings of the whole record. Each must let the viewer have it, so a further marking never widens.
     fn whole(&mut self, ids: &[String], rules: &Rules) -> bool {
-        let mut strictest: Option<(Tlp, &String)> = None;
-        let mut known = true;
+        let (mut released, mut levels) = (true, 0);
         for id in ids {
             match self.meaning(id) {
                 Meaning::Tlp(tlp) => {
-                    if strictest.is_none_or(|(held, _)| tlp > held) {
-                        strictest = Some((tlp, id));
-                    }
+                    levels += 1;
+                    released &= self.tlp(tlp, Some(id));
                 }
                 Meaning::Statement => {
                     self.say(Code::Statement, Some(id), "a statement limits what may be done, not who may see".into());
                 }
                 Meaning::Unknown => {
-                    known = false;
+                    released = false;
                     self.say(Code::UnknownMarking, Some(id), "what this marking means is not known here".into());
                 }
             }
         }
-        let (tlp, id) = match strictest {
-            Some((tlp, id)) => (tlp, Some(id)),
-            None => {
-                let tlp = rules.default_marking;
-                self.say(Code::DefaultMarking, None, format!("no TLP marking: treated as {}", label(tlp)));
-                (tlp, None)
-            }
-        };
-        self.tlp(tlp, id) && known
+        if levels == 0 {
+            let tlp = rules.default_marking;
+            self.say(Code::DefaultMarking, None, format!("no TLP marking: treated as {}", label(tlp)));
+            released &= self.tlp(tlp, None);
+        }
+        released
     }
 
     /// Judges a marking of a part: what keeps a part from the viewer keeps the whole record.
