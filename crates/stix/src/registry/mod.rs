@@ -66,6 +66,11 @@ registry!(
     COUNTRIES, "ISO 3166-1 alpha-2 codes", "countries.txt"
 );
 
+registry!(
+    /// Three-letter language codes, which STIX 2.0 asks for.
+    LANGUAGES, "ISO 639-2 codes", "languages.txt"
+);
+
 /// Names below the service registry that STIX's own examples use, STIX 2.1 §6.12.
 #[must_use]
 pub fn is_protocol(name: &str) -> bool {

@@ -11,6 +11,17 @@ pub enum Version {
     V21,
 }
 
+impl Version {
+    /// As `spec_version` has it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::V20 => "2.0",
+            Self::V21 => "2.1",
+        }
+    }
+}
+
 /// The shape of a standard type; custom types have none.
 #[must_use]
 #[inline]

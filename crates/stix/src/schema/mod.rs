@@ -44,6 +44,12 @@ pub fn custom(version: Version, observable: bool) -> &'static Shape {
     }
 }
 
+/// The predefined extension called `key` of cyber-observables of type `of` in STIX 2.0.
+#[must_use]
+pub fn predefined20(of: &str, key: &str) -> Option<&'static Shape> {
+    v20::predefined(of, key)
+}
+
 /// The shape of a cyber-observable in a container of STIX 2.0.
 #[must_use]
 pub fn contained20(name: &str) -> Option<&'static Shape> {

@@ -193,12 +193,27 @@ codes! {
 }
 
 impl Code {
+    /// Whether it is advice beyond what the OASIS validator checks: shown as a warning, without weight in a strict verdict.
+    #[must_use]
+    pub const fn is_advice(self) -> bool {
+        matches!(self, Self::CreatorType | Self::ReferenceFormatAdvised)
+    }
+
     /// Every check that a user may name: by its own name or number, or by that of its group.
     ///
+    /// The names of STIX 2.0, such as `malware-label`, choose what took their place.
     /// `all`, `format-checks` (1), `approved-values` (2), `all-vocabs` (210), `all-external-sources` (270) are groups.
     #[must_use]
     pub fn chosen_by(self, choice: &str) -> bool {
-        if self.name() == choice {
+        let older = match choice {
+            "indicator-label" => Some(Self::IndicatorTypes),
+            "malware-label" => Some(Self::MalwareTypes),
+            "report-label" => Some(Self::ReportTypes),
+            "threat-actor-label" => Some(Self::ThreatActorTypes),
+            "tool-label" => Some(Self::ToolTypes),
+            _ => None,
+        };
+        if self.name() == choice || older == Some(self) {
             return true;
         }
         let Some(number) = self.number() else { return false };

@@ -5,7 +5,7 @@ use super::{Code, forms, names};
 use crate::id::Id;
 use crate::json::{Kind as Json, Value};
 use crate::registry;
-use crate::schema::{Category, Dictionary, Version, predefined};
+use crate::schema::{Category, Dictionary, Version, predefined, predefined20};
 use crate::vocab;
 
 impl<'t> Walk<'_, 't> {
@@ -94,6 +94,9 @@ impl<'t> Walk<'_, 't> {
         if value.kind() != Json::Object {
             return self.pen.note(Code::WrongKind, value, "a dictionary of extensions");
         }
+        if self.version == Version::V20 {
+            return self.older_extensions(value);
+        }
         if value.is_empty() {
             return self.pen.note(Code::DictionaryEmpty, value, "extensions");
         }
@@ -107,6 +110,9 @@ impl<'t> Walk<'_, 't> {
             let named = names::is_custom_extension(&key) && self.shape.category != Category::Marking;
             if !declared && !named {
                 self.pen.note(Code::ExtensionKey, extension, "");
+                if has_predefined(self.shape.name) && !uses_extension(self.root, &["property-extension"]) {
+                    self.pen.note(Code::ExtensionsUse, extension, "");
+                }
                 continue;
             }
             self.extension(extension, declared);
@@ -118,6 +124,30 @@ impl<'t> Walk<'_, 't> {
                     self.pen.note(Code::CustomPrefix, extension, "");
                 }
                 if !key.starts_with("x-") {
+                    self.pen.note(Code::CustomPrefixLax, extension, "");
+                }
+            }
+        }
+    }
+
+    /// Extensions of a cyber-observable in STIX 2.0: predefined ones, and dictionaries. STIX 2.0 part 3 §4.
+    fn older_extensions(&mut self, value: Value<'t>) {
+        for (key, extension) in value.entries() {
+            let key = key.as_str();
+            if let Some(shape) = predefined20(self.shape.name, &key) {
+                self.embedded(extension, shape, shape.name, shape.clause);
+                continue;
+            }
+            if !names::is_key(&key, self.version) {
+                self.pen.note(Code::DictionaryKey, extension, "extensions");
+            }
+            self.dictionary(extension, Dictionary::Any, "extensions");
+            if has_predefined(self.shape.name) {
+                let stem = key.strip_suffix("-ext").unwrap_or_default();
+                if !names::has_source_prefix(stem, b'-') {
+                    self.pen.note(Code::CustomPrefix, extension, "");
+                }
+                if !stem.starts_with("x-") {
                     self.pen.note(Code::CustomPrefixLax, extension, "");
                 }
             }
@@ -174,12 +204,16 @@ impl<'t> Walk<'_, 't> {
         let Some(object_type) = object.get("type").and_then(|found| found.as_str()) else {
             return self.pen.note(Code::Required, object, "type");
         };
-        if !super::is_type(&object_type, self.version) {
-            self.pen.note(Code::TypeName, object.get("type").unwrap_or(object), "");
+        let place = object.get("type").unwrap_or(object);
+        if !super::is_type(&object_type, self.version) || object_type == "action" {
+            self.pen.note(Code::TypeName, place, "");
         }
         (self.root, self.toplevel, self.nested) = (object, None, false);
         self.shape = super::contained_shape(self.version, &object_type);
         let mut slots = Slots::EMPTY;
+        if self.shape.category == Category::CustomSco && object_type != "action" {
+            self.custom_type(&object_type, place);
+        }
         let seen = self.members(object, self.shape, &mut slots);
         self.rules(object, self.shape, seen, &slots);
         self.observable(object, seen, &slots);
@@ -215,7 +249,8 @@ impl<'t> Walk<'_, 't> {
     pub(super) fn lower_keys(&mut self, value: Value<'t>) {
         for (key, item) in value.entries() {
             let name = key.as_str();
-            if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            let long = self.version == Version::V20 && name.len() > 30;
+            if long || name.bytes().any(|byte| byte.is_ascii_uppercase()) {
                 self.pen.note(Code::ObservableDictionaryKeys, item, "");
             }
             if item.kind() == Json::Object && !keeps_case(&name) {

@@ -7,7 +7,7 @@ use std::ops::Range;
 use super::bundle::Members;
 use super::finding::{self, Finding};
 use super::note::{Note, Notes, Pen};
-use super::{Code, Severity, Validator};
+use super::{Code, Severity, Validator, names};
 use crate::head::Head;
 use crate::id::Id;
 use crate::json::{self, Kind as Json, Limits, Tape};
@@ -23,6 +23,7 @@ pub struct Report<'t> {
     objects: usize,
     errors: usize,
     warnings: usize,
+    advice: usize,
     strict: bool,
 }
 
@@ -61,7 +62,7 @@ impl Report<'_> {
     /// Whether nothing makes the document invalid: no error, and with [`super::Options::strict`] no warning.
     #[must_use]
     pub fn valid(&self) -> bool {
-        self.errors == 0 && (!self.strict || self.warnings == 0)
+        self.errors == 0 && (!self.strict || self.warnings == self.advice)
     }
 
     /// STIX objects in the document; a bundle is none.
@@ -130,6 +131,14 @@ struct Reading<'v, 't> {
     members: Members<'t>,
 }
 
+/// How far a report had come.
+#[derive(Clone, Copy)]
+struct Mark {
+    places: usize,
+    notes: usize,
+    counts: (usize, usize, usize, usize),
+}
+
 /// The members of a bundle besides `objects`.
 #[derive(Default)]
 struct Envelope {
@@ -154,6 +163,7 @@ impl Validator {
             objects: 0,
             errors: 0,
             warnings: 0,
+            advice: 0,
             strict: self.options.strict,
         };
         let tape = mem::take(&mut self.tape);
@@ -218,6 +228,7 @@ impl<'t> Reading<'_, 't> {
         let notes: &mut Notes = &mut self.validator.notes;
         self.report.errors += mem::take(&mut notes.errors);
         self.report.warnings += mem::take(&mut notes.warnings);
+        self.report.advice += mem::take(&mut notes.advice);
         let first = self.report.notes.len();
         self.report.notes.append(&mut notes.list);
         let place = self.report.places.len();
@@ -250,13 +261,7 @@ impl<'t> Reading<'_, 't> {
 
     /// Reads an object as a bundle or a TAXII envelope; `None` if it is neither.
     fn envelope(&mut self, at: usize) -> Result<Option<usize>, json::Error> {
-        let mark = (
-            self.report.places.len(),
-            self.report.notes.len(),
-            self.report.objects,
-            self.report.errors,
-            self.report.warnings,
-        );
+        let mark = self.mark();
         let mut envelope = Envelope::default();
         let end = self.envelope_members(at, &mut envelope)?;
         let Some(end) = end else { return Ok(None) };
@@ -277,10 +282,21 @@ impl<'t> Reading<'_, 't> {
         Ok(Some(end))
     }
 
-    fn rewind(&mut self, mark: (usize, usize, usize, usize, usize)) {
-        self.report.places.truncate(mark.0);
-        self.report.notes.truncate(mark.1);
-        (self.report.objects, self.report.errors, self.report.warnings) = (mark.2, mark.3, mark.4);
+    /// Where the report is, to come back to.
+    fn mark(&self) -> Mark {
+        let report = &self.report;
+        Mark {
+            places: report.places.len(),
+            notes: report.notes.len(),
+            counts: (report.objects, report.errors, report.warnings, report.advice),
+        }
+    }
+
+    fn rewind(&mut self, mark: Mark) {
+        let report = &mut self.report;
+        report.places.truncate(mark.places);
+        report.notes.truncate(mark.notes);
+        (report.objects, report.errors, report.warnings, report.advice) = mark.counts;
         self.members = Members::default();
     }
 
@@ -332,7 +348,8 @@ impl<'t> Reading<'_, 't> {
 
     /// Judges the bundle itself, its objects being judged. STIX 2.1 §8.
     fn bundle(&mut self, at: usize, end: usize, envelope: &Envelope) -> Result<(), json::Error> {
-        let older = self.validator.options.version == Some(Version::V20) || envelope.spec.as_deref() == Some("2.0");
+        let spoken = if envelope.spec.as_deref() == Some("2.0") { Version::V20 } else { Version::V21 };
+        let older = self.validator.options.version.unwrap_or(spoken) == Version::V20;
         let mut notes = mem::take(&mut self.validator.notes);
         let checks = if older { self.validator.older_checks } else { self.validator.checks };
         let mut pen = Pen { notes: &mut notes, checks, base: at };
@@ -365,10 +382,27 @@ impl<'t> Reading<'_, 't> {
                 pen.note_at(Code::EmptyList, objects, "objects", "STIX 2.1 §8");
             }
         }
+        match (named("spec_version"), envelope.spec.as_deref()) {
+            (None, _) if older => pen.note_at(Code::Required, at, "spec_version", "STIX 2.0 part 1 §5"),
+            (Some(at), spec) if older && spec != Some("2.0") => {
+                pen.note_at(Code::SpecVersion, at, "2.0", "STIX 2.0 part 1 §5");
+            }
+            _ => {}
+        }
+        let expected = self.validator.options.version.map(Version::as_str);
+        if let (Some(expected), Some(found), Some(at)) = (expected, envelope.spec.as_deref(), named("spec_version"))
+            && expected != found
+        {
+            pen.note_at(Code::SpecMismatch, at, "", Code::SpecMismatch.clause());
+        }
         for (name, at) in &envelope.names {
-            if !matches!(name.as_str(), "type" | "id" | "objects" | "spec_version") {
+            let known = matches!(name.as_str(), "type" | "id" | "objects") || (older && name == "spec_version");
+            if !known {
                 pen.note_at(Code::ExtensionsUse, *at, "", Code::ExtensionsUse.clause());
                 pen.note_at(Code::PropertiesStrict, *at, "bundle", Code::PropertiesStrict.clause());
+                if !names::has_source_prefix(name, b'_') {
+                    pen.note_at(Code::CustomPrefix, *at, "", Code::CustomPrefix.clause());
+                }
             }
         }
         self.validator.notes = notes;

@@ -13,6 +13,9 @@ impl<'t> Walk<'_, 't> {
         let extended = slots.get(Role::Extensions).is_some() && self.version == Version::V21;
         if !extended && (kind.is_none() || definition.is_none()) {
             self.pen.note(Code::MarkingDefinition, value, "missing");
+            if kind.is_none() && self.version == Version::V21 {
+                self.pen.note(Code::ExtensionsUse, value, "");
+            }
             return;
         }
         let Some(kind) = kind.and_then(|found| found.as_str()) else { return };

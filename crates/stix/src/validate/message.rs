@@ -3,6 +3,7 @@
 use super::Code;
 use super::note::Note;
 use crate::json::Value;
+use crate::schema::Version;
 
 /// The message of a note about `value`.
 pub(super) fn of(note: &Note, value: Value<'_>) -> String {
@@ -16,7 +17,7 @@ pub(super) fn of(note: &Note, value: Value<'_>) -> String {
         Code::EmptyList => "the list is empty: leave the property out or give it at least one element".to_owned(),
         Code::Null => "null stands for nothing in STIX: leave the property out".to_owned(),
         Code::Enumeration => format!("{found} is not one of the values of `{what}`, which is closed: use one of those"),
-        Code::SpecVersion => format!("{found} is no edition of STIX known here: write `2.1`"),
+        Code::SpecVersion => format!("{found} is no edition that fits here: write `{}`", if what.is_empty() { "2.1" } else { what }),
         Code::IdFormat => format!("{found} is no identifier: write the object's type, `--` and an RFC 4122 UUID{}", if what == "2.0" { " of version 4" } else { "" }),
         Code::IdPrefix => format!("{found} does not begin with the object's type: write the type before `--`"),
         Code::UuidVersion => format!("{found} must have a UUID of version 4: none of the properties that identify such an object is there"),
@@ -57,7 +58,7 @@ pub(super) fn of(note: &Note, value: Value<'_>) -> String {
         Code::OneOf => format!("exactly one of `{what}` and the property that can stand for it must be there"),
         Code::Needs => format!("`{what}` must be there too"),
         Code::Forbids => format!("`{what}` must not be there by what the flag beside it says"),
-        Code::Pattern => format!("{found} is no STIX pattern{}{what}", if what.is_empty() { "" } else { ": " }),
+        Code::Pattern => pattern(value, what),
         Code::PatternName => format!("the pattern names a type or property that cannot be: {what}"),
         Code::Selector => format!("{found} is no selector: join property names and [n] by dots"),
         Code::SelectorTarget => format!("{found} selects nothing that is in the object"),
@@ -74,7 +75,7 @@ pub(super) fn of(note: &Note, value: Value<'_>) -> String {
         Code::ExtensionProperties => "`extension_properties` goes only with the type `toplevel-property-extension`".to_owned(),
         Code::LanguageContents => format!("this must be {what}"),
         Code::LanguageLists => "a translated list must be as long as the list that it translates: fill gaps with empty strings".to_owned(),
-        Code::InteropCreator => format!("interoperability needs every object's producer in the bundle: {what}"),
+        Code::InteropCreator => format!("interoperability asks for the producer of every object and for one TLP marking: {what}"),
         Code::TypeUnknown20 | Code::PropertyUnknown20 => format!("STIX 2.0 does not allow this here{}{what}", if what.is_empty() { "" } else { ": " }),
         _ => warning(note.code, what, &found),
     }
@@ -127,6 +128,14 @@ fn warning(code: Code, what: &str, found: &str) -> String {
         Code::SpecMismatch => "`spec_version` is not the edition by which this is judged".to_owned(),
         _ => format!("{found} is not in the open vocabulary `{what}`: use a listed value where one fits"),
     }
+}
+
+/// What the pattern language says of a pattern: its first faults.
+fn pattern(value: Value<'_>, what: &str) -> String {
+    let version = if what == "2.0" { Version::V20 } else { Version::V21 };
+    let faults = super::patterns::faults(&value.as_str().unwrap_or_default(), version);
+    let words: Vec<String> = faults.iter().take(3).map(ToString::to_string).collect();
+    format!("the pattern is wrong: {}", words.join("; "))
 }
 
 fn kind(value: Value<'_>) -> &'static str {

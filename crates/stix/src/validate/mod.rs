@@ -71,7 +71,7 @@ impl Checked<'_> {
     /// Whether nothing was found that makes the object invalid: no error, and with [`Options::strict`] no warning.
     #[must_use]
     pub fn valid(&self) -> bool {
-        self.fatal.is_none() && self.notes.errors == 0 && (!self.strict || self.notes.warnings == 0)
+        self.fatal.is_none() && self.notes.errors == 0 && (!self.strict || self.notes.warnings == self.notes.advice)
     }
 
     /// How many errors there are, those that are not kept included.
@@ -180,6 +180,13 @@ impl Validator {
         if !is_type(&name, version) {
             pen.note(Code::TypeName, value.get("type").unwrap_or(value), "");
         }
+        let expected = self.options.version.or(bundle.filter(|bundle| *bundle == Version::V20));
+        if let (Some(expected), Some(spec)) = (expected, value.get("spec_version"))
+            && bundle.is_some()
+            && spec.as_str().is_some_and(|text| text != expected.as_str())
+        {
+            pen.note(Code::SpecMismatch, spec, "");
+        }
         let defanged = value.get("defanged").is_some_and(|found| found.as_bool() == Some(true));
         let mut walk =
             Walk { pen, root: value, shape, version, container: None, defanged, toplevel: None, nested: false };
@@ -187,6 +194,9 @@ impl Validator {
         let seen = walk.members(value, shape, &mut slots);
         walk.rules(value, shape, seen, &slots);
         walk.besides(value, seen, &slots);
+        if self.options.interop && version == Version::V21 {
+            walk.interop(value, &slots);
+        }
         (Head::of(text, value, shape.category, version, &slots), notes)
     }
 

@@ -26,6 +26,8 @@ pub(super) struct Notes {
     pub(super) list: Vec<Note>,
     pub(super) errors: usize,
     pub(super) warnings: usize,
+    /// Warnings that are mere advice; see [`Code::is_advice`].
+    pub(super) advice: usize,
 }
 
 impl Notes {
@@ -35,6 +37,7 @@ impl Notes {
             Severity::Warning => &mut self.warnings,
         };
         *count += 1;
+        self.advice += usize::from(note.code.is_advice());
         if *count <= KEPT {
             if self.list.capacity() == 0 {
                 self.list.reserve(8);

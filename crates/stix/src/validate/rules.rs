@@ -4,6 +4,8 @@ use super::walk::{Slots, Walk, uses_extension};
 use super::{Code, names};
 use crate::id::Id;
 use crate::json::Value;
+use crate::marking::tlp_of;
+use crate::object_type::{is_smo, is_sro};
 use crate::relationship::{Standing, standing};
 use crate::schema::{Category, Role, Rule, Shape, Version};
 use crate::timestamp::Timestamp;
@@ -74,11 +76,9 @@ impl<'t> Walk<'_, 't> {
         let shape = self.shape;
         match shape.category {
             Category::Sdo if shape.name == "indicator" => self.indicator(value, seen, slots),
-            Category::Sdo => {
-                if shape.name == "observed-data" && self.version == Version::V21 && seen & shape.bit("objects") != 0 {
-                    let objects = value.get("objects").unwrap_or(value);
-                    self.pen.note(Code::DeprecatedProperties, objects, "");
-                }
+            Category::Sdo if self.version == Version::V21 && seen & shape.bit("objects") != 0 => {
+                let objects = value.get("objects").unwrap_or(value);
+                self.pen.note(Code::DeprecatedProperties, objects, "");
             }
             Category::Sro if shape.name == "relationship" => self.relationship(slots),
             Category::Sco => self.observable(value, seen, slots),
@@ -118,7 +118,8 @@ impl<'t> Walk<'_, 't> {
             Version::V21 => standing(from, &name, to) != Standing::Undefined,
             Version::V20 => super::older::is_defined(from, &name, to),
         };
-        if !common && !defined {
+        let ends = |name: &str| !is_sro(name) && !is_smo(name) && name != "bundle";
+        if !common && !defined && ends(from) && ends(to) {
             self.pen.note(Code::RelationshipTypes, kind, "");
         }
     }
@@ -164,17 +165,41 @@ impl<'t> Walk<'_, 't> {
         }
     }
 
+    /// What interoperability asks of one object: a producer, and at most one TLP marking. STIX 2.1 Interoperability §2.
+    pub(super) fn interop(&mut self, value: Value<'t>, slots: &Slots<'t>) {
+        let class = self.shape.category;
+        let made = matches!(class, Category::Sdo | Category::Sro) && self.shape.name != "identity";
+        if made && slots.get(Role::Creator).is_none() {
+            self.pen.note(Code::InteropCreator, value, "`created_by_ref` is missing");
+        }
+        let markings = slots.get(Role::Markings).into_iter().flat_map(|list| list.items());
+        let tlp = markings.filter(|id| id.as_str().is_some_and(|id| tlp_of(&id).is_some())).count();
+        if tlp > 1 {
+            let markings = slots.get(Role::Markings).unwrap_or(value);
+            self.pen.note(Code::InteropCreator, markings, "only one TLP marking may stand on an object");
+        }
+    }
+
+    /// The name of a type that the standard does not define.
+    pub(super) fn custom_type(&mut self, name: &str, place: Value<'t>) {
+        self.pen.note(Code::TypesStrict, place, "");
+        if !names::has_source_prefix(name, b'-') {
+            self.pen.note(Code::CustomPrefix, place, "");
+        }
+        if !name.starts_with("x-") {
+            self.pen.note(Code::CustomPrefixLax, place, "");
+        }
+    }
+
     /// A type that the standard does not define. STIX 2.1 §7.3, §11.2.
     fn custom_object(&mut self, value: Value<'t>) {
         let Some(object_type) = value.get("type") else { return };
         let Some(name) = object_type.as_str() else { return };
-        self.pen.note(Code::TypesStrict, object_type, "");
-        if !names::has_source_prefix(&name, b'-') {
-            self.pen.note(Code::CustomPrefix, object_type, "");
+        if matches!(name.as_ref(), "action" | "incident" | "infrastructure") {
+            // A reserved name is an error already.
+            return;
         }
-        if !name.starts_with("x-") {
-            self.pen.note(Code::CustomPrefixLax, object_type, "");
-        }
+        self.custom_type(&name, object_type);
         if self.version == Version::V21
             && self.pen.checks.wants(Code::ExtensionsUse)
             && !uses_extension(value, &["new-sdo", "new-sco", "new-sro"])

@@ -281,9 +281,7 @@ impl<'t> Walk<'_, 't> {
             Format::MediaTypeAdvised => (Code::MimeType, registry::MEDIA_TYPES.contains(&text)),
             Format::Charset => (Code::CharacterSet, registry::CHARSETS.contains(&text)),
             Format::Language => (Code::LanguageTag, forms::is_language(&text)),
-            Format::Language20 => {
-                (Code::LanguageTag, text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_lowercase()))
-            }
+            Format::Language20 => (Code::LanguageTag, registry::LANGUAGES.contains(&text)),
             Format::Cpe => (Code::Cpe, forms::is_cpe(&text)),
             Format::RelationshipType => (
                 Code::RelationshipName,

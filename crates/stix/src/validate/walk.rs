@@ -105,9 +105,8 @@ impl<'t> Walk<'_, 't> {
             return;
         }
         self.pen.note(Code::PropertiesStrict, item, shape.name);
-        if shape.category == Category::Part {
-            self.pen.note(Code::ExtensionsUse, item, "");
-        } else if self.pen.checks.wants(Code::ExtensionsUse) && !self.has_toplevel_extension() {
+        let wanted = self.pen.checks.wants(Code::ExtensionsUse);
+        if wanted && (shape.category == Category::Part || !self.has_toplevel_extension()) {
             self.pen.note(Code::ExtensionsUse, item, "");
         }
         if !names::has_source_prefix(name, b'_') {
