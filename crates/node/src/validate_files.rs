@@ -133,4 +133,3 @@ pub fn judge(
 fn badly_packed<'a>(file: &'a str, findings: &'a [Found]) -> Judgement<'a> {
     Judgement { file, valid: false, objects: 0, errors: 1, warnings: 0, findings: Findings::Kept(findings) }
 }
-

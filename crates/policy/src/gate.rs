@@ -40,7 +40,9 @@ impl<T> Released<T> {
 
 /// Something was about to leave that its viewer may not see: a query forgot to ask. Nothing of it was released.
 #[derive(Debug, Eq, PartialEq, thiserror::Error)]
-#[error("records of policy class {0} were selected for a viewer who may not see them: nothing was released; report this as a defect")]
+#[error(
+    "records of policy class {0} were selected for a viewer who may not see them: nothing was released; report this as a defect"
+)]
 pub struct Leak(pub ClassNo);
 
 /// The decisions for one viewer, made once a class.
@@ -72,9 +74,8 @@ impl<'g> Gate<'g> {
             return *sees;
         }
         let definition = self.classes.definition(class).and_then(|bytes| Class::from_definition(&bytes));
-        let sees = definition.is_some_and(|class| {
-            decide(&self.viewer, &class, &self.rules, self.markings).outcome == Outcome::Release
-        });
+        let sees = definition
+            .is_some_and(|class| decide(&self.viewer, &class, &self.rules, self.markings).outcome == Outcome::Release);
         self.made.borrow_mut().push((class, sees));
         sees
     }

@@ -66,7 +66,8 @@ fn kinds() -> Vec<(&'static str, Class)> {
 
 #[test]
 fn table() {
-    let (kinds, mut out) = (kinds(), String::from("R released, . withheld; default marking AMBER; recipients: nadia, Addressee\n"));
+    let (kinds, mut out) =
+        (kinds(), String::from("R released, . withheld; default marking AMBER; recipients: nadia, Addressee\n"));
     write!(out, "{:<14}", "").unwrap();
     for (name, _) in &kinds {
         write!(out, " {name}").unwrap();

@@ -235,7 +235,10 @@ mod tests {
             ("added_after=1970-01-01T00:00:01%2B00:00", Err("added_after")),
             ("added_after=1970-02-30T00:00:01Z", Err("added_after")),
             ("added_after=yesterday", Err("added_after")),
-            ("next=abc&added_after=1970-01-01T00:00:01Z", Ok(Query { next: Some("abc".into()), added_after: Some(1_000_000), ..none() })),
+            (
+                "next=abc&added_after=1970-01-01T00:00:01Z",
+                Ok(Query { next: Some("abc".into()), added_after: Some(1_000_000), ..none() }),
+            ),
             ("match[id]=a,b", Ok(Query { ids: ids(&["a", "b"]), ..none() })),
             ("match%5Bid%5D=a%2Cb", Ok(Query { ids: ids(&["a", "b"]), ..none() })),
             ("match[id]=a&match%5bid%5d=b", Err("match[id]")),
@@ -246,7 +249,10 @@ mod tests {
             ("match[version]=all,last", Err("match[version]")),
             ("match[version]=first,last", Ok(Query { versions: some(true, true, &[]), ..none() })),
             ("match[version]=last,last", Err("match[version]")),
-            ("match[version]=last,1970-01-01T00:00:00.1Z", Ok(Query { versions: some(false, true, &[(100_000, 0)]), ..none() })),
+            (
+                "match[version]=last,1970-01-01T00:00:00.1Z",
+                Ok(Query { versions: some(false, true, &[(100_000, 0)]), ..none() }),
+            ),
             ("match[version]=newest", Err("match[version]")),
             ("match[spec_version]=2.0,2.1", Ok(Query { spec_versions: ids(&["2.0", "2.1"]), ..none() })),
             ("match[colour]=red", Ok(none())),
@@ -263,7 +269,10 @@ mod tests {
     fn filters_of_other_endpoints_are_read_and_dropped() {
         let raw = "match[id]=a&match[type]=b&match[version]=all&match[spec_version]=2.1&limit=3";
         let object = parse(raw, Endpoint::Object).unwrap();
-        assert_eq!((object.ids, object.types, object.versions, object.limit), (None, None, Some(Versions::All), Some(3)));
+        assert_eq!(
+            (object.ids, object.types, object.versions, object.limit),
+            (None, None, Some(Versions::All), Some(3))
+        );
         let versions = parse(raw, Endpoint::Versions).unwrap();
         assert_eq!((versions.versions, versions.spec_versions.is_some()), (None, true));
         assert!(parse("match[version]=all,all", Endpoint::Versions).is_err());

@@ -1,8 +1,8 @@
 //! Appending: one transaction for everything that was handed in.
 
 use super::head::{self, Head};
-use super::leaf::{self, Leaf};
 use super::key_blob;
+use super::leaf::{self, Leaf};
 use crate::{Appended, CollectionNo, Entry, Micros, Result, Same, Seq, Submission};
 use rusqlite::{OptionalExtension, Transaction, params};
 use std::collections::HashMap;
@@ -30,11 +30,14 @@ pub(super) struct Append<'c, 's> {
 
 /// Appends all submissions inside the transaction; answers as the trait says.
 pub(super) fn run(
-    change: &Transaction<'_>, submissions: &[Submission<'_>], now: Micros, same: Same<'_>,
+    change: &Transaction<'_>,
+    submissions: &[Submission<'_>],
+    now: Micros,
+    same: Same<'_>,
 ) -> Result<Vec<Vec<Appended>>, rusqlite::Error> {
-    let last: i64 = change.prepare_cached("SELECT value FROM meta WHERE name = 'last_seq'")?.query_row([], |row| row.get(0))?;
-    let mut work =
-        Append { change, same, last, open: HashMap::new(), kinds: HashMap::new(), authors: HashMap::new() };
+    let last: i64 =
+        change.prepare_cached("SELECT value FROM meta WHERE name = 'last_seq'")?.query_row([], |row| row.get(0))?;
+    let mut work = Append { change, same, last, open: HashMap::new(), kinds: HashMap::new(), authors: HashMap::new() };
     let mut answers = Vec::with_capacity(submissions.len());
     for submission in submissions {
         let mut answer = Vec::with_capacity(submission.entries.len());
@@ -74,15 +77,32 @@ impl Append<'_, '_> {
                 self.share(entry.collection, other.seq)?;
             }
         }
-        self.change
-            .prepare_cached("INSERT INTO version VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)")?
-            .execute(params![
-                entry.collection.0, &key[..], micros, picos, seq, entry.class.0, entry.dialect as u8, state, author,
-                entry.revoked
-            ])?;
+        self.change.prepare_cached("INSERT INTO version VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)")?.execute(params![
+            entry.collection.0,
+            &key[..],
+            micros,
+            picos,
+            seq,
+            entry.class.0,
+            entry.dialect as u8,
+            state,
+            author,
+            entry.revoked
+        ])?;
         let head = Head {
-            seq, micros, picos, class: entry.class.0, kind, offset: 0, length: 0, name: 0, key_length: 0,
-            version_length: 0, dialect: entry.dialect as u8, state, shared,
+            seq,
+            micros,
+            picos,
+            class: entry.class.0,
+            kind,
+            offset: 0,
+            length: 0,
+            name: 0,
+            key_length: 0,
+            version_length: 0,
+            dialect: entry.dialect as u8,
+            state,
+            shared,
         };
         self.place(entry, head)?;
         Ok(answer(state, Seq(seq), true))
@@ -126,8 +146,13 @@ impl Append<'_, '_> {
         )?;
         rows.query_map(params![collection.0, key], |row| {
             Ok(Known {
-                micros: row.get(0)?, picos: row.get(1)?, seq: row.get(2)?, dialect: row.get(3)?, state: row.get(4)?,
-                author: row.get(5)?, revoked: row.get(6)?,
+                micros: row.get(0)?,
+                picos: row.get(1)?,
+                seq: row.get(2)?,
+                dialect: row.get(3)?,
+                state: row.get(4)?,
+                author: row.get(5)?,
+                revoked: row.get(6)?,
             })
         })?
         .collect()
@@ -231,4 +256,3 @@ fn intern(change: &Transaction<'_>, table: &'static str, name: &str) -> Result<i
     change.prepare_cached(make)?.execute([name])?;
     Ok(change.last_insert_rowid())
 }
-

@@ -1,8 +1,8 @@
 //! Reading everything: following the book in order, counting it, and comparing it with itself.
 
 use super::head::{self, Head};
-use super::leaf::{self, Leaf};
 use super::key_of;
+use super::leaf::{self, Leaf};
 use crate::{CollectionNo, Fault, Record, Result, Seq, Statistics, Version};
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -10,11 +10,15 @@ use rusqlite::{Connection, OptionalExtension, params};
 const MOST: usize = 1000;
 
 pub(super) fn follow(
-    base: &Connection, after: Seq, limit: usize, each: &mut dyn FnMut(&Record<'_>),
+    base: &Connection,
+    after: Seq,
+    limit: usize,
+    each: &mut dyn FnMut(&Record<'_>),
 ) -> Result<Option<Seq>, rusqlite::Error> {
     // Leaves of different collections overlap in time: take every leaf that may hold one of the next records.
     let mut next: Vec<(i64, i64, u32)> = Vec::new();
-    let mut rows = base.prepare_cached("SELECT no, heads, collection FROM leaf WHERE last_seq > ?1 ORDER BY first_seq")?;
+    let mut rows =
+        base.prepare_cached("SELECT no, heads, collection FROM leaf WHERE last_seq > ?1 ORDER BY first_seq")?;
     let mut found = rows.query([after.0])?;
     while let Some(row) = found.next()? {
         let (no, collection): (i64, u32) = (row.get(0)?, row.get(2)?);
@@ -43,9 +47,14 @@ pub(super) fn follow(
 }
 
 fn give(
-    base: &Connection, leaf: &Leaf, head: &Head, collection: CollectionNo, each: &mut dyn FnMut(&Record<'_>),
+    base: &Connection,
+    leaf: &Leaf,
+    head: &Head,
+    collection: CollectionNo,
+    each: &mut dyn FnMut(&Record<'_>),
 ) -> Result<(), rusqlite::Error> {
-    let kind: String = base.prepare_cached("SELECT name FROM kind WHERE no = ?1")?.query_row([head.kind], |row| row.get(0))?;
+    let kind: String =
+        base.prepare_cached("SELECT name FROM kind WHERE no = ?1")?.query_row([head.kind], |row| row.get(0))?;
     each(&Record {
         seq: head.seq(),
         collection,
@@ -61,7 +70,9 @@ fn give(
 }
 
 pub(super) fn statistics(base: &Connection) -> Result<Statistics, rusqlite::Error> {
-    let count = |sql: &str| base.query_row(sql, [], |row| row.get::<_, Option<i64>>(0)).map(|n| u64::try_from(n.unwrap_or(0)).unwrap_or(0));
+    let count = |sql: &str| {
+        base.query_row(sql, [], |row| row.get::<_, Option<i64>>(0)).map(|n| u64::try_from(n.unwrap_or(0)).unwrap_or(0))
+    };
     let all = count("SELECT sum(count) FROM leaf")?;
     let listed = count("SELECT count(*) FROM version")?;
     let aside = count("SELECT count(*) FROM version WHERE state <> 0")?;
@@ -86,7 +97,10 @@ pub(super) fn run(base: &Connection, progress: &mut dyn FnMut(u64, u64)) -> Resu
             faults.add("file", format!("{line}: restore the last backup, then `marsad check` again"));
         }
     }
-    for orphan in base.prepare("SELECT leaf FROM body WHERE leaf NOT IN (SELECT no FROM leaf)")?.query_map([], |row| row.get::<_, i64>(0))? {
+    for orphan in base
+        .prepare("SELECT leaf FROM body WHERE leaf NOT IN (SELECT no FROM leaf)")?
+        .query_map([], |row| row.get::<_, i64>(0))?
+    {
         faults.add(&format!("body {}", orphan?), "no leaf owns it: restore the last backup".into());
     }
     leaves(base, &mut faults, progress)?;
@@ -104,7 +118,10 @@ impl Faults {
 }
 
 fn leaves(base: &Connection, faults: &mut Faults, progress: &mut dyn FnMut(u64, u64)) -> Result<(), rusqlite::Error> {
-    let total: u64 = base.query_row("SELECT ifnull(sum(count), 0) FROM leaf", [], |row| row.get::<_, i64>(0))?.try_into().unwrap_or(0);
+    let total: u64 = base
+        .query_row("SELECT ifnull(sum(count), 0) FROM leaf", [], |row| row.get::<_, i64>(0))?
+        .try_into()
+        .unwrap_or(0);
     let (mut done, mut listed, mut before) = (0_u64, 0_i64, (0_u32, i64::MIN));
     let newest: i64 = base.query_row("SELECT value FROM meta WHERE name = 'last_seq'", [], |row| row.get(0))?;
     let mut rows = base.prepare("SELECT no, collection, count, sum FROM leaf ORDER BY collection, first_seq")?;
@@ -117,7 +134,9 @@ fn leaves(base: &Connection, faults: &mut Faults, progress: &mut dyn FnMut(u64, 
             continue;
         };
         let (heads, _, _) = leaf.sealed();
-        if leaf.heads.len() != count as usize || leaf::checksum(&heads, &leaf.names, &leaf.bodies) != row.get_ref(3)?.as_blob()? {
+        if leaf.heads.len() != count as usize
+            || leaf::checksum(&heads, &leaf.names, &leaf.bodies) != row.get_ref(3)?.as_blob()?
+        {
             faults.add(&place, "its checksum does not hold, a byte has changed: restore the last backup".into());
         }
         for head in &leaf.heads {
@@ -133,14 +152,22 @@ fn leaves(base: &Connection, faults: &mut Faults, progress: &mut dyn FnMut(u64, 
     }
     let indexed: i64 = base.query_row("SELECT count(*) FROM version", [], |row| row.get(0))?;
     if indexed != listed {
-        faults.add("index of versions", format!("it lists {indexed} records, the leaves hold {listed}: restore the last backup"));
+        faults.add(
+            "index of versions",
+            format!("it lists {indexed} records, the leaves hold {listed}: restore the last backup"),
+        );
     }
     Ok(())
 }
 
 /// Checks one record against the index; whether the index must list it.
 fn record(
-    base: &Connection, leaf: &Leaf, head: &Head, collection: u32, place: &str, faults: &mut Faults,
+    base: &Connection,
+    leaf: &Leaf,
+    head: &Head,
+    collection: u32,
+    place: &str,
+    faults: &mut Faults,
 ) -> Result<bool, rusqlite::Error> {
     if matches!(head.state, head::ERASED | head::TOMBSTONE) {
         if head.length > 0 {

@@ -65,7 +65,11 @@ impl Leaf {
             self.bodies.push(b',');
         }
         let (names, bodies) = (small(self.names.len()), small(self.bodies.len()));
-        self.heads.extend(next.heads.iter().map(|head| Head { name: head.name + names, offset: head.offset + bodies, ..*head }));
+        self.heads.extend(next.heads.iter().map(|head| Head {
+            name: head.name + names,
+            offset: head.offset + bodies,
+            ..*head
+        }));
         self.names.extend_from_slice(&next.names);
         self.bodies.extend_from_slice(&next.bodies);
     }
@@ -106,9 +110,19 @@ impl Leaf {
                  VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)",
             )?
             .execute(params![
-                collection.0, first, last, small(self.heads.len()), small(self.bodies.len()), kinds, sum, heads, self.names
+                collection.0,
+                first,
+                last,
+                small(self.heads.len()),
+                small(self.bodies.len()),
+                kinds,
+                sum,
+                heads,
+                self.names
             ])?;
-        change.prepare_cached("INSERT INTO body(leaf, bytes) VALUES(?1, ?2)")?.execute(params![change.last_insert_rowid(), self.bodies])?;
+        change
+            .prepare_cached("INSERT INTO body(leaf, bytes) VALUES(?1, ?2)")?
+            .execute(params![change.last_insert_rowid(), self.bodies])?;
         Ok(())
     }
 
@@ -188,7 +202,11 @@ pub(super) fn checksum(heads: &[u8], names: &[u8], bodies: &[u8]) -> Vec<u8> {
 }
 
 /// The leaf that holds a record.
-pub(super) fn holding(base: &rusqlite::Connection, collection: CollectionNo, seq: i64) -> Result<Option<i64>, rusqlite::Error> {
+pub(super) fn holding(
+    base: &rusqlite::Connection,
+    collection: CollectionNo,
+    seq: i64,
+) -> Result<Option<i64>, rusqlite::Error> {
     base.prepare_cached(
         "SELECT no FROM leaf WHERE collection = ?1 AND first_seq <= ?2 AND last_seq >= ?2 ORDER BY first_seq DESC LIMIT 1",
     )?

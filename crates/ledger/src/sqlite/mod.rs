@@ -98,7 +98,9 @@ impl Book {
 
     /// Runs a change in one durable transaction.
     fn change<T>(
-        &self, doing: &'static str, work: impl FnOnce(&rusqlite::Transaction<'_>) -> Result<T, rusqlite::Error>,
+        &self,
+        doing: &'static str,
+        work: impl FnOnce(&rusqlite::Transaction<'_>) -> Result<T, rusqlite::Error>,
     ) -> Result<T> {
         let mut writer = self.writer();
         let run = || {
@@ -111,9 +113,7 @@ impl Book {
     }
 
     /// Runs a read on one consistent state.
-    fn read<T>(
-        &self, doing: &'static str, work: impl FnOnce(&Connection) -> Result<T, rusqlite::Error>,
-    ) -> Result<T> {
+    fn read<T>(&self, doing: &'static str, work: impl FnOnce(&Connection) -> Result<T, rusqlite::Error>) -> Result<T> {
         let idle = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let run = || {
             let mut reader = match idle {
@@ -133,9 +133,14 @@ impl Book {
     }
 
     fn reader(&self) -> Result<Connection, rusqlite::Error> {
-        let base = Connection::open_with_flags(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+        let base = Connection::open_with_flags(
+            &self.path,
+            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+        )?;
         base.busy_timeout(PATIENCE)?;
-        base.execute_batch("PRAGMA query_only=ON; PRAGMA cache_size=-2048; PRAGMA mmap_size=1073741824; PRAGMA temp_store=MEMORY;")?;
+        base.execute_batch(
+            "PRAGMA query_only=ON; PRAGMA cache_size=-2048; PRAGMA mmap_size=1073741824; PRAGMA temp_store=MEMORY;",
+        )?;
         base.set_prepared_statement_cache_capacity(32);
         Ok(base)
     }
@@ -185,7 +190,14 @@ impl Ledger for Book {
 
     fn contains(&self, collection: CollectionNo, key: &str, sees: Sees<'_>) -> Result<bool> {
         let filter = Filter {
-            collection, after: None, keys: None, kinds: None, versions: crate::Versions::All, dialects: None, limit: 1, max_bytes: 0,
+            collection,
+            after: None,
+            keys: None,
+            kinds: None,
+            versions: crate::Versions::All,
+            dialects: None,
+            limit: 1,
+            max_bytes: 0,
         };
         self.read("look an object up", |base| {
             let Some(key) = known_key(base, key)? else { return Ok(false) };
@@ -231,7 +243,9 @@ impl Ledger for Book {
             return Ok(held);
         }
         let found: Option<Vec<u8>> = self.read("look a class up", |base| {
-            base.prepare_cached("SELECT definition FROM class WHERE no = ?1")?.query_row([class.0], |row| row.get(0)).optional()
+            base.prepare_cached("SELECT definition FROM class WHERE no = ?1")?
+                .query_row([class.0], |row| row.get(0))
+                .optional()
         })?;
         let found: Option<Arc<[u8]>> = found.map(Into::into);
         if let Some(definition) = &found {
@@ -341,10 +355,8 @@ fn uuid(text: &str) -> Option<[u8; 16]> {
 /// The index's form of a key that is asked for; `None` if no record has its type.
 fn known_key(base: &Connection, key: &str) -> Result<Option<Vec<u8>>, rusqlite::Error> {
     let name = key.split_once("--").map_or(key, |(name, _)| name);
-    let kind: Option<u32> = base
-        .prepare_cached("SELECT no FROM kind WHERE name = ?1")?
-        .query_row([name], |row| row.get(0))
-        .optional()?;
+    let kind: Option<u32> =
+        base.prepare_cached("SELECT no FROM kind WHERE name = ?1")?.query_row([name], |row| row.get(0)).optional()?;
     Ok(kind.map(|kind| key_blob(kind, name, key)))
 }
 
@@ -365,7 +377,11 @@ pub fn restore(from: &Path, to: &Path, now: Micros) -> Result<()> {
     let faults = source.check(&mut |_, _| {})?;
     if let Some(fault) = faults.first() {
         let source = format!("{}: {} ({} faults in all)", fault.place, fault.message, faults.len());
-        return Err(Error::Storage { doing: "use the backup", path: from.display().to_string(), source: source.into() });
+        return Err(Error::Storage {
+            doing: "use the backup",
+            path: from.display().to_string(),
+            source: source.into(),
+        });
     }
     let part = to.with_extension("restoring");
     let _ = std::fs::remove_file(&part);
@@ -391,8 +407,13 @@ mod tests {
         let book = Book::create(&folder.path().join("book.db")).unwrap();
         let collection = book
             .add_collection(&Collection {
-                no: CollectionNo(0), id: "i".into(), alias: "a".into(), title: "t".into(), description: None,
-                read: Who::Members, write: Who::Members,
+                no: CollectionNo(0),
+                id: "i".into(),
+                alias: "a".into(),
+                title: "t".into(),
+                description: None,
+                read: Who::Members,
+                write: Who::Members,
             })
             .unwrap();
         let class = book.class(b"{}").unwrap();
@@ -400,20 +421,34 @@ mod tests {
             .map(|n| (format!("indicator--00000000-0000-4000-8000-{n:012}"), format!("{{\"n\":{n}}}")))
             .collect();
         let entry = |(key, body): &'static (String, String)| Entry {
-            collection: collection.no, key, kind: "indicator",
+            collection: collection.no,
+            key,
+            kind: "indicator",
             version: Some(Version { micros: 5, picos: 0, text: "1970-01-01T00:00:00.000005Z" }),
-            dialect: Dialect::Stix21, author: None, revoked: false, class, body: body.as_bytes(),
+            dialect: Dialect::Stix21,
+            author: None,
+            revoked: false,
+            class,
+            body: body.as_bytes(),
         };
         let bodies: &'static [(String, String)] = bodies.leak();
         for one in bodies {
-            let done = book.append(&[Submission { entries: &[entry(one)], receipt: None }], 1000, &|a, b| a == b).unwrap();
+            let done =
+                book.append(&[Submission { entries: &[entry(one)], receipt: None }], 1000, &|a, b| a == b).unwrap();
             assert!(matches!(done[0][0], Appended::Added(_)));
         }
-        let again = book.append(&[Submission { entries: &[entry(&bodies[7])], receipt: None }], 1000, &|a, b| a == b).unwrap();
+        let again =
+            book.append(&[Submission { entries: &[entry(&bodies[7])], receipt: None }], 1000, &|a, b| a == b).unwrap();
         assert!(matches!(again[0][0], Appended::Unchanged(_)));
         let mut filter = Filter {
-            collection: collection.no, after: None, keys: None, kinds: None, versions: Versions::last(), dialects: None,
-            limit: 700, max_bytes: 1 << 20,
+            collection: collection.no,
+            after: None,
+            keys: None,
+            kinds: None,
+            versions: Versions::last(),
+            dialects: None,
+            limit: 700,
+            max_bytes: 1 << 20,
         };
         let mut seen = Vec::new();
         loop {
@@ -428,6 +463,10 @@ mod tests {
         }
         assert_eq!(seen, bodies.iter().map(|(_, body)| body.clone()).collect::<Vec<_>>());
         assert_eq!(book.check(&mut |_, _| {}).unwrap(), []);
-        assert!(book.read("count", |base| base.query_row("SELECT count(*) FROM leaf", [], |row| row.get::<_, i64>(0))).unwrap() < 20);
+        assert!(
+            book.read("count", |base| base.query_row("SELECT count(*) FROM leaf", [], |row| row.get::<_, i64>(0)))
+                .unwrap()
+                < 20
+        );
     }
 }

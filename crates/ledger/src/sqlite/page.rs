@@ -7,7 +7,12 @@ use crate::{Filter, ManifestRow, Page, Result, Sees};
 use rusqlite::Connection;
 
 /// One page of bodies.
-pub(super) fn objects(base: &Connection, filter: &Filter<'_>, sees: Sees<'_>, out: &mut Vec<u8>) -> Result<Page, rusqlite::Error> {
+pub(super) fn objects(
+    base: &Connection,
+    filter: &Filter<'_>,
+    sees: Sees<'_>,
+    out: &mut Vec<u8>,
+) -> Result<Page, rusqlite::Error> {
     let selection = Selection::new(base, filter, sees)?;
     let mut page = Page::default();
     let mut bytes = 0;
@@ -32,7 +37,12 @@ pub(super) fn objects(base: &Connection, filter: &Filter<'_>, sees: Sees<'_>, ou
 
 /// Copies bodies of one leaf; neighbours in one piece, with the comma that lies between them.
 fn copy<'b>(
-    base: &'b Connection, blob: &mut Option<rusqlite::blob::Blob<'b>>, leaf: i64, heads: &[Head], more: bool, out: &mut Vec<u8>,
+    base: &'b Connection,
+    blob: &mut Option<rusqlite::blob::Blob<'b>>,
+    leaf: i64,
+    heads: &[Head],
+    more: bool,
+    out: &mut Vec<u8>,
 ) -> Result<(), rusqlite::Error> {
     if heads.is_empty() {
         return Ok(());
@@ -61,13 +71,18 @@ fn copy<'b>(
 }
 
 /// The same page as rows.
-pub(super) fn manifest(base: &Connection, filter: &Filter<'_>, sees: Sees<'_>) -> Result<(Page, Vec<ManifestRow>), rusqlite::Error> {
+pub(super) fn manifest(
+    base: &Connection,
+    filter: &Filter<'_>,
+    sees: Sees<'_>,
+) -> Result<(Page, Vec<ManifestRow>), rusqlite::Error> {
     let selection = Selection::new(base, filter, sees)?;
     let mut page = Page::default();
     let mut rows = Vec::new();
     let mut bytes = 0;
     selection.walk(base, |no, heads| {
-        let names: Vec<u8> = base.prepare_cached("SELECT names FROM leaf WHERE no = ?1")?.query_row([no], |row| row.get(0))?;
+        let names: Vec<u8> =
+            base.prepare_cached("SELECT names FROM leaf WHERE no = ?1")?.query_row([no], |row| row.get(0))?;
         let leaf = Leaf { names, ..Leaf::default() };
         for head in heads {
             let full = page.count > 0 && bytes + head.length as usize > filter.max_bytes;
@@ -88,4 +103,3 @@ pub(super) fn manifest(base: &Connection, filter: &Filter<'_>, sees: Sees<'_>) -
     })?;
     Ok((page, rows))
 }
-

@@ -1,13 +1,17 @@
 //! The register's tables.
 
 use super::Book;
-use crate::{Account, Collection, CollectionNo, Error, Key, Micros, Organisation, Register, Relation, Result, Role, Who};
+use crate::{
+    Account, Collection, CollectionNo, Error, Key, Micros, Organisation, Register, Relation, Result, Role, Who,
+};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 impl Book {
     /// A change of the register: whoever remembers something of it is told by the generation.
     fn register<T>(
-        &self, doing: &'static str, work: impl FnOnce(&Transaction<'_>) -> Result<T, rusqlite::Error>,
+        &self,
+        doing: &'static str,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, rusqlite::Error>,
     ) -> Result<T> {
         self.change(doing, |change| {
             let out = work(change)?;
@@ -20,7 +24,8 @@ impl Book {
 /// A broken constraint means a name that is taken or one that is missing.
 fn named<T>(result: Result<T>, what: &'static str, name: &str, of: (&'static str, &str)) -> Result<T> {
     let Err(Error::Storage { source, doing, path }) = result else { return result };
-    let code = source.downcast_ref::<rusqlite::Error>().and_then(rusqlite::Error::sqlite_error).map(|e| e.extended_code);
+    let code =
+        source.downcast_ref::<rusqlite::Error>().and_then(rusqlite::Error::sqlite_error).map(|e| e.extended_code);
     Err(match code {
         Some(rusqlite::ffi::SQLITE_CONSTRAINT_FOREIGNKEY) => Error::Missing { what: of.0, name: of.1.to_owned() },
         Some(rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY | rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE) => {
@@ -57,7 +62,13 @@ impl Register for Book {
         let done = self.register("add an account", |change| {
             change.execute(
                 "INSERT INTO account VALUES(?1,?2,?3,?4,?5)",
-                params![account.name, account.organisation.name, role_code(account.role), account.password, account.created],
+                params![
+                    account.name,
+                    account.organisation.name,
+                    role_code(account.role),
+                    account.password,
+                    account.created
+                ],
             )
         });
         named(done.map(drop), "account", &account.name, ("organisation", &account.organisation.name))
@@ -84,7 +95,8 @@ impl Register for Book {
     }
 
     fn remove_account(&self, name: &str) -> Result<()> {
-        let rows = self.register("remove an account", |change| change.execute("DELETE FROM account WHERE name = ?1", [name]))?;
+        let rows =
+            self.register("remove an account", |change| change.execute("DELETE FROM account WHERE name = ?1", [name]))?;
         touched(rows, "account", name)
     }
 
@@ -99,7 +111,9 @@ impl Register for Book {
     }
 
     fn keys(&self) -> Result<Vec<Key>> {
-        self.read("list keys", |base| base.prepare_cached(&format!("{KEY} ORDER BY name"))?.query_map([], key)?.collect())
+        self.read("list keys", |base| {
+            base.prepare_cached(&format!("{KEY} ORDER BY name"))?.query_map([], key)?.collect()
+        })
     }
 
     fn key(&self, digest: &[u8; 32]) -> Result<Option<Key>> {
@@ -118,8 +132,12 @@ impl Register for Book {
             change.execute(
                 "INSERT INTO collection(id, alias, title, description, readers, writers) VALUES(?1,?2,?3,?4,?5,?6)",
                 params![
-                    collection.id, collection.alias, collection.title, collection.description,
-                    who_text(&collection.read), who_text(&collection.write)
+                    collection.id,
+                    collection.alias,
+                    collection.title,
+                    collection.description,
+                    who_text(&collection.read),
+                    who_text(&collection.write)
                 ],
             )?;
             Ok(change.last_insert_rowid())
@@ -163,7 +181,8 @@ impl Register for Book {
     }
 
     fn expire_statuses(&self, before: Micros) -> Result<u64> {
-        let rows = self.change("drop old statuses", |change| change.execute("DELETE FROM status WHERE made < ?1", [before]))?;
+        let rows =
+            self.change("drop old statuses", |change| change.execute("DELETE FROM status WHERE made < ?1", [before]))?;
         Ok(rows as u64)
     }
 
@@ -177,7 +196,9 @@ impl Register for Book {
 
     fn note(&self, name: &str) -> Result<Option<Vec<u8>>> {
         self.read("read a note", |base| {
-            base.prepare_cached("SELECT value FROM note WHERE name = ?1")?.query_row([name], |row| row.get(0)).optional()
+            base.prepare_cached("SELECT value FROM note WHERE name = ?1")?
+                .query_row([name], |row| row.get(0))
+                .optional()
         })
     }
 
@@ -189,7 +210,8 @@ impl Register for Book {
     }
 }
 
-const ACCOUNT: &str = "SELECT account.name, organisation.name, organisation.relation, account.role, account.password, account.created
+const ACCOUNT: &str =
+    "SELECT account.name, organisation.name, organisation.relation, account.role, account.password, account.created
     FROM account JOIN organisation ON organisation.name = account.organisation";
 const KEY: &str = "SELECT name, account, digest, scope, expires, created FROM key";
 const COLLECTION: &str = "SELECT no, id, alias, title, description, readers, writers FROM collection";

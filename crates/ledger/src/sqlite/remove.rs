@@ -9,7 +9,12 @@ use rusqlite::{Transaction, params};
 use std::collections::BTreeMap;
 
 /// Erases what the filter selects, however much it is; the filter's limits are a page's, not a deletion's.
-pub(super) fn run(change: &Transaction<'_>, filter: &Filter<'_>, sees: Sees<'_>, now: Micros) -> Result<u64, rusqlite::Error> {
+pub(super) fn run(
+    change: &Transaction<'_>,
+    filter: &Filter<'_>,
+    sees: Sees<'_>,
+    now: Micros,
+) -> Result<u64, rusqlite::Error> {
     let all = Filter { limit: usize::MAX - 1, max_bytes: usize::MAX, ..filter.clone() };
     let mut chosen: BTreeMap<i64, Vec<Head>> = BTreeMap::new();
     Selection::new(change, &all, sees)?.walk(change, |leaf, heads| {
@@ -21,7 +26,10 @@ pub(super) fn run(change: &Transaction<'_>, filter: &Filter<'_>, sees: Sees<'_>,
 
 /// Erases whole collections' worth or single records, leaf by leaf.
 pub(super) fn erase(
-    change: &Transaction<'_>, collection: CollectionNo, chosen: &BTreeMap<i64, Vec<Head>>, now: Micros,
+    change: &Transaction<'_>,
+    collection: CollectionNo,
+    chosen: &BTreeMap<i64, Vec<Head>>,
+    now: Micros,
 ) -> Result<u64, rusqlite::Error> {
     let mut last: i64 = change.query_row("SELECT value FROM meta WHERE name = 'last_seq'", [], |row| row.get(0))?;
     let mut tombstones = Leaf::default();
@@ -32,7 +40,9 @@ pub(super) fn erase(
         for head in heads {
             let key = key_of(change, &leaf.names, head)?;
             change
-                .prepare_cached("DELETE FROM version WHERE collection=?1 AND key=?2 AND micros=?3 AND picos=?4 AND seq=?5")?
+                .prepare_cached(
+                    "DELETE FROM version WHERE collection=?1 AND key=?2 AND micros=?3 AND picos=?4 AND seq=?5",
+                )?
                 .execute(params![collection.0, key, head.micros, head.picos, head.seq])?;
             last = now.max(last + 1);
             let notice = Head { seq: last, state: head::TOMBSTONE, shared: false, ..*head };

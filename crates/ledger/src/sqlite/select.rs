@@ -47,14 +47,17 @@ pub(super) struct Selection<'f> {
 impl<'f> Selection<'f> {
     pub(super) fn new(base: &Connection, filter: &'f Filter<'f>, sees: Sees<'f>) -> Result<Self, rusqlite::Error> {
         let kinds = filter.kinds.as_ref().map(|names| kinds(base, names)).transpose()?;
-        let kind_bits = kinds.as_ref().map_or(-1, |kinds| kinds.iter().fold(0, |bits, kind| bits | leaf::kind_bit(*kind)));
+        let kind_bits =
+            kinds.as_ref().map_or(-1, |kinds| kinds.iter().fold(0, |bits, kind| bits | leaf::kind_bit(*kind)));
         Ok(Self { filter, sight: Sight::new(sees), kinds, kind_bits })
     }
 
     /// Calls `each(leaf, heads)` for the selected heads, leaf by leaf in order, at most `filter.limit` + 1 in all:
     /// the one beyond tells that more follow. `each` returns whether to go on.
     pub(super) fn walk(
-        &self, base: &Connection, mut each: impl FnMut(i64, &[Head]) -> Result<bool, rusqlite::Error>,
+        &self,
+        base: &Connection,
+        mut each: impl FnMut(i64, &[Head]) -> Result<bool, rusqlite::Error>,
     ) -> Result<(), rusqlite::Error> {
         if let Some(keys) = &self.filter.keys {
             return self.walk_keys(base, keys, each);
@@ -68,7 +71,9 @@ impl<'f> Selection<'f> {
         )?;
         let mut rows = leaves.query(params![self.filter.collection.0, after])?;
         let mut chosen = Vec::with_capacity(512);
-        while wanted > 0 && let Some(row) = rows.next()? {
+        while wanted > 0
+            && let Some(row) = rows.next()?
+        {
             if self.kind_bits & row.get::<_, i64>(3)? == 0 {
                 continue;
             }
@@ -99,7 +104,10 @@ impl<'f> Selection<'f> {
     }
 
     fn walk_keys(
-        &self, base: &Connection, keys: &[&str], mut each: impl FnMut(i64, &[Head]) -> Result<bool, rusqlite::Error>,
+        &self,
+        base: &Connection,
+        keys: &[&str],
+        mut each: impl FnMut(i64, &[Head]) -> Result<bool, rusqlite::Error>,
     ) -> Result<(), rusqlite::Error> {
         let mut found = Vec::new();
         for key in keys {
@@ -173,8 +181,8 @@ impl<'f> Selection<'f> {
 
     /// Whether any live version of the key is visible.
     pub(super) fn any(&self, base: &Connection, key: &[u8]) -> Result<bool, rusqlite::Error> {
-        let mut rows = base
-            .prepare_cached("SELECT class FROM version WHERE collection = ?1 AND key = ?2 AND state = 0")?;
+        let mut rows =
+            base.prepare_cached("SELECT class FROM version WHERE collection = ?1 AND key = ?2 AND state = 0")?;
         let mut rows = rows.query(params![self.filter.collection.0, key])?;
         while let Some(row) = rows.next()? {
             if self.sight.sees(row.get(0)?) {

@@ -89,7 +89,11 @@ pub(crate) fn bodies_differ(case: &Case, answer: &Answer, own_times: bool) -> Ve
         compare(list, ids(&ours, list, own_times), ids(&theirs, list, own_times));
     }
     if own_times {
-        compare("versions", ours.get("versions").cloned().unwrap_or_default(), theirs.get("versions").cloned().unwrap_or_default());
+        compare(
+            "versions",
+            ours.get("versions").cloned().unwrap_or_default(),
+            theirs.get("versions").cloned().unwrap_or_default(),
+        );
     }
     for count in ["status", "total_count", "success_count", "failure_count", "pending_count"] {
         compare(count, ours.get(count).cloned().unwrap_or_default(), theirs.get(count).cloned().unwrap_or_default());
@@ -104,7 +108,10 @@ fn ids(body: &Value, list: &str, own_times: bool) -> Value {
     for row in rows {
         let mut kept = vec![row.get("id").cloned().unwrap_or_default()];
         if own_times && row.get("date_added").is_some() {
-            kept.extend([row.get("version").cloned().unwrap_or_default(), row.get("date_added").cloned().unwrap_or_default()]);
+            kept.extend([
+                row.get("version").cloned().unwrap_or_default(),
+                row.get("date_added").cloned().unwrap_or_default(),
+            ]);
         } else if own_times && list == "objects" {
             kept.push(row.get("modified").cloned().unwrap_or_default());
         }

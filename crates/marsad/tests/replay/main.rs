@@ -45,7 +45,10 @@ fn differences(case: &Case, answer: &Answer, own_times: bool) -> Vec<String> {
         found.push(format!("{} {} gave {} instead of {}", case.method, case.url, answer.status, case.status));
         return found;
     }
-    if case.status == 200 && case.method == "GET" && answer.header("content-type") != Some("application/taxii+json;version=2.1") {
+    if case.status == 200
+        && case.method == "GET"
+        && answer.header("content-type") != Some("application/taxii+json;version=2.1")
+    {
         found.push(format!("content type {:?}", answer.header("content-type")));
     }
     for name in ["x-taxii-date-added-first", "x-taxii-date-added-last"] {

@@ -12,7 +12,9 @@ const LISTED: &[(&str, &str)] = &[];
 
 #[test]
 fn medallion() {
-    let (Some(cases), Some(seed)) = (shared("taxii_cases.jsonl.gz"), shared("taxii_seed_medallion.json")) else { return };
+    let (Some(cases), Some(seed)) = (shared("taxii_cases.jsonl.gz"), shared("taxii_seed_medallion.json")) else {
+        return;
+    };
     let home = seeded(&serde_json::from_slice(&std::fs::read(seed).unwrap()).unwrap());
     let cases = exchange::read(&cases);
     let (total, untouched) = (cases.len(), home.serve());
@@ -44,7 +46,8 @@ fn replay(test: &[Case], server: &super::server::Server, found: &mut BTreeMap<St
             next = Some(token.to_owned());
         }
         wrote |= case.method != "GET";
-        if let (Some(theirs), Some(ours)) = (case.json().get("id").and_then(Value::as_str), body.get("id").and_then(Value::as_str))
+        if let (Some(theirs), Some(ours)) =
+            (case.json().get("id").and_then(Value::as_str), body.get("id").and_then(Value::as_str))
             && case.status == 202
         {
             statuses.insert(theirs.to_owned(), ours.to_owned());
@@ -62,18 +65,27 @@ fn seeded(seed: &Value) -> Home {
     let mut seeds = Vec::new();
     for collection in root["collections"].as_array().unwrap() {
         let id = collection["id"].as_str().unwrap();
-        let may = |right: &str| if collection[right].as_bool().unwrap() { Who::Members } else { Who::Named(Vec::new()) };
+        let may =
+            |right: &str| if collection[right].as_bool().unwrap() { Who::Members } else { Who::Named(Vec::new()) };
         let alias = collection.get("alias").and_then(Value::as_str).unwrap_or(id);
         home.collection(id, alias, collection["title"].as_str().unwrap(), may("can_read"), may("can_write"));
         let rows = collection["manifest"].as_array().unwrap();
         for body in collection["objects"].as_array().unwrap() {
             let version = body.get("modified").or(body.get("created")).cloned();
-            let row = rows.iter().find(|row| row["id"] == body["id"] && version.as_ref().is_none_or(|v| &row["version"] == v));
+            let row = rows
+                .iter()
+                .find(|row| row["id"] == body["id"] && version.as_ref().is_none_or(|v| &row["version"] == v));
             let row = row.unwrap_or_else(|| panic!("no manifest row for {}", body["id"]));
-            let dialect = if row["media_type"].as_str().unwrap().ends_with("2.0") { Dialect::Stix20 } else { Dialect::Stix21 };
+            let dialect =
+                if row["media_type"].as_str().unwrap().ends_with("2.0") { Dialect::Stix20 } else { Dialect::Stix21 };
             let mut body = body.clone();
             body.as_object_mut().unwrap().retain(|name, _| !name.starts_with('_'));
-            seeds.push(Seed { collection: id.into(), body, dialect, added: row["date_added"].as_str().unwrap().into() });
+            seeds.push(Seed {
+                collection: id.into(),
+                body,
+                dialect,
+                added: row["date_added"].as_str().unwrap().into(),
+            });
         }
     }
     home.seed(seeds);

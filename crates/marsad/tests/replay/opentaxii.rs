@@ -79,7 +79,8 @@ fn seeded(cases: &[Case]) -> Home {
         let rows = rows["objects"].as_array().unwrap();
         for (body, row) in bodies["objects"].as_array().unwrap().iter().zip(rows) {
             assert_eq!(body["id"], row["id"]);
-            let dialect = if row["media_type"].as_str().unwrap().ends_with("2.0") { Dialect::Stix20 } else { Dialect::Stix21 };
+            let dialect =
+                if row["media_type"].as_str().unwrap().ends_with("2.0") { Dialect::Stix20 } else { Dialect::Stix21 };
             let added = row["date_added"].as_str().unwrap().to_owned();
             seeds.push(Seed { collection: collection.into(), body: with_version(body, row), dialect, added });
         }
@@ -98,5 +99,9 @@ fn with_version(body: &Value, row: &Value) -> Value {
 }
 
 fn answer_to(cases: &[Case], url: &str) -> Value {
-    cases.iter().find(|case| case.url == url && case.status == 200).unwrap_or_else(|| panic!("no exchange {url}")).json()
+    cases
+        .iter()
+        .find(|case| case.url == url && case.status == 200)
+        .unwrap_or_else(|| panic!("no exchange {url}"))
+        .json()
 }

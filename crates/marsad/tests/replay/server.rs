@@ -99,7 +99,11 @@ impl Home {
 
     /// Keeps a status resource for the member.
     pub(crate) fn status(&self, id: &str, body: &serde_json::Value) {
-        let receipt = |_: &[ledger::Appended]| Receipt { id: id.into(), owner: "replay".into(), body: body.to_string().into_bytes() };
+        let receipt = |_: &[ledger::Appended]| Receipt {
+            id: id.into(),
+            owner: "replay".into(),
+            body: body.to_string().into_bytes(),
+        };
         self.book().append(&[Submission { entries: &[], receipt: Some(&receipt) }], 1, &|a, b| a == b).unwrap();
     }
 
@@ -178,6 +182,7 @@ fn parse(text: &[u8]) -> Answer {
     let head = String::from_utf8_lossy(&text[..end]);
     let mut lines = head.lines();
     let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
-    let headers = lines.filter_map(|line| line.split_once(':')).map(|(k, v)| (k.to_owned(), v.trim().to_owned())).collect();
+    let headers =
+        lines.filter_map(|line| line.split_once(':')).map(|(k, v)| (k.to_owned(), v.trim().to_owned())).collect();
     Answer { status, headers, body: text[end + 4..].to_vec() }
 }
