@@ -1,6 +1,9 @@
 //! The grammar of the command line. What a command does is in its file below `command`.
 
-use crate::command::{completions, config, man, pattern, validate};
+use crate::command::{
+    account, backup, check, collection, completions, config, doctor, init, key, man, organisation, pattern, restore,
+    validate,
+};
 use std::path::PathBuf;
 
 /// Takes in threat information, decides who may see it, and hands on exactly that.
@@ -47,8 +50,17 @@ pub(crate) struct Place {
 /// The commands, in the order of the help.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
+    Init(init::Args),
     Validate(validate::Args),
     Pattern(pattern::Args),
+    Collection(collection::Args),
+    Account(account::Args),
+    Organisation(organisation::Args),
+    Key(key::Args),
+    Backup(backup::Args),
+    Restore(restore::Args),
+    Check(check::Args),
+    Doctor(doctor::Args),
     Config(config::Args),
     Completions(completions::Args),
     Man(man::Args),

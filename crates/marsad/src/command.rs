@@ -1,13 +1,23 @@
 //! The commands, one a file, and what several of them need.
 
+pub(crate) mod account;
+pub(crate) mod backup;
+pub(crate) mod check;
+pub(crate) mod collection;
 pub(crate) mod completions;
 pub(crate) mod config;
+pub(crate) mod doctor;
+pub(crate) mod init;
+pub(crate) mod key;
 pub(crate) mod man;
+pub(crate) mod organisation;
 pub(crate) mod pattern;
+pub(crate) mod restore;
 pub(crate) mod validate;
 
 use crate::cli::{Cli, Command, Place};
 use crate::outcome::{Failure, Outcome};
+use ledger::{Collection, Register as _};
 use node::config::Config;
 use node::home::Home;
 use std::path::{Path, PathBuf};
@@ -16,11 +26,48 @@ use std::path::{Path, PathBuf};
 pub(crate) fn run(cli: Cli) -> Outcome {
     let place = &cli.place;
     match cli.command {
+        Command::Init(args) => init::run(place, &args),
         Command::Validate(args) => validate::run(place, &args),
         Command::Pattern(args) => pattern::run(&args),
+        Command::Collection(args) => collection::run(place, &args),
+        Command::Account(args) => account::run(place, &args),
+        Command::Organisation(args) => organisation::run(place, &args),
+        Command::Key(args) => key::run(place, &args),
+        Command::Backup(args) => backup::run(place, &args),
+        Command::Restore(args) => restore::run(place, &args),
+        Command::Check(args) => check::run(place, &args),
+        Command::Doctor(args) => doctor::run(place, &args),
         Command::Config(args) => config::run(place, &args),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
+    }
+}
+
+/// A node that exists, opened. Several processes may do so at once.
+pub(crate) struct Opened {
+    pub(crate) home: Home,
+    pub(crate) config: Config,
+    pub(crate) book: ledger::sqlite::Book,
+}
+
+impl Opened {
+    /// The collection with this id or alias.
+    pub(crate) fn collection(&self, name: &str) -> Result<Collection, Failure> {
+        match self.book.collection(name)? {
+            Some(collection) => Ok(collection),
+            None => Err(Failure::could(format!(
+                "there is no collection `{}`: `marsad collection list` shows what there is",
+                crate::terminal::visible(name)
+            ))),
+        }
+    }
+
+    /// The name of the organisation that owns the node.
+    pub(crate) fn own_organisation(&self) -> Result<String, Failure> {
+        match self.book.note(init::OWN_ORGANISATION)?.map(String::from_utf8) {
+            Some(Ok(name)) => Ok(name),
+            _ => Err(Failure::could("the node has no organisation of its own: restore it from a backup")),
+        }
     }
 }
 
@@ -42,6 +89,45 @@ impl Place {
         let all: Vec<String> = self.set.iter().chain(flags).cloned().collect();
         Config::load(file, environment(), &all).map_err(|error| Failure::Usage(error.to_string()))
     }
+
+    /// The node, opened.
+    pub(crate) fn open(&self) -> Result<Opened, Failure> {
+        let home = self.home()?;
+        let config = self.config(Some(&home.config()), &[])?;
+        let book = ledger::sqlite::Book::open(&home.database(), node::clock::now())?;
+        Ok(Opened { home, config, book })
+    }
+}
+
+/// A name of a thing that people make: what it may look like, so that it can stand in URLs, lists and messages.
+pub(crate) fn checked_name<'a>(what: &str, name: &'a str) -> Result<&'a str, Failure> {
+    let wrong = |why: &str| Err(Failure::Usage(format!("the {what} `{}` {why}", crate::terminal::visible(name))));
+    if name.is_empty() || name.trim() != name {
+        return wrong("is empty, or begins or ends with white space");
+    }
+    if name.chars().count() > 200 {
+        return wrong("is longer than 200 characters");
+    }
+    if crate::terminal::visible(name) != name {
+        return wrong("has characters that cannot be seen");
+    }
+    Ok(name)
+}
+
+/// Names of accounts and organisations, separated by commas, as the register spells them.
+pub(crate) fn named(opened: &Opened, text: &str) -> Result<Vec<String>, Failure> {
+    let accounts = opened.book.accounts()?.into_iter().map(|account| account.name);
+    let known: Vec<String> = accounts.chain(opened.book.organisations()?.into_iter().map(|o| o.name)).collect();
+    let mut names = Vec::new();
+    for name in text.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+        let lower = name.to_lowercase();
+        let Some(found) = known.iter().find(|known| known.to_lowercase() == lower) else {
+            let name = crate::terminal::visible(name);
+            return Err(Failure::could(format!("`{name}` is neither an account nor an organisation of this node")));
+        };
+        names.push(found.clone());
+    }
+    Ok(names)
 }
 
 /// The environment, as far as it is text.

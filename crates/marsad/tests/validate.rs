@@ -1,5 +1,7 @@
 //! `marsad validate`: exit codes, both streams, the shape of the JSON, and a table of bad input.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+
 use assert_cmd::Command;
 use serde_json::Value;
 use std::io::Write as _;
@@ -71,7 +73,7 @@ fn strict_makes_warnings_count() {
 #[test]
 fn bad_input_is_told_with_its_place() {
     let directory = tempfile::tempdir().unwrap();
-    let many = vec![TOOL; 3].join(",");
+    let many = [TOOL; 3].join(",");
     for (name, bytes, place) in [
         ("empty", b"".to_vec(), ""),
         ("words", b"no JSON at all".to_vec(), "line 1"),

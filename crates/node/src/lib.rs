@@ -6,6 +6,7 @@ pub mod backup;
 pub mod chance;
 pub mod clock;
 pub mod config;
+pub mod credentials;
 pub mod doctor;
 pub mod home;
 pub mod packed;

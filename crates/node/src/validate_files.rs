@@ -6,10 +6,14 @@
 use crate::packed::{Budget, Source};
 use std::io::{self, Read};
 use std::sync::atomic::AtomicU64;
-use stix::validate::{Finding, Options, Severity, Validator};
+use stix::json::Limits;
+use stix::split::{self, Splitter};
+use stix::validate::{Code, Finding, Options, Severity, Validator};
 
 /// Documents up to this size are judged as a whole.
 pub const WHOLE: usize = 256 << 20;
+/// Findings of a larger document that are kept; all are counted.
+const KEPT: usize = 10_000;
 
 /// One thing that was found.
 #[derive(Clone, Debug, Eq, PartialEq, serde::Serialize)]
@@ -102,7 +106,7 @@ pub fn judge(
     let outcome = source.each(budget, read, &mut |name, reader| {
         let mut text = Vec::new();
         match (&mut *reader).take(WHOLE as u64 + 1).read_to_end(&mut text) {
-            Ok(_) if text.len() > WHOLE => Err(io::ErrorKind::FileTooLarge.into()),
+            Ok(_) if text.len() > WHOLE => streamed(name, text, reader, options, each),
             Ok(_) => {
                 let report = validator.document(&text);
                 each(&Judgement {
@@ -132,4 +136,80 @@ pub fn judge(
 
 fn badly_packed<'a>(file: &'a str, findings: &'a [Found]) -> Judgement<'a> {
     Judgement { file, valid: false, objects: 0, errors: 1, warnings: 0, findings: Findings::Kept(findings) }
+}
+
+/// Judges a document object by object. What objects say of each other is not looked at.
+fn streamed(
+    file: &str,
+    head: Vec<u8>,
+    rest: &mut dyn Read,
+    options: &Options,
+    each: &mut dyn FnMut(&Judgement<'_>) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut validator = Validator::new(options.clone());
+    let mut splitter = Splitter::new(io::Cursor::new(head).chain(rest), Limits::default());
+    let (mut objects, mut errors, mut warnings) = (0, 0, 0);
+    let mut kept = Vec::new();
+    loop {
+        let item = match splitter.next_item() {
+            Ok(Some(item)) => item,
+            Ok(None) => break,
+            Err(split::Error::Read(error)) => return Err(error),
+            Err(split::Error::Document(fault)) => {
+                errors += 1;
+                kept.push(Found::unreadable(Code::Json.name(), Code::Json.clause(), fault.to_string()));
+                break;
+            }
+        };
+        let checked = validator.object(item.text);
+        objects += 1;
+        errors += checked.errors();
+        warnings += checked.warnings();
+        if checked.errors() + checked.warnings() > 0 && kept.len() < KEPT {
+            kept.extend(checked.findings().into_iter().map(|finding| {
+                let path = placed(&item.place, &finding.path);
+                Found { path, ..Found::from(finding) }
+            }));
+        }
+    }
+    let valid = errors == 0 && (!options.strict || warnings == 0);
+    each(&Judgement { file, valid, objects, errors, warnings, findings: Findings::Kept(&kept) })
+}
+
+/// The path from the document's root of what stands at `path` in the object at `place`.
+pub(crate) fn placed(place: &split::Place, path: &str) -> String {
+    format!("{place}{}", path.strip_prefix('$').unwrap_or(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"{"type":"url","spec_version":"2.1","id":"url--5f7a6c5e-6a4b-5d84-9d8a-2a1a52f6a3f1","value":"http://a.example/"}"#;
+
+    /// Whatever the size of a document, the same is found in it.
+    #[test]
+    fn a_stream_is_judged_like_a_whole() {
+        let wrong = GOOD.replace("\"value\"", "\"values\"");
+        for (text, objects, valid) in [
+            (format!("[{GOOD},{wrong}]"), 2, false),
+            (format!("{{\"type\":\"bundle\",\"id\":\"bundle--1\",\"objects\":[{GOOD},{wrong}]}}"), 2, false),
+            (format!("{GOOD}\n{GOOD}\n"), 2, true),
+            (format!("[{GOOD},"), 1, false),
+        ] {
+            let mut found = Vec::new();
+            let mut rest = &text.as_bytes()[10..];
+            streamed("f", text.as_bytes()[..10].to_vec(), &mut rest, &Options::default(), &mut |judgement| {
+                assert_eq!((judgement.objects, judgement.valid), (objects, valid), "{text}");
+                found = judgement.findings(Severity::Error).filter(|found| found.path.contains(".objects[")).collect();
+                Ok(())
+            })
+            .unwrap();
+            let mut validator = Validator::new(Options::default());
+            let report = validator.document(text.as_bytes());
+            let whole: Vec<Found> = report.findings().map(Found::from).collect();
+            assert_eq!((report.objects(), report.valid()), (objects, valid), "{text}");
+            assert!(found.iter().all(|found| whole.contains(found)), "{found:?}\n{whole:?}");
+        }
+    }
 }

@@ -1,0 +1,210 @@
+//! `marsad key`.
+
+use crate::cli::Place;
+use crate::outcome::{Failure, Outcome, Verdict};
+use crate::terminal::{note, say, say_json, table, visible};
+use ledger::{Micros, Register as _, Role};
+
+/// API keys: by one a machine acts for a member, without knowing its password.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    Add(Add),
+    List(List),
+    Remove(Remove),
+}
+
+/// Makes a key and prints it, this once. Only a hash of it is kept.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  marsad key add firewall --account amina --scope read
+  marsad key add nightly-push --account amina --expires 90d
+  curl -H \"Authorization: Bearer $KEY\" https://cti.example.org/taxii2/")]
+struct Add {
+    /// The key's name
+    name: String,
+    /// The member it acts for [default: the administrator, if there is only one]
+    #[arg(long, value_name = "A")]
+    account: Option<String>,
+    /// What it may do: `read`, `write` or both with a comma [default: whatever the member may]
+    #[arg(long, value_name = "S", value_delimiter = ',')]
+    scope: Vec<Scope>,
+    /// When it ends: after so long (`90d`, `12h`, `30m`), or at an instant (`2027-01-31T00:00:00Z`) [default: never]
+    #[arg(long, value_name = "T")]
+    expires: Option<String>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Scope {
+    /// Reads
+    Read,
+    /// Writes
+    Write,
+}
+
+/// Shows the keys, without their secrets, which nobody has.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  marsad key list\n  marsad key list --json")]
+struct List {
+    /// Print a JSON array
+    #[arg(long)]
+    json: bool,
+}
+
+/// Removes a key. It is refused from then on.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  marsad key remove firewall")]
+struct Remove {
+    /// The key's name
+    name: String,
+}
+
+pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
+    match &args.action {
+        Action::Add(add) => run_add(place, add),
+        Action::List(list) => run_list(place, list),
+        Action::Remove(remove) => run_remove(place, remove),
+    }
+}
+
+fn run_add(place: &Place, args: &Add) -> Outcome {
+    let name = super::checked_name("key", &args.name)?;
+    let now = node::clock::now();
+    let expires = args.expires.as_deref().map(|text| end(text, now)).transpose()?;
+    let opened = place.open()?;
+    let account = owner(&opened, args.account.as_deref())?;
+    let secret = opened.home.secret()?;
+    let issued = node::credentials::issue_key(&secret)?;
+    let mut scope: Vec<String> = args.scope.iter().map(|scope| spelled(*scope).to_owned()).collect();
+    scope.sort_unstable();
+    scope.dedup();
+    opened.book.add_key(&ledger::Key {
+        name: name.to_owned(),
+        account: account.clone(),
+        digest: issued.digest,
+        scope,
+        expires,
+        created: now,
+    })?;
+    note(format!("added the key `{}` of `{}`", visible(name), visible(&account)));
+    if args.json {
+        say_json(&serde_json::json!({
+            "name": name, "account": account, "key": issued.key.as_str(), "expires": expires.map(instant),
+        }))?;
+    } else {
+        note("the key, shown this once:");
+        say(issued.key.as_str())?;
+    }
+    Ok(Verdict::Good)
+}
+
+fn run_list(place: &Place, args: &List) -> Outcome {
+    let keys = place.open()?.book.keys()?;
+    if args.json {
+        let shown = |key: &ledger::Key| {
+            serde_json::json!({
+                "name": key.name, "account": key.account, "scope": key.scope,
+                "expires": key.expires.map(instant), "created": instant(key.created),
+            })
+        };
+        say_json(&keys.iter().map(shown).collect::<Vec<_>>())?;
+    } else {
+        let row = |key: &ledger::Key| {
+            vec![
+                visible(&key.name),
+                visible(&key.account),
+                if key.scope.is_empty() { "all".to_owned() } else { key.scope.join(",") },
+                key.expires.map_or_else(|| "never".to_owned(), instant),
+            ]
+        };
+        say(table(&["NAME", "ACCOUNT", "SCOPE", "EXPIRES"], &keys.iter().map(row).collect::<Vec<_>>()))?;
+    }
+    Ok(Verdict::Good)
+}
+
+fn run_remove(place: &Place, args: &Remove) -> Outcome {
+    place.open()?.book.remove_key(&args.name)?;
+    note(format!("removed the key `{}`", visible(&args.name)));
+    Ok(Verdict::Good)
+}
+
+fn owner(opened: &super::Opened, named: Option<&str>) -> Result<String, Failure> {
+    match named {
+        Some(name) => match opened.book.account(name)? {
+            Some(account) => Ok(account.name),
+            None => Err(Failure::could(format!("there is no account `{}`", visible(name)))),
+        },
+        None => {
+            let accounts = opened.book.accounts()?;
+            let mut administrators = accounts.into_iter().filter(|account| account.role == Role::Administrator);
+            match (administrators.next(), administrators.next()) {
+                (Some(only), None) => Ok(only.name),
+                _ => Err(Failure::Usage("for whom is the key? name a member with --account".to_owned())),
+            }
+        }
+    }
+}
+
+/// The instant that `--expires` means.
+fn end(text: &str, now: Micros) -> Result<Micros, Failure> {
+    let wrong = || {
+        let text = visible(text);
+        Failure::Usage(format!(
+            "--expires `{text}` is neither a time from now (`90d`) nor an instant (`2027-01-31T00:00:00Z`)"
+        ))
+    };
+    let units: [(char, i64); 4] = [('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1)];
+    let at = match units.iter().find(|(unit, _)| text.ends_with(*unit)) {
+        Some((unit, seconds)) => {
+            let count: u32 = text.trim_end_matches(*unit).parse().map_err(|_| wrong())?;
+            now.saturating_add(i64::from(count).saturating_mul(seconds * 1_000_000))
+        }
+        None => stix::timestamp::Timestamp::parse(text).map_err(|_| wrong())?.micros,
+    };
+    if at <= now {
+        return Err(Failure::Usage(format!("--expires `{}` is in the past", visible(text))));
+    }
+    Ok(at)
+}
+
+fn instant(micros: Micros) -> String {
+    stix::timestamp::format_micros(micros)
+}
+
+fn spelled(scope: Scope) -> &'static str {
+    match scope {
+        Scope::Read => "read",
+        Scope::Write => "write",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ends_of_keys() {
+        for (text, expected) in [
+            ("90d", Some(90 * 86_400_000_000)),
+            ("12h", Some(12 * 3_600_000_000)),
+            ("30m", Some(1_800_000_000)),
+            ("1970-01-02T00:00:00Z", Some(86_400_000_000)),
+            ("0d", None),
+            ("-1d", None),
+            ("soon", None),
+            ("", None),
+            ("1960-01-01T00:00:00Z", None),
+        ] {
+            assert_eq!(end(text, 0).ok(), expected, "{text}");
+        }
+    }
+}
