@@ -18,7 +18,27 @@ pub fn number(value: f64, out: &mut Vec<u8>) {
     let (mantissa, exponent) = shortest.split_once('e').unwrap_or((&shortest, "0"));
     let digits: Vec<u8> = mantissa.bytes().filter(u8::is_ascii_digit).collect();
     let point = exponent.parse::<i32>().unwrap_or(0) + 1;
-    write(&digits, point, out);
+    write(&even(digits, value.abs()), point, out);
+}
+
+/// Where two decimals of the same length are equally near to the double, ECMAScript takes the even one (ECMA-262
+/// §6.1.6.1.20, note 2); Rust may have taken either.
+fn even(mut digits: Vec<u8>, value: f64) -> Vec<u8> {
+    let Some(last) = digits.last().copied().filter(|last| last % 2 == 1) else { return digits };
+    // A tie is a decimal with one digit more, a 5. The expansion of no double is longer than this.
+    let one_more = format!("{value:.*e}", digits.len());
+    if one_more.split_once('e').is_none_or(|(mantissa, _)| !mantissa.ends_with('5')) {
+        return digits;
+    }
+    let all = format!("{value:.1100e}");
+    let exact: Vec<u8> = all.bytes().take_while(|byte| *byte != b'e').filter(u8::is_ascii_digit).collect();
+    let (truncated, rest) = exact.split_at_checked(digits.len()).unwrap_or_default();
+    let tie = rest.first() == Some(&b'5') && rest.iter().skip(1).all(|digit| *digit == b'0');
+    if let (true, Some(digit)) = (tie, digits.last_mut()) {
+        // Rust rounded up to an odd digit, or down.
+        *digit = if truncated.last() == Some(&last) { last + 1 } else { last - 1 };
+    }
+    digits
 }
 
 /// Writes `0.digits` times ten to the `point`. ECMA-262 §6.1.6.1.20, steps 6 to 12.
