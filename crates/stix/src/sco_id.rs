@@ -3,11 +3,10 @@
 //! SHA-1 can be made to collide, so two different observables may be given one id on purpose: a store must compare
 //! contents before it takes two for one (Appendix D).
 
-mod canonical;
-
 use uuid::Uuid;
 
 use crate::{
+    canonical,
     id::SCO_NAMESPACE,
     json::{Key, Value},
 };
@@ -59,17 +58,17 @@ fn write_name(object: &Value<'_>, properties: &[&str], out: &mut Vec<u8>) -> boo
         if at > 0 {
             out.push(b',');
         }
-        canonical::write_string(name, out);
+        canonical::string(name, out);
         out.push(b':');
         match preferred_hash(value).filter(|_| *name == "hashes") {
             Some((algorithm, hash)) => {
                 out.push(b'{');
-                canonical::write_string(&algorithm.as_str(), out);
+                canonical::string(&algorithm.as_str(), out);
                 out.push(b':');
-                canonical::write(&hash, out);
+                canonical::write(hash, out);
                 out.push(b'}');
             }
-            None => canonical::write(value, out),
+            None => canonical::write(*value, out),
         }
     }
     out.push(b'}');
