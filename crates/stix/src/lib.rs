@@ -15,6 +15,7 @@ pub mod sco_id;
 pub mod selector;
 pub mod split;
 pub mod timestamp;
+pub mod upgrade;
 pub mod validate;
 pub mod versioning;
 pub mod vocab;

@@ -35,28 +35,41 @@ impl<'t, 'o> Rewriter<'t, 'o> {
     }
 
     /// Writes the member as it is.
-    pub(crate) fn keep(&mut self, key: &Key<'t>, value: &Value<'t>) {
+    pub(crate) fn keep(&mut self, key: &Key<'_>, value: &Value<'_>) {
         self.part(key.span(), value.span());
         self.copy(key.span().start..value.span().end);
     }
 
     /// Writes the member under its name with another value.
-    pub(crate) fn replace(&mut self, key: &Key<'t>, value: &Value<'t>, write: impl FnOnce(&mut Vec<u8>)) {
+    pub(crate) fn replace(&mut self, key: &Key<'_>, value: &Value<'_>, write: impl FnOnce(&mut Vec<u8>)) {
         self.part(key.span(), value.span());
         self.copy(key.span().start..value.span().start);
         write(self.out);
     }
 
-    #[cfg_attr(not(test), expect(dead_code, reason = "the upgrade of observables is its first user"))]
+    /// Writes another member, whose name needs no escapes, in the place of this one.
+    pub(crate) fn rename_with(
+        &mut self,
+        key: &Key<'_>,
+        value: &Value<'_>,
+        name: &str,
+        write: impl FnOnce(&mut Vec<u8>),
+    ) {
+        self.part(key.span(), value.span());
+        write_plain(self.out, name);
+        self.copy(key.span().end..value.span().start);
+        write(self.out);
+    }
+
     /// Writes the member's value under another name, which needs no escapes.
-    pub(crate) fn rename(&mut self, key: &Key<'t>, value: &Value<'t>, name: &str) {
+    pub(crate) fn rename(&mut self, key: &Key<'_>, value: &Value<'_>, name: &str) {
         self.part(key.span(), value.span());
         write_plain(self.out, name);
         self.copy(key.span().end..value.span().end);
     }
 
     /// Leaves the member out.
-    pub(crate) fn drop(&mut self, value: &Value<'t>) {
+    pub(crate) fn drop(&mut self, value: &Value<'_>) {
         self.passed = value.span().end - self.base;
     }
 
@@ -93,6 +106,22 @@ impl<'t, 'o> Rewriter<'t, 'o> {
     fn copy(&mut self, span: Range<usize>) {
         self.out.extend_from_slice(self.source.get(span.start - self.base..span.end - self.base).unwrap_or_default());
     }
+}
+
+/// Writes an array, element by element.
+pub(crate) fn write_all<T>(
+    out: &mut Vec<u8>,
+    items: impl IntoIterator<Item = T>,
+    mut write: impl FnMut(&mut Vec<u8>, T),
+) {
+    out.push(b'[');
+    for (at, item) in items.into_iter().enumerate() {
+        if at > 0 {
+            out.push(b',');
+        }
+        write(out, item);
+    }
+    out.push(b']');
 }
 
 /// A string that needs no escapes, in quotes.

@@ -1,10 +1,10 @@
 //! What is marked how: asking and changing. STIX 2.1 §7.2.2, §7.2.3.
 
-use super::granular::{Granular, Said, write_list};
+use super::granular::{Granular, Said};
 use crate::{
     id::Id,
     json::{self, Kind, Limits, Tape, Value},
-    selector,
+    rewrite, selector,
     versioning::{self, Change},
 };
 
@@ -269,7 +269,7 @@ fn write_object_markings(object: &[u8], markings: Vec<String>, now: i64) -> Resu
     markings.iter().try_for_each(|marking| check_marking(marking))?;
     let markings = sorted(markings);
     let mut json = Vec::new();
-    write_list(&mut json, &markings);
+    rewrite::write_all(&mut json, &markings, |out, marking| rewrite::write_string(out, marking));
     let value = (!markings.is_empty()).then_some(json.as_slice());
     Ok(versioning::new_version(object, &[Change { name: "object_marking_refs", value }], now)?)
 }

@@ -89,22 +89,10 @@ impl Granular {
             });
             rewrite::write_string(&mut out, said.name());
             out.extend_from_slice(b",\"selectors\":");
-            write_list(&mut out, selectors);
+            rewrite::write_all(&mut out, selectors, |out, selector| rewrite::write_string(out, selector));
             out.push(b'}');
         }
         out.push(b']');
         out
     }
-}
-
-/// A list of strings as JSON.
-pub(super) fn write_list<'a>(out: &mut Vec<u8>, texts: impl IntoIterator<Item = &'a String>) {
-    out.push(b'[');
-    for (at, text) in texts.into_iter().enumerate() {
-        if at > 0 {
-            out.push(b',');
-        }
-        rewrite::write_string(out, text);
-    }
-    out.push(b']');
 }
