@@ -6,6 +6,7 @@ pub mod canonical;
 pub mod head;
 pub mod id;
 pub mod json;
+pub mod language;
 pub mod marking;
 pub mod object_type;
 pub mod registry;
