@@ -15,18 +15,18 @@ const WINDOW: usize = 2048;
 /// Room for a window in which every byte matters, and a power of two.
 const ROOM: usize = 4096;
 
-/// Offsets into the text, filled a window at a time and ended by [`END`].
-#[derive(Debug)]
-pub(crate) struct Positions(Box<[u32; ROOM]>);
+/// Offsets into the text, filled a window at a time and ended by [`END`]. Takes its memory when it is first used.
+#[derive(Debug, Default)]
+pub(crate) struct Positions(Option<Box<[u32; ROOM]>>);
+
+impl Positions {
+    fn room(&mut self) -> &mut [u32; ROOM] {
+        self.0.get_or_insert_with(|| Box::new([END; ROOM]))
+    }
+}
 
 /// No offset: texts are shorter.
 const END: u32 = u32::MAX;
-
-impl Default for Positions {
-    fn default() -> Self {
-        Self(Box::new([END; ROOM]))
-    }
-}
 
 /// Goes over a text of less than 4 GiB and hands out the offsets that matter, in order.
 pub(crate) struct Scanner<'t, 'p> {
@@ -67,14 +67,14 @@ impl<'t, 'p> Scanner<'t, 'p> {
 
     /// Begins at the start of a text.
     pub(crate) fn new(text: &'t [u8], positions: &'p mut Positions) -> Self {
-        let [first, ..] = &mut *positions.0;
+        let [first, ..] = positions.room();
         *first = END;
         Self::resume(text, positions, Progress::default())
     }
 
     /// Goes on where another scanner of this text with these positions stopped.
     pub(crate) fn resume(text: &'t [u8], positions: &'p mut Positions, progress: Progress) -> Self {
-        Self { text: text.get(..Self::LONGEST).unwrap_or(text), positions: &mut positions.0, progress }
+        Self { text: text.get(..Self::LONGEST).unwrap_or(text), positions: positions.room(), progress }
     }
 
     pub(crate) fn progress(&self) -> Progress {
@@ -156,7 +156,8 @@ impl<'t, 'p> Scanner<'t, 'p> {
     #[inline]
     fn note(&mut self, base: u32, mut bits: u64) {
         let count = bits.count_ones() as usize;
-        let start = self.progress.filled % (ROOM - BLOCK);
+        // Less than a window is filled, or this block would not be in it.
+        let start = self.progress.filled % WINDOW;
         let Some(room) = self.positions.get_mut(start..).and_then(<[u32]>::first_chunk_mut::<BLOCK>) else { return };
         let (steps, _) = room.as_chunks_mut::<8>();
         for step in steps {

@@ -143,7 +143,22 @@ impl<'t> Value<'t> {
     /// The value of the member called `name`, by a walk over the members; `None` if there is none or this is no object.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Value<'t>> {
-        self.entries().find(|(key, _)| *key == *name).map(|(_, value)| value)
+        let mut children = self.children(Kind::Object);
+        for _ in 0..children.count {
+            let key = children.nodes.first()?;
+            let found = if key.detail() == 0 {
+                (key.end - key.start) as usize == name.len() + 2
+                    && self.source.as_bytes().get(key.start as usize + 1..key.end as usize - 1) == Some(name.as_bytes())
+            } else {
+                Key(children.clone().take()?) == *name
+            };
+            children.nodes = children.nodes.get(1..)?;
+            if found {
+                return children.take();
+            }
+            children.nodes = children.nodes.get(children.nodes.first()?.skip as usize..)?;
+        }
+        None
     }
 
     /// The members of an object in the author's order; nothing for other kinds.
