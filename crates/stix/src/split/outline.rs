@@ -145,17 +145,13 @@ impl Outline {
 
     /// Goes on to the next object. `last`: nothing follows the text. `starts`: stop at the start of elements.
     pub(super) fn step(&mut self, text: &[u8], last: bool, starts: bool) -> Result<Step, Broken> {
+        if self.beginning && !self.mark(text, last) {
+            return Ok(Step::More);
+        }
         loop {
             let Some(byte) = self.white(text) else {
                 return if last { self.end_of_text(text) } else { self.more(text) };
             };
-            if self.beginning {
-                match self.mark(text, last) {
-                    Some(()) => self.beginning = false,
-                    None => return Ok(Step::More),
-                }
-                continue;
-            }
             if self.at - self.keep() > self.limits.max_bytes {
                 return self.too_large(self.keep());
             }
@@ -191,16 +187,17 @@ impl Outline {
         text.get(self.at).copied()
     }
 
-    /// Goes past a byte order mark; `None` if it is not all there.
-    fn mark(&mut self, text: &[u8], last: bool) -> Option<()> {
+    /// Goes past a byte order mark at the very beginning; false if too little is there to tell.
+    fn mark(&mut self, text: &[u8], last: bool) -> bool {
         const MARK: &[u8] = b"\xEF\xBB\xBF";
-        if self.at > 0 || text.is_empty() {
-            return Some(());
+        if MARK.starts_with(text) && text.len() < MARK.len() && !last {
+            return false;
         }
         if text.starts_with(MARK) {
             self.at = MARK.len();
         }
-        if MARK.starts_with(text) && text.len() < MARK.len() && !last { None } else { Some(()) }
+        self.beginning = false;
+        true
     }
 
     fn more(&self, text: &[u8]) -> Result<Step, Broken> {

@@ -159,6 +159,7 @@ fn lists_bare_objects_and_lines() {
     bad("12", 0, 0, FaultKind::NoContainer);
     bad("{\"a\":1}\n]", 1, 8, FaultKind::NoContainer);
     bad(b"\xef\xbb", 0, 0, FaultKind::NoContainer);
+    bad("  \u{feff}{}", 0, 2, FaultKind::NoContainer);
     bad("{\"a\":1}\u{feff}{}", 1, 7, FaultKind::NoContainer);
 }
 
