@@ -1,11 +1,11 @@
 //! The list `granular_markings` as a map from what is said to the parts it is said of. STIX 2.1 §7.2.3.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::{json::Value, rewrite};
 
 /// What a granular marking says of its parts.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Said {
     /// They carry this marking definition.
     Marking(String),
@@ -32,7 +32,11 @@ impl Said {
 
 /// The granular markings of an object: each thing said once, in the order of first mention, with its parts sorted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Granular(Vec<(Said, BTreeSet<String>)>);
+pub(super) struct Granular {
+    list: Vec<(Said, BTreeSet<String>)>,
+    /// Where in the list a thing is said; partners may say many.
+    index: HashMap<Said, usize>,
+}
 
 impl Granular {
     /// Reads the list; entries that say nothing or are no objects are left out.
@@ -53,35 +57,40 @@ impl Granular {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.list.is_empty()
     }
 
     /// Every pair of what is said and a part.
     pub(super) fn pairs(&self) -> impl Iterator<Item = (&Said, &str)> {
-        self.0.iter().flat_map(|(said, selectors)| selectors.iter().map(move |selector| (said, selector.as_str())))
+        self.list.iter().flat_map(|(said, selectors)| selectors.iter().map(move |selector| (said, selector.as_str())))
     }
 
     pub(super) fn insert(&mut self, said: Said, selector: &str) {
-        match self.0.iter_mut().find(|(other, _)| *other == said) {
-            Some((_, selectors)) => drop(selectors.insert(selector.to_owned())),
-            None => self.0.push((said, BTreeSet::from([selector.to_owned()]))),
+        let next = self.list.len();
+        let at = *self.index.entry(said.clone()).or_insert(next);
+        if at == next {
+            self.list.push((said, BTreeSet::new()));
+        }
+        if let Some((_, selectors)) = self.list.get_mut(at) {
+            selectors.insert(selector.to_owned());
         }
     }
 
     /// Takes out the pairs that the predicate names; tells how many there were.
     pub(super) fn take(&mut self, mut named: impl FnMut(&Said, &str) -> bool) -> usize {
         let before = self.pairs().count();
-        for (said, selectors) in &mut self.0 {
+        for (said, selectors) in &mut self.list {
             selectors.retain(|selector| !named(said, selector));
         }
-        self.0.retain(|(_, selectors)| !selectors.is_empty());
+        self.list.retain(|(_, selectors)| !selectors.is_empty());
+        self.index = self.list.iter().enumerate().map(|(at, (said, _))| (said.clone(), at)).collect();
         before - self.pairs().count()
     }
 
     /// The list as JSON.
     pub(super) fn json(&self) -> Vec<u8> {
         let mut out = vec![b'['];
-        for (at, (said, selectors)) in self.0.iter().enumerate() {
+        for (at, (said, selectors)) in self.list.iter().enumerate() {
             out.extend_from_slice(if at == 0 { b"{" } else { b",{" });
             out.extend_from_slice(match said {
                 Said::Marking(_) => b"\"marking_ref\":",

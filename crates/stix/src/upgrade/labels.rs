@@ -10,7 +10,9 @@ use crate::{
 pub(super) struct Labels<'t> {
     /// The property that takes the types: `malware_types`.
     target: &'static str,
-    placed: Vec<(Value<'t>, Place)>,
+    /// Each label, where it goes, and how many went there before it.
+    placed: Vec<(Value<'t>, Place, usize)>,
+    counts: [usize; 3],
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -21,6 +23,16 @@ enum Place {
     Labels,
     /// It repeats the object's type, because STIX 2.0 demanded some label.
     Nowhere,
+}
+
+impl Place {
+    fn count(self, [types, labels, nowhere]: &mut [usize; 3]) -> &mut usize {
+        match self {
+            Self::Types => types,
+            Self::Labels => labels,
+            Self::Nowhere => nowhere,
+        }
+    }
 }
 
 impl<'t> Labels<'t> {
@@ -42,11 +54,18 @@ impl<'t> Labels<'t> {
             text if is_term(&text) => Place::Types,
             _ => Place::Labels,
         };
-        Some(Self { target, placed: labels.items().map(|label| (label, place(&label))).collect() })
+        let mut counts = [0; 3];
+        let placed = labels.items().map(|label| {
+            let place = place(&label);
+            let count = place.count(&mut counts);
+            *count += 1;
+            (label, place, *count - 1)
+        });
+        Some(Self { target, placed: placed.collect(), counts })
     }
 
     fn count(&self, place: Place) -> usize {
-        self.placed.iter().filter(|(_, other)| *other == place).count()
+        *place.count(&mut self.counts.clone())
     }
 
     /// Writes the one or two lists in the place of `labels`.
@@ -68,7 +87,7 @@ impl<'t> Labels<'t> {
     }
 
     fn list(&self, place: Place, out: &mut Vec<u8>) {
-        rewrite::write_all(out, self.placed.iter().filter(|(_, other)| *other == place), |out, (label, _)| {
+        rewrite::write_all(out, self.placed.iter().filter(|(_, other, _)| *other == place), |out, (label, ..)| {
             out.extend_from_slice(label.text());
         });
     }
@@ -83,8 +102,7 @@ impl<'t> Labels<'t> {
             );
         }
         let index: usize = index.strip_prefix(".[")?.strip_suffix(']')?.parse().ok()?;
-        let (_, place) = self.placed.get(index)?;
-        let at = self.placed.iter().take(index).filter(|(_, other)| other == place).count();
+        let (_, place, at) = self.placed.get(index)?;
         Some(match place {
             Place::Types => vec![format!("{}.[{at}]", self.target)],
             Place::Labels => vec![format!("labels.[{at}]")],

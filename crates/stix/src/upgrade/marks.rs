@@ -1,14 +1,45 @@
 //! Granular markings whose parts have gone elsewhere. STIX 2.1 §7.2.3.
 
+use std::collections::{BTreeSet, HashMap};
+
 use super::labels::Labels;
 use crate::{json::Value, rewrite, selector};
 
-/// A granular marking of an observed-data that is about one of its observables.
-pub(super) struct Mark {
-    /// The marking definition.
-    pub(super) id: String,
-    /// The selector within the observable; empty for all of it.
-    pub(super) part: String,
+/// The granular markings of an observed-data that are about its observables.
+#[derive(Default)]
+pub(super) struct Marks {
+    /// Of all of them: ids of marking definitions.
+    all: BTreeSet<String>,
+    /// Of the observable under a key of the container: marking definitions and selectors within it, empty for all of it.
+    by_key: HashMap<String, Vec<(String, String)>>,
+}
+
+impl Marks {
+    pub(super) fn of(granular: Option<&Value<'_>>) -> Self {
+        let mut marks = Self::default();
+        for entry in granular.iter().flat_map(|granular| granular.items()) {
+            let Some(id) = entry.get("marking_ref").and_then(|found| found.as_str()) else { continue };
+            for selector in selectors(&entry) {
+                if selector == "objects" {
+                    marks.all.insert(id.clone().into_owned());
+                } else if let Some(rest) = selector.strip_prefix("objects.") {
+                    let (key, part) = rest.split_once('.').unwrap_or((rest, ""));
+                    marks.by_key.entry(key.to_owned()).or_default().push((id.clone().into_owned(), part.to_owned()));
+                }
+            }
+        }
+        marks
+    }
+
+    /// The marking definitions that are about all observables.
+    pub(super) fn all(&self) -> impl Iterator<Item = &String> {
+        self.all.iter()
+    }
+
+    /// The marking definitions and selectors that are about one observable.
+    pub(super) fn under(&self, key: &str) -> &[(String, String)] {
+        self.by_key.get(key).map(Vec::as_slice).unwrap_or_default()
+    }
 }
 
 /// The list anew, if a selector points into what moved: into `labels`, or (with `split`) into `objects`, whose markings
@@ -50,24 +81,6 @@ pub(super) fn repoint(granular: &Value<'_>, labels: Option<&Labels<'_>>, split: 
         out.push(b']');
     }
     Some(out)
-}
-
-/// The markings of an observed-data that are about the observable under `key` of its container, or about all of them.
-pub(super) fn of_observable(granular: Option<&Value<'_>>, key: &str) -> Vec<Mark> {
-    let mut marks = Vec::new();
-    for entry in granular.iter().flat_map(|granular| granular.items()) {
-        let Some(id) = entry.get("marking_ref").and_then(|found| found.as_str()) else { continue };
-        for selector in selectors(&entry) {
-            let Some(rest) = selector.strip_prefix("objects") else { continue };
-            let part = match rest.strip_prefix('.').map(|rest| rest.split_once('.').unwrap_or((rest, ""))) {
-                None if rest.is_empty() => "",
-                Some((found, part)) if found == key => part,
-                _ => continue,
-            };
-            marks.push(Mark { id: id.clone().into_owned(), part: part.to_owned() });
-        }
-    }
-    marks
 }
 
 fn selectors<'t>(entry: &Value<'t>) -> impl Iterator<Item = String> + use<'t> {

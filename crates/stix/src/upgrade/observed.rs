@@ -168,11 +168,8 @@ impl<'t> Split<'t> {
         let uuid = tape.parse(&text, &Limits::default()).ok().and_then(|value| sco_id::deterministic(&value));
         let id = uuid.filter(|_| !open).map(|uuid| format!("{}--{uuid}", entry.object_type));
         let taken = |id: &String| {
-            self.owners.get(id).is_some_and(|other| {
-                let mut contents = Vec::new();
-                self.write(*other, None, &[], &mut contents);
-                contents != text
-            })
+            let other = self.owners.get(id).and_then(|other| self.entries.get(*other));
+            other.is_some_and(|other| other.value.text() != entry.value.text())
         };
         id.filter(|id| !taken(id)).unwrap_or_else(|| {
             let random = Uuid::new_v5(&self.seed, entry.key.as_bytes()).into_bytes();
@@ -234,30 +231,27 @@ fn file_id(name: &[u8]) -> String {
 
 /// Writes the observables to the sink, each once, marked as they were in the container.
 pub(super) fn write(split: &Split<'_>, members: &Members<'_>, sink: &mut Sink) {
-    let whole: Vec<String> =
-        members.marking_refs.iter().flat_map(Value::items).filter_map(|id| id.as_str().map(String::from)).collect();
+    let marks = marks::Marks::of(members.granular.as_ref());
+    let own = members.marking_refs.iter().flat_map(Value::items).filter_map(|id| id.as_str().map(String::from));
+    let whole: BTreeSet<String> = own.chain(marks.all().cloned()).collect();
     for (at, entry) in split.entries.iter().enumerate() {
         let Some(Some(id)) = split.ids.get(at) else { continue };
-        let (mut text, mut marked) = (Vec::new(), Vec::new());
-        let lost = split.write(at, Some(id), &[], &mut text);
-        for (property, gone, detail) in lost {
+        let mut text = Vec::new();
+        for (property, gone, detail) in split.write(at, Some(id), &[], &mut text) {
             let fate = if gone { Fate::Dropped } else { Fate::Changed };
             sink.note(&members.id, format!("objects.{}.{property}", entry.key), fate, detail);
         }
-        let tail =
-            markings(&text, entry, &whole, &marks::of_observable(members.granular.as_ref(), &entry.key), &mut marked);
+        let tail = markings(&text, entry, &whole, marks.under(&entry.key));
         text.clear();
         split.write(at, Some(id), &tail, &mut text);
         emit(id, &text, members, sink);
         for (file, name) in split.files.take() {
-            let mut ids: Vec<String> = whole.iter().chain(&marked).cloned().collect();
-            ids.sort_unstable();
-            ids.dedup();
+            let ids: BTreeSet<&String> = whole.iter().chain(marks.under(&entry.key).iter().map(|(id, _)| id)).collect();
             let mut text = format!(r#"{{"type":"file","spec_version":"2.1","id":"{file}","name":"#).into_bytes();
             text.extend_from_slice(&name);
             if !ids.is_empty() {
                 text.extend_from_slice(br#","object_marking_refs":"#);
-                rewrite::write_all(&mut text, &ids, |out, id| rewrite::write_string(out, id));
+                rewrite::write_all(&mut text, ids, |out, id| rewrite::write_string(out, id));
             }
             text.push(b'}');
             emit(&file, &text, members, sink);
@@ -284,28 +278,30 @@ fn emit(id: &str, text: &[u8], members: &Members<'_>, sink: &mut Sink) {
     sink.end();
 }
 
+/// Granular markings of one observable beyond which they are not looked at one by one.
+const MANY_MARKS: usize = 1000;
+
 /// The marking properties of an observable: those of all the container, and granular ones where the part can still be
 /// named; where it cannot, the whole observable is marked, which is the stricter reading.
 fn markings(
     text: &[u8],
     entry: &Entry<'_>,
-    whole: &[String],
-    marks: &[marks::Mark],
-    marked: &mut Vec<String>,
+    whole: &BTreeSet<String>,
+    marks: &[(String, String)],
 ) -> Vec<(&'static str, Vec<u8>)> {
-    let mut ids: Vec<String> = whole.to_vec();
-    let mut parts: Vec<(&str, String)> = Vec::new();
+    let mut ids: BTreeSet<&String> = whole.iter().collect();
+    let mut parts: Vec<(&String, String)> = Vec::new();
     let mut tape = Tape::new();
     let written = tape.parse(text, &Limits::default()).ok();
-    for mark in marks {
-        marked.push(mark.id.clone());
-        let part = observable::repoint(&entry.object_type, &mark.part).filter(|part| {
-            !part.is_empty() && written.is_some_and(|written| selector::resolve(written, part).is_some())
+    // To look up each of very many parts would take too long: then the whole is marked.
+    let few = marks.len() <= MANY_MARKS;
+    for (id, part) in marks {
+        let part = observable::repoint(&entry.object_type, part).filter(|part| {
+            few && !part.is_empty() && written.is_some_and(|written| selector::resolve(written, part).is_some())
         });
         match part {
-            Some(part) => parts.push((&mark.id, part)),
-            None if !ids.contains(&mark.id) => ids.push(mark.id.clone()),
-            None => {}
+            Some(part) => parts.push((id, part)),
+            None => drop(ids.insert(id)),
         }
     }
     let mut tail = Vec::new();

@@ -4,7 +4,12 @@ use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
 use super::*;
-use crate::{id::Id, published};
+use crate::{
+    id::Id,
+    published,
+    schema::Version,
+    validate::{Options, Severity, Validator},
+};
 
 fn up(object: &Json) -> (Vec<Json>, Vec<Note>) {
     let upgraded = super::object(object.to_string().as_bytes()).unwrap();
@@ -546,7 +551,9 @@ fn the_whole_of_enterprise_attack() {
         }
         assert_eq!(new, expected);
     }
-    println!("{} notes", found.notes.len());
+    assert_eq!(errors(&found.text), [""; 0]);
+    let fates = |fate: Fate| found.notes.iter().filter(|note| note.fate == fate).count();
+    assert_eq!((fates(Fate::Assumed), fates(Fate::Dropped), found.notes.len()), (696, 787, 1483));
 }
 
 /// The objects of a bundle, unread.
@@ -557,4 +564,51 @@ fn pieces(bundle: &[u8]) -> Vec<&serde_json::value::RawValue> {
         objects: Vec<&'t serde_json::value::RawValue>,
     }
     serde_json::from_slice::<Bundle<'_>>(bundle).unwrap().objects
+}
+
+/// The validator's errors about an upgraded bundle or object, by the recorded case or the object they are of.
+fn errors(text: &[u8]) -> Vec<String> {
+    let mut validator = Validator::new(Options { version: Some(Version::V21), ..Options::default() });
+    let report = validator.document(text);
+    let errors = report.findings().filter(|finding| finding.severity == Severity::Error);
+    errors.map(|finding| format!("{:?} {} {}", finding.code, finding.path, finding.message)).collect()
+}
+
+/// Cases that were valid by STIX 2.0, or at least taken, and cannot become valid by 2.1.
+const INVALID: &[(&str, &str)] = &[
+    ("validator-00662", "§2.9: the id begins with another type, which the reference lets pass in 2.0"),
+    ("validator-00769", "§6.12.4: socket options are named by their prefixes now, and are integers"),
+    ("validator-00770", "§6.12.4: socket options are named by their prefixes now, and are integers"),
+    ("parse_cases-00012", "§3.2: no id"),
+    ("parse_cases-00014", "§3.2: no id"),
+    ("parse_cases-00016", "§3.2: no id"),
+    ("parse_cases-00018", "§3.2: no id"),
+    ("parse_cases-00020", "§3.2: no id"),
+    ("parse_cases-00039", "§2.11: a phase name that is a number, which the reference takes for one in 2.0 too"),
+];
+
+#[test]
+fn what_was_valid_by_2_0_is_valid_by_2_1() {
+    let Some(mut cases) = published::cases("stix-cases/validator_cases.jsonl.gz") else { return };
+    cases.extend(published::cases("stix-cases/parse_cases.jsonl.gz").unwrap());
+    let valid = |case: &Json| case["default"]["valid"] == true || case["ok"] == true;
+    let mut found = Vec::new();
+    let mut count = 0;
+    for case in cases.iter().filter(|case| case["version"] == "2.0" && valid(case) && case["input"].is_object()) {
+        count += 1;
+        let text = case["input"].to_string();
+        let texts = match case["input"]["type"].as_str() {
+            Some("bundle") => vec![bundle(text.as_bytes(), &Limits::default()).unwrap().text],
+            _ => super::object(text.as_bytes()).unwrap().objects,
+        };
+        for error in texts.iter().flat_map(|text| errors(text)) {
+            println!("{} {error}", case["id"]);
+            let id = case["id"].as_str().unwrap().to_owned();
+            if found.last() != Some(&id) {
+                found.push(id);
+            }
+        }
+    }
+    println!("{count} cases");
+    assert_eq!(found, INVALID.iter().map(|(id, _)| *id).collect::<Vec<_>>());
 }
