@@ -123,14 +123,21 @@ pub(crate) struct Series {
     cursor: Cursor,
     /// Where the part of the text starts that `progress` is about, which is at most [`Scanner::LONGEST`] long.
     origin: usize,
+    /// Where the last value ended.
+    end: usize,
 }
 
 impl Series {
-    /// Parses the value that starts at `at` onto the tape: its text, and where it ends.
+    /// Parses the value at `at` (white space before it allowed) onto the tape: its text, and where it stands.
     ///
-    /// `at` is never before the end of the last value, and never inside a string.
-    pub(crate) fn fill<'t>(&mut self, text: &'t [u8], at: usize, limits: &Limits) -> Result<(&'t str, usize), Error> {
-        let go_on = self.progress.take().filter(|_| at - self.origin < Scanner::LONGEST / 2);
+    /// `at` is not inside a string, and `text` is always the same. Going back is allowed and costs a new scan.
+    pub(crate) fn fill<'t>(
+        &mut self,
+        text: &'t [u8],
+        at: usize,
+        limits: &Limits,
+    ) -> Result<(&'t str, Range<usize>), Error> {
+        let go_on = self.progress.take().filter(|_| at >= self.end && at - self.origin < Scanner::LONGEST / 2);
         if go_on.is_none() {
             (self.origin, self.cursor) = (at, Cursor::default());
         }
@@ -143,14 +150,18 @@ impl Series {
         let outcome = parse::fill(&mut scanner, limits, &mut self.cursor, &mut self.tape.filling);
         // After a fault the scanner may be anywhere.
         self.progress = outcome.is_ok().then(|| scanner.progress());
-        let end = self.origin + outcome.as_ref().map_or_else(|error| error.offset, |(_, end)| *end);
+        let (start, end) = match outcome {
+            Ok((start, end)) => (self.origin + start, self.origin + end),
+            Err(error) => (at, self.origin + error.offset),
+        };
+        self.end = end;
         let most = limits.max_bytes;
-        if end - at > most {
-            return Err(Error::new(at + most, ErrorKind::Bytes(most)));
+        if end - start > most {
+            return Err(Error::new(start + most, ErrorKind::Bytes(most)));
         }
-        match (outcome, check_utf8(text.get(at..end).unwrap_or_default())) {
-            (_, Err(fault)) => Err(Error::new(at + fault, ErrorKind::Utf8)),
-            (Ok(_), Ok(source)) => Ok((source, end)),
+        match (outcome, check_utf8(text.get(start..end).unwrap_or_default())) {
+            (_, Err(fault)) => Err(Error::new(start + fault, ErrorKind::Utf8)),
+            (Ok(_), Ok(source)) => Ok((source, start..end)),
             (Err(error), _) => Err(Error::new(end, error.kind)),
         }
     }
@@ -167,9 +178,9 @@ impl Series {
         if end == range.end { Ok(source) } else { Err(Error::new(end, ErrorKind::Trailing)) }
     }
 
-    /// The value that `fill` or `fill_range` put on the tape, by what it gave.
-    pub(crate) fn value<'t>(&'t self, source: &'t str, at: usize) -> Value<'t> {
-        Value::root(source, at, &self.tape.filling.nodes)
+    /// The value that `fill` or `fill_range` put on the tape, by what it gave: its text and where that starts.
+    pub(crate) fn value<'t>(&'t self, source: &'t str, start: usize) -> Value<'t> {
+        Value::root(source, start, &self.tape.filling.nodes)
     }
 }
 

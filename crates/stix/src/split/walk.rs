@@ -77,9 +77,9 @@ impl<'t> Walk<'t> {
         let text = self.text;
         match self.outline.step(text, true, true) {
             Ok(Step::Start(at)) => match self.series.fill(text, at, &self.limits) {
-                Ok((source, end)) => {
-                    self.outline.took(end);
-                    Ok(Some((at..end, Ok(source))))
+                Ok((source, range)) => {
+                    self.outline.took(range.end);
+                    Ok(Some((range, Ok(source))))
                 }
                 // Bad JSON is gone past if it is well nested; if not, its first fault is the document's.
                 Err(error) => match self.outline.step(text, true, false) {

@@ -10,7 +10,7 @@ use super::note::{Note, Notes, Pen};
 use super::{Code, Severity, Validator, names};
 use crate::head::Head;
 use crate::id::Id;
-use crate::json::{self, Kind as Json, Limits, Tape};
+use crate::json::{self, Kind as Json, Limits, Series, Tape};
 use crate::schema::Version;
 
 /// What came out for a document. Findings are made readable one object at a time, as they are asked for.
@@ -124,6 +124,8 @@ impl Report<'_> {
 struct Reading<'v, 't> {
     validator: &'v mut Validator,
     tape: Tape,
+    /// For the objects.
+    series: Series,
     /// For what is not an object of its own: names, the members of a bundle.
     small: Limits,
     text: &'t [u8],
@@ -168,7 +170,8 @@ impl Validator {
         };
         let tape = mem::take(&mut self.tape);
         let small = self.limits;
-        let mut reading = Reading { validator: self, tape, small, text, report, members: Members::default() };
+        let (series, members) = (Series::default(), Members::default());
+        let mut reading = Reading { validator: self, tape, series, small, text, report, members };
         if let Err(error) = reading.values() {
             reading.report.errors += 1;
             reading.report.fatal = Some(error);
@@ -213,13 +216,10 @@ impl<'t> Reading<'_, 't> {
 
     /// Judges the object at an offset.
     fn judge(&mut self, at: usize, bundle: Option<Version>, spot: Spot) -> Result<usize, json::Error> {
-        let mut tape = mem::take(&mut self.tape);
-        let parsed = tape.parse_at(self.text, at, &self.validator.limits);
-        let outcome =
-            parsed.map(|(value, end)| (self.validator.judge(value, self.text, bundle), value.span().start, end));
-        self.tape = tape;
-        let (head, start, end) = outcome?;
-        self.keep(start..end, spot, head);
+        let (source, span) = self.series.fill(self.text, at, &self.validator.limits)?;
+        let head = self.validator.judge(self.series.value(source, span.start), self.text, bundle);
+        let end = span.end;
+        self.keep(span, spot, head);
         Ok(end)
     }
 
