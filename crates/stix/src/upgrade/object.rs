@@ -32,7 +32,7 @@ impl<'t> Members<'t> {
         let mut members = Self::default();
         let text = |value: &Value<'t>| value.as_str().unwrap_or_default();
         for (key, value) in object.entries() {
-            match key.raw_str().unwrap_or_default() {
+            match key.as_str().as_ref() {
                 "type" => members.object_type = text(&value),
                 "id" => members.id = text(&value),
                 "spec_version" => members.spec_version = Some(text(&value)),
@@ -125,7 +125,7 @@ fn write(
     let out = sink.begin();
     let mut rewriter = Rewriter::new(object, out);
     for (key, value) in object.entries() {
-        match key.raw_str().unwrap_or_default() {
+        match key.as_str().as_ref() {
             "type" => {
                 rewriter.keep(&key, &value);
                 rewriter.add("spec_version", |out| rewrite::write_plain(out, "2.1"));

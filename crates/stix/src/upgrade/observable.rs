@@ -81,7 +81,7 @@ pub(super) fn write(
             context.lose("extensions.windows-pebinary-ext", BARE_PE, &value);
             rewriter.drop(&value);
         } else {
-            member(&mut rewriter, &key, &value, Place::Top(object_type), &name, context);
+            member(&mut rewriter, entry, &key, &value, Place::Top(object_type), context);
         }
     }
     process.finish(&mut rewriter, context);
@@ -138,15 +138,16 @@ impl<'t> Process<'t> {
     }
 }
 
-/// Writes one member of an object within an observable.
+/// Writes one member of an object, `whole`, within an observable.
 fn member(
     rewriter: &mut Rewriter<'_, '_>,
+    whole: &Value<'_>,
     key: &Key<'_>,
     value: &Value<'_>,
     place: Place<'_>,
-    name: &str,
     context: &mut Context<'_>,
 ) {
+    let name = &*key.as_str();
     let path = match place {
         Place::Extension(extension) => format!("extensions.{extension}.{name}"),
         Place::Extensions => format!("extensions.{name}"),
@@ -159,6 +160,10 @@ fn member(
     match step(place, name) {
         Step::Drop(reason) => {
             context.lose(&path, reason, value);
+            rewriter.drop(value);
+        }
+        Step::Rename(new) if whole.get(&new).is_some() => {
+            context.lose(&path, &format!("there is `{new}` already, as STIX 2.1 calls it"), value);
             rewriter.drop(value);
         }
         Step::Rename(new) => {
@@ -203,9 +208,9 @@ fn content(value: &Value<'_>, place: Place<'_>, name: &str, context: &mut Contex
 fn nested(value: &Value<'_>, place: Place<'_>, context: &mut Context<'_>, out: &mut Vec<u8>) {
     match value.kind() {
         Kind::Object => {
-            let mut rewriter = Rewriter::new(value, out);
+            let (whole, mut rewriter) = (value, Rewriter::new(value, out));
             for (key, value) in value.entries() {
-                member(&mut rewriter, &key, &value, place, &key.as_str(), context);
+                member(&mut rewriter, whole, &key, &value, place, context);
             }
             rewriter.finish();
         }

@@ -273,6 +273,12 @@ fn what_observables_are_called_now() {
             &[],
         ),
         (
+            "what has its name of 2.1 already",
+            json!({"type": "file", "name": x, "created": "a", "ctime": "b", "hashes": {"ssdeep": "3:a:b", "SSDEEP": "3:c:d"}}),
+            json!({"name": x, "ctime": "b", "hashes": {"SSDEEP": "3:c:d"}}),
+            &[("objects.0.created", Dropped), ("objects.0.ssdeep", Dropped)],
+        ),
+        (
             "§6.17 registry key",
             json!({"type": "windows-registry-key", "key": "k", "modified": "m"}),
             json!({"key": "k", "modified_time": "m"}),
@@ -387,6 +393,14 @@ fn containers_that_have_to_stay() {
         assert_eq!(found[0]["objects"], objects, "{name}");
         assert_eq!(fates(&notes), [("objects", Fate::Kept)], "{name}");
     }
+}
+
+#[test]
+fn names_with_escapes_are_names() {
+    let text = br#"{"\u0074ype":"observed-data","id":"observed-data--1","object_marking_r\u0065fs":["m"],"objects":{"0":{"type":"mutex","name":"x"}}}"#;
+    let found = super::object(text).unwrap().objects;
+    let mutex: Json = serde_json::from_slice(&found[1]).unwrap();
+    assert_eq!(mutex["object_marking_refs"], json!(["m"]));
 }
 
 #[test]
@@ -518,6 +532,34 @@ proptest! {
         prop_assert_eq!(up(&data).0, found.clone(), "the same source, the same result");
         for object in &found {
             prop_assert_eq!(up(object).0, std::slice::from_ref(object), "what is of 2.1 stays");
+        }
+    }
+
+    #[test]
+    fn no_name_comes_twice(
+        object_type in "malware|indicator|observed-data|tool",
+        names in prop::collection::vec("labels|malware_types|tool_types|indicator_types|is_family|pattern|pattern_type|pattern_version|spec_version|object_refs|objects", 0..6),
+        entry_type in "file|process|user-account|directory|windows-registry-key|artifact",
+        inner in prop::collection::vec("created|ctime|created_time|modified|mtime|modified_time|accessed|atime|binary_ref|image_ref|name|arguments|command_line|password_last_changed|credential_last_changed|is_encrypted", 0..6),
+    ) {
+        let member = |name: &String| (name.clone(), match name.as_str() {
+            "labels" => json!(["worm", "Other", "tool"]),
+            "arguments" => json!(["a"]),
+            "binary_ref" | "image_ref" => "0".into(),
+            _ => "x".into(),
+        });
+        let mut entry: serde_json::Map<String, Json> = inner.iter().map(member).collect();
+        entry.insert("type".into(), entry_type.into());
+        entry.insert("hashes".into(), json!({"ssdeep": "a", "SSDEEP": "b"}));
+        entry.insert("extensions".into(), json!({"a": {}, "foo": {}, "foo-ext": {}}));
+        let mut object: serde_json::Map<String, Json> = names.iter().map(member).collect();
+        object.remove("spec_version");
+        object.insert("type".into(), object_type.into());
+        object.insert("objects".into(), json!({"0": entry}));
+        let text = Json::from(object).to_string();
+        for found in super::object(text.as_bytes()).unwrap().objects {
+            let parsed = Tape::new().parse(&found, &Limits::default()).map(|_| ());
+            prop_assert!(parsed.is_ok(), "{:?} {}", parsed, String::from_utf8_lossy(&found));
         }
     }
 
