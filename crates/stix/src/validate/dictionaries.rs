@@ -1,6 +1,7 @@
 //! Values whose names the producer chooses: dictionaries, hashes, extensions, containers, translations.
 
-use super::walk::{Slots, Walk, uses_extension};
+use super::outline::Outline;
+use super::walk::{Slots, Walk};
 use super::{Code, forms, names};
 use crate::id::Id;
 use crate::json::{Kind as Json, Value};
@@ -110,13 +111,13 @@ impl<'t> Walk<'_, 't> {
             let named = names::is_custom_extension(&key) && self.shape.category != Category::Marking;
             if !declared && !named {
                 self.pen.note(Code::ExtensionKey, extension, "");
-                if has_predefined(self.shape.name) && !uses_extension(self.root, &["property-extension"]) {
+                if has_predefined(self.shape.name) && !self.outline.uses_extension(&["property-extension"]) {
                     self.pen.note(Code::ExtensionsUse, extension, "");
                 }
                 continue;
             }
             self.extension(extension, declared);
-            if !declared && has_predefined(self.shape.name) && !uses_extension(self.root, &["property-extension"]) {
+            if !declared && has_predefined(self.shape.name) && !self.outline.uses_extension(&["property-extension"]) {
                 self.pen.note(Code::ExtensionsUse, extension, "");
             }
             if !declared {
@@ -186,7 +187,7 @@ impl<'t> Walk<'_, 't> {
         if value.is_empty() {
             return self.pen.note(Code::DictionaryEmpty, value, "objects");
         }
-        let (outer_root, outer_shape) = (self.root, self.shape);
+        let (outer_root, outer_shape, outline) = (self.root, self.shape, self.outline);
         self.container = Some(value);
         for (key, object) in value.entries() {
             if !key.as_str().bytes().all(|byte| byte.is_ascii_digit()) || key.text().len() == 2 {
@@ -194,28 +195,30 @@ impl<'t> Walk<'_, 't> {
             }
             self.contained(object);
         }
-        (self.root, self.shape, self.container, self.toplevel) = (outer_root, outer_shape, None, None);
+        (self.root, self.shape, self.outline) = (outer_root, outer_shape, outline);
+        (self.container, self.toplevel) = (None, None);
     }
 
     fn contained(&mut self, object: Value<'t>) {
         if object.kind() != Json::Object {
             return self.pen.note(Code::WrongKind, object, "a cyber-observable");
         }
-        let Some(object_type) = object.get("type").and_then(|found| found.as_str()) else {
+        let outline = Outline::of(object);
+        let Some(object_type) = outline.type_name() else {
             return self.pen.note(Code::Required, object, "type");
         };
-        let place = object.get("type").unwrap_or(object);
+        let place = outline.object_type.unwrap_or(object);
         if !super::is_type(&object_type, self.version) || object_type == "action" {
             self.pen.note(Code::TypeName, place, "");
         }
-        (self.root, self.toplevel, self.nested) = (object, None, false);
+        (self.root, self.outline, self.toplevel, self.nested) = (object, outline, None, false);
         self.shape = super::contained_shape(self.version, &object_type);
         let mut slots = Slots::EMPTY;
         if self.shape.category == Category::CustomSco && object_type != "action" {
             self.custom_type(&object_type, place);
         }
-        let seen = self.members(object, self.shape, &mut slots);
-        self.rules(object, self.shape, seen, &slots);
+        let seen = self.members(object, self.shape, Some(&mut slots));
+        self.rules(object, self.shape, seen, Some(&slots));
         self.observable(object, seen, &slots);
     }
 

@@ -80,58 +80,94 @@ fn is_symbol(letter: char) -> bool {
 
 /// A URI with a scheme, RFC 3986: only its characters, escapes of two digits. STIX 2.1 §2.5, §6.15.
 pub(super) fn is_uri(text: &str) -> bool {
-    let Some((scheme, rest)) = text.split_once(':') else { return false };
-    let scheme_ok = scheme.as_bytes().first().is_some_and(u8::is_ascii_alphabetic)
-        && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'));
-    let (rest, fragment) = rest.split_once('#').map_or((rest, ""), |(rest, fragment)| (rest, fragment));
-    let (hierarchy, query) = rest.split_once('?').map_or((rest, ""), |(rest, query)| (rest, query));
-    let (authority, path) = match hierarchy.strip_prefix("//") {
-        Some(rest) => {
-            rest.find('/').map_or((Some(rest), ""), |at| (rest.get(..at), rest.get(at..).unwrap_or_default()))
-        }
-        None => (None, hierarchy),
+    let bytes = text.as_bytes();
+    let Some(colon) = bytes.iter().position(|byte| *byte == b':') else { return false };
+    let (scheme, rest) = bytes.split_at(colon);
+    let scheme_ok = scheme.first().is_some_and(u8::is_ascii_alphabetic)
+        && scheme.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'));
+    let Some(rest) = rest.get(1..).filter(|_| scheme_ok) else { return false };
+    let Some(authority) = rest.strip_prefix(b"//") else { return is_tail(rest) };
+    let end = authority.iter().position(|byte| matches!(byte, b'/' | b'?' | b'#')).unwrap_or(authority.len());
+    let (authority, tail) = authority.split_at(end);
+    is_authority(authority) && is_tail(tail)
+}
+
+/// Path, query and fragment.
+fn is_tail(tail: &[u8]) -> bool {
+    if tail.iter().all(|byte| class(*byte) & (URI | COLON_AT | SLASH_QUESTION) != 0) {
+        return true;
+    }
+    let mut rest = tail.splitn(2, |byte| *byte == b'#');
+    rest.all(|part| are_uri_bytes(part, URI | COLON_AT | SLASH_QUESTION))
+}
+
+fn is_authority(text: &[u8]) -> bool {
+    let at = text.iter().rposition(|byte| *byte == b'@');
+    let (user, host) = match at {
+        Some(at) => (text.get(..at).unwrap_or_default(), text.get(at + 1..).unwrap_or_default()),
+        None => (&[][..], text),
     };
-    scheme_ok
-        && authority.is_none_or(is_authority)
-        && are_uri_bytes(path, b"/:@")
-        && are_uri_bytes(query, b"/:@?")
-        && are_uri_bytes(fragment, b"/:@?")
+    let user_ok = user.split(|byte| *byte == b':').all(|part| are_uri_bytes(part, URI));
+    if let Some(literal) = host.strip_prefix(b"[") {
+        let Some(end) = literal.iter().position(|byte| *byte == b']') else { return false };
+        let (literal, port) = literal.split_at(end);
+        let address = std::str::from_utf8(literal).is_ok_and(|text| text.parse::<std::net::Ipv6Addr>().is_ok());
+        return user_ok && (address || literal.starts_with(b"v")) && is_port(port.get(1..).unwrap_or_default());
+    }
+    let end = host.iter().position(|byte| *byte == b':').unwrap_or(host.len());
+    let (name, port) = host.split_at(end);
+    user_ok && are_uri_bytes(name, URI) && is_port(port)
 }
 
-fn is_authority(text: &str) -> bool {
-    let (user, host) = text.rsplit_once('@').map_or(("", text), |(user, host)| (user, host));
-    let (host, port) = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((literal, port)) => {
-            let v6 = literal.parse::<std::net::Ipv6Addr>().is_ok() || literal.starts_with(['v', 'V']);
-            return v6 && are_uri_bytes(user, b":") && is_port(port);
-        }
-        None => host.find(':').map_or((host, ""), |at| (host.get(..at).unwrap_or(host), host.get(at..).unwrap_or(""))),
-    };
-    are_uri_bytes(user, b":") && are_uri_bytes(host, b"") && is_port(port)
+fn is_port(text: &[u8]) -> bool {
+    text.is_empty() || text.strip_prefix(b":").is_some_and(|port| port.iter().all(u8::is_ascii_digit))
 }
 
-fn is_port(text: &str) -> bool {
-    text.is_empty() || text.strip_prefix(':').is_some_and(|port| port.bytes().all(|byte| byte.is_ascii_digit()))
-}
-
-fn are_uri_bytes(text: &str, besides: &[u8]) -> bool {
-    let mut bytes = text.bytes();
+/// Whether all bytes are of these classes, escapes of two digits besides.
+fn are_uri_bytes(text: &[u8], classes: u8) -> bool {
+    let mut bytes = text.iter();
     while let Some(byte) = bytes.next() {
-        let good = match byte {
-            b'%' => {
-                bytes.next().is_some_and(|one| one.is_ascii_hexdigit())
-                    && bytes.next().is_some_and(|two| two.is_ascii_hexdigit())
-            }
-            b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b';' | b'=' => {
-                true
-            }
-            other => other.is_ascii_alphanumeric() || besides.contains(&other),
-        };
-        if !good {
+        let escape = *byte == b'%'
+            && bytes.next().is_some_and(u8::is_ascii_hexdigit)
+            && bytes.next().is_some_and(u8::is_ascii_hexdigit);
+        if !escape && class(*byte) & classes == 0 {
             return false;
         }
     }
     true
+}
+
+/// Unreserved characters and sub-delimiters, RFC 3986 §2.2 and §2.3.
+const URI: u8 = 1;
+/// `:` and `@`
+const COLON_AT: u8 = 2;
+/// `/` and `?`
+const SLASH_QUESTION: u8 = 4;
+
+static CLASSES: [u8; 256] = classes();
+
+#[inline]
+fn class(byte: u8) -> u8 {
+    CLASSES.get(byte as usize).copied().unwrap_or_default()
+}
+
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler; a byte is below 256")]
+const fn classes() -> [u8; 256] {
+    let mut table = [0; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        table[byte as usize] = match byte {
+            b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b';' | b'=' => {
+                URI
+            }
+            b':' | b'@' => COLON_AT,
+            b'/' | b'?' => SLASH_QUESTION,
+            other if other.is_ascii_alphanumeric() => URI,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    table
 }
 
 /// A well-formed language tag. RFC 5646 §2.1.

@@ -25,6 +25,7 @@ mod names;
 mod note;
 mod older;
 mod options;
+mod outline;
 mod patterns;
 mod rules;
 mod values;
@@ -42,6 +43,7 @@ use crate::json::{self, Kind as Json, Limits, Tape, Value};
 use crate::schema::{self, Category, Shape, Version, find};
 use note::{Notes, Pen};
 use options::Checks;
+use outline::Outline;
 pub(crate) use walk::Slots;
 use walk::Walk;
 
@@ -161,8 +163,9 @@ impl Validator {
         mut notes: Notes,
     ) -> (Option<Head<'t>>, Notes) {
         let base = value.span().start;
-        let named = value.get("type").and_then(|found| found.as_str());
-        let version = self.version_of(value, named.as_deref(), bundle);
+        let outline = Outline::of(value);
+        let named = outline.type_name();
+        let version = self.version_of(&outline, named.as_deref(), bundle);
         let checks = if version == Version::V20 { self.older_checks } else { self.checks };
         let mut pen = Pen { notes: &mut notes, checks, base };
         if value.kind() != Json::Object {
@@ -170,29 +173,29 @@ impl Validator {
             return (None, notes);
         }
         let Some(name) = named else {
-            match value.get("type") {
+            match outline.object_type {
                 Some(found) => pen.note(Code::WrongKind, found, "a string"),
                 None => pen.note(Code::Required, value, "type"),
             }
             return (None, notes);
         };
-        let shape = shape_of(version, &name, value);
-        if !is_type(&name, version) {
-            pen.note(Code::TypeName, value.get("type").unwrap_or(value), "");
+        let shape = shape_of(version, &name, &outline);
+        let standard = !matches!(shape.category, Category::Custom | Category::CustomSco);
+        if !standard && !is_type(&name, version) {
+            pen.note(Code::TypeName, outline.object_type.unwrap_or(value), "");
         }
         let expected = self.options.version.or(bundle.filter(|bundle| *bundle == Version::V20));
-        if let (Some(expected), Some(spec)) = (expected, value.get("spec_version"))
+        if let (Some(expected), Some(spec)) = (expected, outline.spec_version)
             && bundle.is_some()
             && spec.as_str().is_some_and(|text| text != expected.as_str())
         {
             pen.note(Code::SpecMismatch, spec, "");
         }
-        let defanged = value.get("defanged").is_some_and(|found| found.as_bool() == Some(true));
         let mut walk =
-            Walk { pen, root: value, shape, version, container: None, defanged, toplevel: None, nested: false };
+            Walk { pen, root: value, shape, version, container: None, outline, toplevel: None, nested: false };
         let mut slots = Slots::EMPTY;
-        let seen = walk.members(value, shape, &mut slots);
-        walk.rules(value, shape, seen, &slots);
+        let seen = walk.members(value, shape, Some(&mut slots));
+        walk.rules(value, shape, seen, Some(&slots));
         walk.besides(value, seen, &slots);
         if self.options.interop && version == Version::V21 {
             walk.interop(value, &slots);
@@ -201,12 +204,12 @@ impl Validator {
     }
 
     /// Which edition an object follows. STIX 2.1 §3.2; objects of 2.0 have `created` and no `spec_version`.
-    fn version_of(&self, value: Value<'_>, name: Option<&str>, bundle: Option<Version>) -> Version {
+    fn version_of(&self, outline: &Outline<'_>, name: Option<&str>, bundle: Option<Version>) -> Version {
         if bundle == Some(Version::V20) {
             return Version::V20;
         }
-        let spec = value.get("spec_version");
-        let older_member = bundle.is_some() && spec.is_none() && value.get("created").is_some();
+        let spec = outline.spec_version;
+        let older_member = bundle.is_some() && spec.is_none() && outline.created;
         if let Some(version) = self.options.version.filter(|_| !older_member) {
             return version;
         }
@@ -214,7 +217,7 @@ impl Validator {
             Some("2.0") => Version::V20,
             Some(_) => Version::V21,
             None if spec.is_some() || name.is_some_and(|name| is_new(name) || name == "bundle") => Version::V21,
-            None if value.get("created").is_some() => Version::V20,
+            None if outline.created => Version::V20,
             None => Version::V21,
         }
     }
@@ -228,14 +231,9 @@ fn is_new(name: &str) -> bool {
 }
 
 /// The shape of an object: its type's, or that of custom objects.
-fn shape_of(version: Version, name: &str, value: Value<'_>) -> &'static Shape {
+fn shape_of(version: Version, name: &str, outline: &Outline<'_>) -> &'static Shape {
     let found = find(version, name).filter(|shape| version == Version::V21 || !shape.category.is_sco());
-    found.unwrap_or_else(|| schema::custom(version, is_observable(version, value)))
-}
-
-/// Whether an object of an unknown type is a cyber-observable: neither `created` nor `modified`.
-fn is_observable(version: Version, value: Value<'_>) -> bool {
-    version == Version::V21 && value.get("created").is_none() && value.get("modified").is_none()
+    found.unwrap_or_else(|| schema::custom(version, !outline.created && !outline.modified))
 }
 
 /// The shape of an object in a deprecated container.

@@ -1,6 +1,6 @@
 //! What must hold between the properties of one object, and what each class of objects asks for besides.
 
-use super::walk::{Slots, Walk, uses_extension};
+use super::walk::{Slots, Walk};
 use super::{Code, names};
 use crate::id::Id;
 use crate::json::Value;
@@ -12,12 +12,14 @@ use crate::timestamp::Timestamp;
 
 impl<'t> Walk<'_, 't> {
     /// Checks the rules of a shape against the members that are there.
-    pub(super) fn rules(&mut self, value: Value<'t>, shape: &'static Shape, seen: u64, slots: &Slots<'t>) {
+    pub(super) fn rules(&mut self, value: Value<'t>, shape: &'static Shape, seen: u64, slots: Option<&Slots<'t>>) {
         let has = |name: &str| seen & shape.bit(name) != 0;
         for rule in shape.rules {
             let broken = match rule {
                 Rule::Order(first, last, strictly) => {
-                    self.order(value, (first, last), *strictly, shape, slots);
+                    if has(first) && has(last) {
+                        self.order(value, (first, last), *strictly, shape, slots);
+                    }
                     None
                 }
                 Rule::AnyOf(names) => (!names.iter().any(|name| has(name)))
@@ -54,10 +56,10 @@ impl<'t> Walk<'_, 't> {
         (first, last): (&'static str, &'static str),
         strictly: bool,
         shape: &'static Shape,
-        slots: &Slots<'t>,
+        slots: Option<&Slots<'t>>,
     ) {
-        let (early, late) = match last {
-            "modified" => (slots.get(Role::Created), slots.get(Role::Modified)),
+        let (early, late) = match slots {
+            Some(slots) if last == "modified" => (slots.get(Role::Created), slots.get(Role::Modified)),
             _ => (value.get(first), value.get(last)),
         };
         let (Some(early), Some(late)) = (early, late) else { return };
@@ -84,7 +86,7 @@ impl<'t> Walk<'_, 't> {
             Category::Sco => self.observable(value, seen, slots),
             Category::Marking => self.marking_definition(value, slots),
             Category::Extension => self.extension_definition(value, seen, slots),
-            Category::Custom | Category::CustomSco => self.custom_object(value),
+            Category::Custom | Category::CustomSco => self.custom_object(),
             _ => {}
         }
     }
@@ -192,8 +194,8 @@ impl<'t> Walk<'_, 't> {
     }
 
     /// A type that the standard does not define. STIX 2.1 §7.3, §11.2.
-    fn custom_object(&mut self, value: Value<'t>) {
-        let Some(object_type) = value.get("type") else { return };
+    fn custom_object(&mut self) {
+        let Some(object_type) = self.outline.object_type else { return };
         let Some(name) = object_type.as_str() else { return };
         if matches!(name.as_ref(), "action" | "incident" | "infrastructure") {
             // A reserved name is an error already.
@@ -202,7 +204,7 @@ impl<'t> Walk<'_, 't> {
         self.custom_type(&name, object_type);
         if self.version == Version::V21
             && self.pen.checks.wants(Code::ExtensionsUse)
-            && !uses_extension(value, &["new-sdo", "new-sco", "new-sro"])
+            && !self.outline.uses_extension(&["new-sdo", "new-sco", "new-sro"])
         {
             self.pen.note(Code::ExtensionsUse, object_type, "");
         }

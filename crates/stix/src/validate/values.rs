@@ -178,7 +178,7 @@ impl<'t> Walk<'_, 't> {
         let Ok(id) = Id::parse(&text) else {
             return self.pen.note(Code::IdFormat, value, "");
         };
-        let object_type = self.root.get("type").and_then(|found| found.as_str());
+        let object_type = self.outline.type_name();
         if object_type.is_some_and(|name| name != id.object_type()) {
             self.pen.note(Code::IdPrefix, value, "");
         }
@@ -271,12 +271,12 @@ impl<'t> Walk<'_, 't> {
     fn form(&mut self, value: Value<'t>, form: Format, clause: &'static str) {
         let Some(text) = self.text(value, clause) else { return };
         let (code, good) = match form {
-            Format::Ipv4 => (Code::Ipv4, self.defanged || forms::is_ipv4(&text)),
-            Format::Ipv6 => (Code::Ipv6, self.defanged || forms::is_ipv6(&text)),
-            Format::Mac => (Code::MacAddress, self.defanged || forms::is_mac(&text)),
-            Format::Email => (Code::EmailAddress, self.defanged || forms::is_email(&text)),
-            Format::Domain => (Code::DomainName, self.defanged || forms::is_domain(&text)),
-            Format::Uri => (Code::Uri, self.defanged || forms::is_uri(&text)),
+            Format::Ipv4 => (Code::Ipv4, self.outline.defanged || forms::is_ipv4(&text)),
+            Format::Ipv6 => (Code::Ipv6, self.outline.defanged || forms::is_ipv6(&text)),
+            Format::Mac => (Code::MacAddress, self.outline.defanged || forms::is_mac(&text)),
+            Format::Email => (Code::EmailAddress, self.outline.defanged || forms::is_email(&text)),
+            Format::Domain => (Code::DomainName, self.outline.defanged || forms::is_domain(&text)),
+            Format::Uri => (Code::Uri, self.outline.defanged || forms::is_uri(&text)),
             Format::MediaType => (Code::MediaType, registry::MEDIA_TYPES.contains(&text)),
             Format::MediaTypeAdvised => (Code::MimeType, registry::MEDIA_TYPES.contains(&text)),
             Format::Charset => (Code::CharacterSet, registry::CHARSETS.contains(&text)),
@@ -309,11 +309,23 @@ impl<'t> Walk<'_, 't> {
             return self.wrong(value, "an object", clause);
         }
         let shape = external_reference();
-        let mut slots = Slots::EMPTY;
-        let seen = self.members(value, shape, &mut slots);
-        self.rules(value, shape, seen, &slots);
-        let source = slots.get(Role::Main).and_then(|found| found.as_str());
-        let identifier = slots.get(Role::Second).and_then(|found| found.as_str());
+        let (mut source, mut identifier, mut seen) = (None, None, 0);
+        for (key, item) in value.entries() {
+            let Some(found) = shape.property(&key.as_str()) else { continue };
+            seen |= 1 << found.number;
+            match found.property.role {
+                Role::Main => source = Some(item),
+                Role::Second => identifier = Some(item),
+                _ => {}
+            }
+            self.value(item, &found.property.kind, found.property.name, shape.clause);
+        }
+        if source.is_none() {
+            self.pen.note_in(Code::Required, value, "source_name", shape.clause);
+        }
+        self.rules(value, shape, seen, None);
+        let (source, identifier) =
+            (source.and_then(|found| found.as_str()), identifier.and_then(|found| found.as_str()));
         let good = match (source.as_deref(), identifier.as_deref()) {
             (Some("cve"), identifier) => identifier.is_some_and(forms::is_cve),
             (Some("capec"), identifier) => identifier.is_some_and(forms::is_capec),
@@ -323,8 +335,7 @@ impl<'t> Walk<'_, 't> {
         if !good {
             self.pen.note(Code::ExternalReference, value, "");
         }
-        if self.pen.checks.wants(Code::ExtrefHashes) && seen & shape.bit("url") != 0 && seen & shape.bit("hashes") == 0
-        {
+        if seen & shape.bit("url") != 0 && seen & shape.bit("hashes") == 0 {
             self.pen.note(Code::ExtrefHashes, value, "");
         }
     }
@@ -335,8 +346,8 @@ impl<'t> Walk<'_, 't> {
         }
         let mut slots = Slots::EMPTY;
         let shape = granular_marking();
-        let seen = self.members(value, shape, &mut slots);
-        self.rules(value, shape, seen, &slots);
+        let seen = self.members(value, shape, Some(&mut slots));
+        self.rules(value, shape, seen, None);
         for selector in slots.get(Role::Main).into_iter().flat_map(|found| found.items()) {
             let Some(text) = selector.as_str() else { continue };
             if !names::is_selector(&text) {

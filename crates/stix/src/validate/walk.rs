@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::note::Pen;
+use super::outline::Outline;
 use super::{Code, names};
 use crate::json::{Kind as Json, Value};
 use crate::schema::{Category, Kind, Role, Shape, Version};
@@ -37,8 +38,8 @@ pub(super) struct Walk<'v, 't> {
     pub(super) version: Version,
     /// In a deprecated container: the container, whose keys local references name.
     pub(super) container: Option<Value<'t>>,
-    /// Whether values are written so that they do no harm, and forms need not hold.
-    pub(super) defanged: bool,
+    /// What was seen of the object before the walk.
+    pub(super) outline: Outline<'t>,
     /// Whether an extension adds properties at the top level; found out at the first unknown property.
     pub(super) toplevel: Option<bool>,
     /// Whether a value of the object is an object itself.
@@ -47,7 +48,12 @@ pub(super) struct Walk<'v, 't> {
 
 impl<'t> Walk<'_, 't> {
     /// Checks the members of `value` by `shape`; the set of those present.
-    pub(super) fn members(&mut self, value: Value<'t>, shape: &'static Shape, slots: &mut Slots<'t>) -> u64 {
+    pub(super) fn members(
+        &mut self,
+        value: Value<'t>,
+        shape: &'static Shape,
+        mut slots: Option<&mut Slots<'t>>,
+    ) -> u64 {
         let mut seen = 0;
         for (key, item) in value.entries() {
             let name = match key.raw_str() {
@@ -60,7 +66,9 @@ impl<'t> Walk<'_, 't> {
                 continue;
             };
             seen |= 1 << found.number;
-            if found.property.role != Role::None {
+            if found.property.role != Role::None
+                && let Some(slots) = slots.as_deref_mut()
+            {
                 slots.set(found.property.role, item);
             }
             self.value(item, &found.property.kind, found.property.name, shape.clause);
@@ -90,9 +98,8 @@ impl<'t> Walk<'_, 't> {
         if value.is_empty() && shape.required() == 0 {
             return self.pen.note_in(Code::DictionaryEmpty, value, name, shape.clause);
         }
-        let mut slots = Slots::EMPTY;
-        let seen = self.members(value, shape, &mut slots);
-        self.rules(value, shape, seen, &slots);
+        let seen = self.members(value, shape, None);
+        self.rules(value, shape, seen, None);
     }
 
     /// A member that the shape does not know: custom content.
@@ -146,17 +153,8 @@ impl<'t> Walk<'_, 't> {
     /// Whether an extension of the object declares properties at the top level. STIX 2.1 §7.3.2.
     fn has_toplevel_extension(&mut self) -> bool {
         if self.toplevel.is_none() {
-            self.toplevel = Some(uses_extension(self.root, &["toplevel-property-extension"]));
+            self.toplevel = Some(self.outline.uses_extension(&["toplevel-property-extension"]));
         }
         self.toplevel == Some(true)
     }
-}
-
-/// Whether an extension of one of these types is used on the object.
-pub(super) fn uses_extension(object: Value<'_>, types: &[&str]) -> bool {
-    let Some(extensions) = object.get("extensions") else { return false };
-    extensions.entries().any(|(_, extension)| {
-        let declared = extension.get("extension_type").and_then(|found| found.as_str());
-        declared.is_some_and(|declared| types.contains(&declared.as_ref()))
-    })
 }
