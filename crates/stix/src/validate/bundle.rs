@@ -1,15 +1,17 @@
 //! What must hold between the objects of one bundle. STIX 2.1 §2.9, §3.6, §7.1.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::document::Report;
 use super::note::Note;
 use super::{Code, Validator};
 use crate::head::{Category, Head};
+use crate::id::Id;
 use crate::json::{Limits, Tape, Value};
+use crate::timestamp::Timestamp;
 
-/// The heads of a bundle's objects, gathered while they are judged.
+/// What is kept of a bundle's objects while they are judged: little, since bundles are large and seldom at fault.
 #[derive(Default)]
 pub(super) struct Members<'t> {
     list: Vec<Member<'t>>,
@@ -19,22 +21,25 @@ struct Member<'t> {
     /// Its number among the judged values.
     place: usize,
     category: Category,
-    object_type: Cow<'t, str>,
     id: Cow<'t, str>,
-    creator: Option<Cow<'t, str>>,
+    /// The UUID of its id; `None` if the id is malformed.
+    uuid: Option<u128>,
+}
+
+/// What two objects of one UUID are compared by.
+struct Twin {
+    place: usize,
+    observable: bool,
+    object_type: Option<String>,
+    id: String,
+    creator: Option<String>,
     version: Option<(i64, u32)>,
 }
 
 impl<'t> Members<'t> {
     pub(super) fn add(&mut self, place: usize, head: Head<'t>) {
-        self.list.push(Member {
-            place,
-            category: head.category,
-            object_type: head.object_type,
-            id: head.id,
-            creator: head.created_by_ref,
-            version: head.version.map(|time| (time.micros, time.picos)),
-        });
+        let uuid = Id::parse(&head.id).ok().map(|id| id.uuid().as_u128());
+        self.list.push(Member { place, category: head.category, id: head.id, uuid });
     }
 
     /// Judges the bundle as a whole.
@@ -53,27 +58,19 @@ impl<'t> Members<'t> {
 
     /// One version twice; one UUID for two types.
     fn duplicates(&self, report: &mut Report<'t>, validator: &Validator) {
-        let mut uuids: HashMap<&str, &Member<'_>> = HashMap::with_capacity(self.list.len());
-        let mut versions: HashMap<(&str, (i64, u32)), ()> = HashMap::new();
-        for member in &self.list {
-            let Some((_, uuid)) = member.id.split_at_checked(member.id.len().saturating_sub(36)) else { continue };
-            let Some(first) = uuids.insert(uuid, member) else { continue };
-            uuids.insert(uuid, first);
-            if first.object_type != member.object_type {
-                let observable = first.category.is_sco() || member.category.is_sco();
-                if first.creator == member.creator && !observable {
-                    report.add(member.place, note(Code::UuidShared, 0, ""));
-                }
-                continue;
-            }
-            let Some(version) = member.version else { continue };
-            if let Some(version) = first.version {
-                versions.insert((first.id.as_ref(), version), ());
-            }
-            if versions.insert((member.id.as_ref(), version), ()).is_some()
-                && validator.checks.wants(Code::DuplicateIds)
-            {
-                report.add(member.place, note(Code::DuplicateIds, 0, ""));
+        // Sorted rather than hashed: neighbours are compared without a look at the text.
+        let mut order: Vec<(u128, usize)> =
+            self.list.iter().enumerate().filter_map(|(index, member)| Some((member.uuid?, index))).collect();
+        order.sort_unstable();
+        let mut found = Vec::new();
+        for same in order.chunk_by(|one, two| one.0 == two.0).filter(|same| same.len() > 1) {
+            let twins = same.iter().filter_map(|(_, index)| self.list.get(*index)?.twin(report));
+            compare(twins, &mut found);
+        }
+        found.sort_unstable_by_key(|(place, _)| *place);
+        for (place, code) in found {
+            if code != Code::DuplicateIds || validator.checks.wants(code) {
+                report.add(place, note(code, 0, ""));
             }
         }
     }
@@ -103,14 +100,18 @@ impl<'t> Members<'t> {
 
     /// Ends of relationships that are not in the bundle.
     fn ends(&self, report: &mut Report<'t>) {
-        for member in self.list.iter().filter(|member| member.object_type == "relationship") {
-            let mut tape = Tape::new();
-            let Some(relationship) = parse(&mut tape, report.text_of(member.place)) else { continue };
+        let ids: HashSet<&str> = self.list.iter().map(|member| member.id.as_ref()).collect();
+        let mut tape = Tape::new();
+        for member in &self.list {
+            let Some(object) = parse(&mut tape, report.text_of(member.place)) else { continue };
+            if text_of(object, "type").as_deref() != Some("relationship") {
+                continue;
+            }
             let wanting: Vec<usize> = ["source_ref", "target_ref"]
                 .iter()
-                .filter_map(|name| relationship.get(name))
-                .filter(|end| end.as_str().is_some_and(|id| !self.list.iter().any(|other| other.id == id)))
-                .map(|end| end.span().start - relationship.span().start)
+                .filter_map(|name| object.get(name))
+                .filter(|end| end.as_str().is_some_and(|id| !ids.contains(id.as_ref())))
+                .map(|end| end.span().start - object.span().start)
                 .collect();
             for at in wanting {
                 report.add(member.place, note(Code::EnforceRefs, at, ""));
@@ -120,17 +121,61 @@ impl<'t> Members<'t> {
 
     /// Every object names its producer, an identity of the bundle that names its own. STIX 2.1 Interoperability.
     fn producers(&self, report: &mut Report<'t>) {
-        for member in self.list.iter().filter(|member| member.object_type != "identity") {
-            let producer = member.creator.as_ref().and_then(|id| self.list.iter().find(|other| other.id == *id));
-            let what = match (&member.creator, producer) {
-                (None, _) => "`created_by_ref` is missing",
-                (Some(_), None) => "the identity of `created_by_ref` is not there",
-                (Some(_), Some(producer)) if producer.creator.is_none() => "the producer has no `created_by_ref`",
-                _ => continue,
+        let twins: Vec<Twin> = self.list.iter().filter_map(|member| member.twin(report)).collect();
+        let mut creators: HashMap<&str, bool> = HashMap::new();
+        for twin in &twins {
+            creators.entry(&twin.id).or_insert(twin.creator.is_some());
+        }
+        for twin in twins.iter().filter(|twin| twin.object_type.as_deref() != Some("identity")) {
+            let what = match twin.creator.as_deref().map(|id| creators.get(id)) {
+                None => "`created_by_ref` is missing",
+                Some(None) => "the identity of `created_by_ref` is not there",
+                Some(Some(false)) => "the producer has no `created_by_ref`",
+                Some(Some(true)) => continue,
             };
-            report.add(member.place, note(Code::InteropCreator, 0, what));
+            report.add(twin.place, note(Code::InteropCreator, 0, what));
         }
     }
+}
+
+impl Member<'_> {
+    /// Reads the object again.
+    fn twin(&self, report: &Report<'_>) -> Option<Twin> {
+        let mut tape = Tape::new();
+        let object = parse(&mut tape, report.text_of(self.place))?;
+        let time = text_of(object, "modified").or_else(|| text_of(object, "created"));
+        let version = time.and_then(|text| Timestamp::parse(&text).ok().map(|time| (time.micros, time.picos)));
+        Some(Twin {
+            place: self.place,
+            observable: self.category.is_sco(),
+            object_type: text_of(object, "type"),
+            id: self.id.to_string(),
+            creator: text_of(object, "created_by_ref"),
+            version,
+        })
+    }
+}
+
+/// Compares objects of one UUID, in the document's order: with the first, and by version.
+fn compare(mut twins: impl Iterator<Item = Twin>, found: &mut Vec<(usize, Code)>) {
+    let Some(first) = twins.next() else { return };
+    let mut versions = HashSet::new();
+    versions.extend(first.version.map(|version| (first.id.clone(), version)));
+    for twin in twins {
+        if twin.object_type != first.object_type {
+            if twin.creator == first.creator && !twin.observable && !first.observable {
+                found.push((twin.place, Code::UuidShared));
+            }
+            continue;
+        }
+        if twin.version.is_some_and(|version| !versions.insert((twin.id, version))) {
+            found.push((twin.place, Code::DuplicateIds));
+        }
+    }
+}
+
+fn text_of(object: Value<'_>, name: &str) -> Option<String> {
+    object.get(name)?.as_str().map(Cow::into_owned)
 }
 
 fn note(code: Code, at: usize, what: &'static str) -> Note {
