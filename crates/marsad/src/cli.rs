@@ -1,8 +1,8 @@
 //! The grammar of the command line. What a command does is in its file below `command`.
 
 use crate::command::{
-    account, backup, check, collection, completions, config, doctor, init, key, man, organisation, pattern, restore,
-    validate,
+    account, backup, check, collection, completions, config, doctor, export, import, init, key, man, organisation,
+    pattern, restore, validate,
 };
 use std::path::PathBuf;
 
@@ -51,6 +51,8 @@ pub(crate) struct Place {
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
     Init(init::Args),
+    Import(import::Args),
+    Export(export::Args),
     Validate(validate::Args),
     Pattern(pattern::Args),
     Collection(collection::Args),

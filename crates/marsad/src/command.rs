@@ -7,6 +7,8 @@ pub(crate) mod collection;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod doctor;
+pub(crate) mod export;
+pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod key;
 pub(crate) mod man;
@@ -21,12 +23,15 @@ use ledger::{Collection, Register as _};
 use node::config::Config;
 use node::home::Home;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Does what the command line says.
 pub(crate) fn run(cli: Cli) -> Outcome {
     let place = &cli.place;
     match cli.command {
         Command::Init(args) => init::run(place, &args),
+        Command::Import(args) => import::run(place, &args),
+        Command::Export(args) => export::run(place, &args),
         Command::Validate(args) => validate::run(place, &args),
         Command::Pattern(args) => pattern::run(&args),
         Command::Collection(args) => collection::run(place, &args),
@@ -47,7 +52,7 @@ pub(crate) fn run(cli: Cli) -> Outcome {
 pub(crate) struct Opened {
     pub(crate) home: Home,
     pub(crate) config: Config,
-    pub(crate) book: ledger::sqlite::Book,
+    pub(crate) book: Arc<ledger::sqlite::Book>,
 }
 
 impl Opened {
@@ -94,7 +99,7 @@ impl Place {
     pub(crate) fn open(&self) -> Result<Opened, Failure> {
         let home = self.home()?;
         let config = self.config(Some(&home.config()), &[])?;
-        let book = ledger::sqlite::Book::open(&home.database(), node::clock::now())?;
+        let book = Arc::new(ledger::sqlite::Book::open(&home.database(), node::clock::now())?);
         Ok(Opened { home, config, book })
     }
 }

@@ -1,6 +1,6 @@
 //! `marsad validate`: exit codes, both streams, the shape of the JSON, and a table of bad input.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use assert_cmd::Command;
 use serde_json::Value;

@@ -1,6 +1,6 @@
 //! Commands that need no node: patterns, configuration, completions, manual pages.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use assert_cmd::Command;
 use serde_json::{Value, json};

@@ -179,6 +179,8 @@ sections! {
         parallel_checks: u64 = 2;
         /// How long a credential that was right is remembered, in seconds, so that it need not be hashed again.
         remember_seconds: u64 = 300;
+        /// The shortest password that is taken over the network, in characters; `marsad account` warns of shorter ones.
+        min_password_length: u64 = 12;
     }
     /// Outgoing connections (`pull`, `push`).
     egress, "egress.", Egress {

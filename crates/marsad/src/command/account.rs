@@ -122,7 +122,7 @@ fn run_add(place: &Place, args: &Add) -> Outcome {
         Some(name) => name.clone(),
         None => opened.own_organisation()?,
     };
-    let chosen = Chosen::take(args.password_stdin)?;
+    let chosen = Chosen::take(&opened, args.password_stdin)?;
     add(&opened, &args.name, args.role.role(), &organisation, &chosen.password)?;
     note(format!("added the account `{}` of {}", args.name, visible(&organisation)));
     if args.json {
@@ -194,7 +194,7 @@ fn run_password(place: &Place, args: &Password) -> Outcome {
     if opened.book.account(&args.name)?.is_none() {
         return Err(Failure::could(format!("there is no account `{}`", visible(&args.name))));
     }
-    let chosen = Chosen::take(args.password_stdin)?;
+    let chosen = Chosen::take(&opened, args.password_stdin)?;
     opened.book.set_password(&args.name, &node::credentials::hash_password(&chosen.password)?)?;
     note(format!("set the password of `{}`", visible(&args.name)));
     chosen.show()?;
@@ -216,9 +216,6 @@ fn run_remove(place: &Place, args: &Remove) -> Outcome {
     Ok(Verdict::Good)
 }
 
-/// A shorter password is taken, with a warning.
-const GOOD_LENGTH: usize = 12;
-
 /// A password, and whether the person who asked knows it already.
 struct Chosen {
     password: Zeroizing<String>,
@@ -226,13 +223,14 @@ struct Chosen {
 }
 
 impl Chosen {
-    fn take(from_stdin: bool) -> Result<Self, Failure> {
+    fn take(opened: &super::Opened, from_stdin: bool) -> Result<Self, Failure> {
         if !from_stdin {
             return Ok(Self { password: made_password()?, made: true });
         }
         let password = password_from_stdin()?;
-        if password.chars().count() < GOOD_LENGTH {
-            note(format!("take a longer password: one with fewer than {GOOD_LENGTH} characters can be guessed"));
+        let good = opened.config.accounts.min_password_length;
+        if (password.chars().count() as u64) < good {
+            note(format!("take a longer password: one with fewer than {good} characters can be guessed"));
         }
         Ok(Self { password, made: false })
     }

@@ -19,7 +19,7 @@ pub(crate) struct Args {
 pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
     let opened = place.open()?;
     let bar = progress(Some(0), Unit::Things);
-    let size = node::backup::write(&opened.home, &opened.book, &args.file, node::clock::now(), &mut |done, total| {
+    let size = node::backup::write(&opened.home, &*opened.book, &args.file, node::clock::now(), &mut |done, total| {
         bar.set_length(total);
         bar.set_position(done);
     })?;

@@ -207,6 +207,18 @@ choice! {
     }
 }
 
+impl From<DefaultMarking> for policy::Tlp {
+    fn from(marking: DefaultMarking) -> Self {
+        match marking {
+            DefaultMarking::Clear => Self::Clear,
+            DefaultMarking::Green => Self::Green,
+            DefaultMarking::Amber => Self::Amber,
+            DefaultMarking::AmberStrict => Self::AmberStrict,
+            DefaultMarking::Red => Self::Red,
+        }
+    }
+}
+
 fn quoted(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
 }

@@ -1,0 +1,204 @@
+//! `marsad import`.
+
+use super::Opened;
+use crate::cli::Place;
+use crate::outcome::{Failure, Outcome, Verdict, chain};
+use crate::terminal::{Unit, note, progress, say, say_json, visible};
+use indicatif::ProgressBar;
+use ledger::{Register as _, Role};
+use node::import::{Counts, Error, Listener, Options, Refusal};
+use node::intake::Context;
+use node::packed::{Budget, Source};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// Refusals that `--json` carries; all are counted, and all are on standard error.
+const LISTED: usize = 1_000;
+
+/// Takes files in: STIX 2.1 and 2.0 bundles, TAXII envelopes, lists, objects or JSON lines.
+///
+/// .gz, .zst and .zip are opened; `-` is standard input. Every object is checked; what breaks a MUST of the standard is
+/// refused, with file, object, path and clause on standard error, and everything else is kept. STIX 2.0 is upgraded to
+/// 2.1. What is there already is counted as unchanged. Each batch is on disk before it is counted: an import that was
+/// interrupted is simply repeated. Exit code 1 if something was refused.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  marsad import report.json
+  marsad import --collection attack enterprise-attack.json.zst
+  curl -s https://example.org/bundle.json | marsad import --collection feeds -
+  marsad import --to amina,'CERT North' red.json      RED objects in it are for these
+  marsad import --all-or-nothing --json *.json")]
+pub(crate) struct Args {
+    /// The files; `-` is standard input
+    #[arg(required = true)]
+    file: Vec<std::ffi::OsString>,
+    /// Where to: alias or id
+    #[arg(long, value_name = "ALIAS", default_value = super::init::MAIN)]
+    collection: String,
+    /// What the files are
+    #[arg(long = "as", value_name = "FORMAT", default_value = "auto")]
+    format: Format,
+    /// Members and organisations for whom the objects are, where they are marked RED [default: the importing member]
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    to: Vec<String>,
+    /// The member who imports [default: the first administrator]
+    #[arg(long, value_name = "NAME")]
+    member: Option<String>,
+    /// Take everything or, if anything is refused, nothing
+    #[arg(long)]
+    all_or_nothing: bool,
+    /// Keep STIX 2.0 objects as they are, instead of upgrading them
+    #[arg(long = "keep-2.0")]
+    keep_20: bool,
+    /// Print one JSON object at the end: {"added","unchanged","refused","conflicts","refusals":[…]}
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
+enum Format {
+    /// Told by its content
+    Auto,
+    /// STIX 2.1 or 2.0
+    Stix,
+    /// Not supported by this version
+    Misp,
+    /// Not supported by this version
+    Csv,
+    /// Not supported by this version
+    Text,
+    /// Not supported by this version
+    Report,
+}
+
+pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
+    if !matches!(args.format, Format::Auto | Format::Stix) {
+        let format = format!("{:?}", args.format).to_lowercase();
+        return Err(Failure::Usage(format!("`--as {format}` is not supported by this version: it imports STIX")));
+    }
+    let sources: Vec<Source> = args.file.iter().map(|name| Source::named(name)).collect();
+    if sources.iter().filter(|source| **source == Source::Stdin).count() > 1 {
+        return Err(Failure::Usage("standard input can be read only once".to_owned()));
+    }
+    let opened = place.open()?;
+    let options = options(&opened, args)?;
+    let read = AtomicU64::new(0);
+    let bar = progress(sources.iter().map(Source::size).sum(), Unit::Bytes);
+    let mut told = Told { bar: &bar, listed: Vec::new(), left_out: 0, unread: Vec::new(), keep: args.json };
+    let counts = watched(&bar, &read, || node::import::run(&*opened.book, &sources, &options, &read, &mut told))?;
+    bar.finish_and_clear();
+    told.end(args, counts)
+}
+
+fn options(opened: &Opened, args: &Args) -> Result<Options, Failure> {
+    let collection = opened.collection(&args.collection)?;
+    let (owner, member) = match &args.member {
+        Some(name) => match opened.book.account(name)? {
+            Some(account) => (account.organisation.name, Some(account.name)),
+            None => return Err(Failure::could(format!("there is no account `{}`", visible(name)))),
+        },
+        None => (opened.own_organisation()?, first_administrator(opened)?),
+    };
+    let recipients = super::named(opened, &args.to.join(","))?;
+    let context = Context { collection: collection.no, owner, member, recipients };
+    Ok(with(opened, context, args.keep_20, args.all_or_nothing))
+}
+
+fn with(opened: &Opened, context: Context, keep_20: bool, all_or_nothing: bool) -> Options {
+    let limits = &opened.config.limits;
+    let size = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
+    Options {
+        context,
+        keep_20,
+        all_or_nothing,
+        budget: Budget { max_bytes: limits.max_unpacked_bytes, max_ratio: limits.max_unpack_ratio },
+        limits: stix::json::Limits {
+            max_depth: size(limits.max_depth),
+            max_bytes: size(limits.max_object_bytes),
+            max_values: size(limits.max_values),
+        },
+    }
+}
+
+fn first_administrator(opened: &Opened) -> Result<Option<String>, Failure> {
+    let administrators = opened.book.accounts()?.into_iter().filter(|account| account.role == Role::Administrator);
+    Ok(administrators.min_by_key(|account| account.created).map(|account| account.name))
+}
+
+/// Runs something long while the bar follows the count.
+fn watched<T>(bar: &ProgressBar, read: &AtomicU64, work: impl FnOnce() -> T) -> T {
+    let (done, end) = std::sync::mpsc::channel::<()>();
+    std::thread::scope(|scope| {
+        if !bar.is_hidden() {
+            // It ends when the sender is dropped.
+            scope.spawn(move || {
+                while end.recv_timeout(Duration::from_millis(100)) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+                    bar.set_position(read.load(Ordering::Relaxed));
+                }
+            });
+        }
+        let outcome = work();
+        drop(done);
+        outcome
+    })
+}
+
+/// What was told while the import went on.
+struct Told<'a> {
+    bar: &'a ProgressBar,
+    listed: Vec<Refusal>,
+    left_out: u64,
+    unread: Vec<String>,
+    keep: bool,
+}
+
+impl Listener for Told<'_> {
+    fn refused(&mut self, refusal: Refusal) {
+        let object = refusal.object.as_deref().unwrap_or("(no id)");
+        let line = format!("refused {}: {object}: {}: {}", refusal.file, refusal.path, refusal.message);
+        let line = if refusal.clause.is_empty() { line } else { format!("{line} [{}]", refusal.clause) };
+        self.bar.suspend(|| note(visible(&line)));
+        if !self.keep {
+        } else if self.listed.len() < LISTED {
+            self.listed.push(refusal);
+        } else {
+            self.left_out += 1;
+        }
+    }
+
+    fn unreadable(&mut self, error: Error) {
+        let message = visible(&chain(&error));
+        self.bar.suspend(|| note(format!("marsad: {message}")));
+        self.unread.push(message);
+    }
+}
+
+impl Told<'_> {
+    fn end(self, args: &Args, counts: Counts) -> Outcome {
+        let Counts { added, unchanged, refused, conflicts, upgraded } = counts;
+        if args.json {
+            say_json(&serde_json::json!({
+                "added": added, "unchanged": unchanged, "refused": refused, "conflicts": conflicts,
+                "upgraded": upgraded, "unreadable": self.unread, "refusals": self.listed,
+                "refusals_left_out": self.left_out,
+            }))?;
+        } else {
+            let mut line = format!("added {added}, unchanged {unchanged}, refused {refused}");
+            if conflicts > 0 {
+                line.push_str(&format!(", conflicts {conflicts} (kept aside, served to nobody: `marsad doctor`)"));
+            }
+            if upgraded > 0 {
+                line.push_str(&format!(", upgraded from STIX 2.0 {upgraded}"));
+            }
+            say(line)?;
+        }
+        if args.all_or_nothing && (refused > 0 || !self.unread.is_empty()) {
+            note("nothing was taken, as not everything could be");
+        }
+        match self.unread.len() {
+            0 => Ok(Verdict::good_if(refused == 0 && conflicts == 0)),
+            count => Err(Failure::could(format!("{count} files could not be read to their end"))),
+        }
+    }
+}

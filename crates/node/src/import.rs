@@ -1,0 +1,397 @@
+//! Files to the ledger, in bounded memory.
+//!
+//! One thread reads, splits, upgrades and checks; another appends. What lies between them is a batch of objects,
+//! which is durable before it is counted. `all_or_nothing` judges everything before the first append.
+
+mod batch;
+
+use crate::intake::{Classes, Context, Intake};
+use crate::packed::{Budget, Source};
+use crate::validate_files::placed;
+use batch::Batch;
+use ledger::{Appended, Dialect, Ledger, Submission};
+use std::io;
+use std::sync::atomic::AtomicU64;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use stix::split::{self, Item, Splitter};
+use stix::validate::{Code, Finding};
+
+/// Batches that may wait between the two threads.
+const WAITING: usize = 2;
+/// All-or-nothing holds so much in memory; what is more is read twice.
+const HELD: usize = 256 << 20;
+
+/// What to import, and how.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Who imports, where to, for whom.
+    pub context: Context,
+    /// Keep STIX 2.0 objects as they are, instead of upgrading them.
+    pub keep_20: bool,
+    /// Take everything or nothing.
+    pub all_or_nothing: bool,
+    /// How far packed files may unpack.
+    pub budget: Budget,
+    /// The budget of one object.
+    pub limits: stix::json::Limits,
+}
+
+/// Why an object, or the rest of a file, was refused.
+#[derive(Clone, Debug, Eq, PartialEq, serde::Serialize)]
+pub struct Refusal {
+    /// The file; for an entry of a zip `file!entry`.
+    pub file: String,
+    /// The object's id, where it has one that can be read.
+    pub object: Option<String>,
+    /// Where in the file, as a JSON path.
+    pub path: String,
+    /// The rule.
+    pub clause: String,
+    /// What is wrong.
+    pub message: String,
+}
+
+/// What became of the objects.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, serde::Serialize)]
+pub struct Counts {
+    /// New in the collection.
+    pub added: u64,
+    /// There already, with the same content.
+    pub unchanged: u64,
+    /// Not taken, as something is wrong with them.
+    pub refused: u64,
+    /// Kept aside and served to nobody: they contradict what is there.
+    pub conflicts: u64,
+    /// How many of the objects were STIX 2.0 and upgraded.
+    pub upgraded: u64,
+}
+
+/// Why an import could not be done, or not to its end.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file cannot be read.
+    #[error("cannot read {file}")]
+    Read {
+        /// The file.
+        file: String,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// A pipe cannot be read twice.
+    #[error("standard input has more than 256 MiB, which all-or-nothing cannot hold: write it to a file first")]
+    TooMuchToHold,
+    /// Between the two readings of all-or-nothing.
+    #[error("{file} changed while it was imported: what was taken until then was kept")]
+    Changed {
+        /// The file.
+        file: String,
+    },
+    /// The ledger refused.
+    #[error(transparent)]
+    Ledger(#[from] ledger::Error),
+}
+
+/// What is told while an import goes on.
+pub trait Listener {
+    /// Something was refused. One object can be refused for several reasons.
+    fn refused(&mut self, refusal: Refusal);
+    /// A file could not be read (to its end). Others go on, unless it is all or nothing.
+    fn unreadable(&mut self, error: Error);
+}
+
+/// Imports files. `read` counts packed bytes as they are consumed.
+///
+/// # Errors
+/// What stops the whole import; a file that cannot be read does not, it is told to the listener.
+pub fn run(
+    book: &dyn Ledger,
+    sources: &[Source],
+    options: &Options,
+    read: &AtomicU64,
+    listener: &mut dyn Listener,
+) -> Result<Counts, Error> {
+    if options.all_or_nothing {
+        return all_or_nothing(book, sources, options, read, listener);
+    }
+    let mut appender = Appender::new(book, options);
+    produce(sources, options, read, |message| {
+        match message {
+            Message::Batch(batch) => appender.append(&[batch])?,
+            Message::Refused { refusals, objects } => {
+                appender.counts.refused += objects;
+                refusals.into_iter().for_each(|refusal| listener.refused(refusal));
+            }
+            Message::Unreadable(error) => listener.unreadable(error),
+        }
+        Ok(())
+    })?;
+    Ok(appender.counts)
+}
+
+fn all_or_nothing(
+    book: &dyn Ledger,
+    sources: &[Source],
+    options: &Options,
+    read: &AtomicU64,
+    listener: &mut dyn Listener,
+) -> Result<Counts, Error> {
+    let mut held = Some((Vec::new(), 0));
+    let mut refused = 0;
+    let mut unreadable = false;
+    produce(sources, options, read, |message| {
+        match message {
+            Message::Batch(batch) => {
+                if let Some((batches, bytes)) = &mut held {
+                    *bytes += batch.bytes();
+                    batches.push(batch);
+                    if *bytes > HELD {
+                        held = None;
+                    }
+                }
+            }
+            Message::Refused { refusals, objects } => {
+                refused += objects;
+                refusals.into_iter().for_each(|refusal| listener.refused(refusal));
+            }
+            Message::Unreadable(error) => {
+                unreadable = true;
+                listener.unreadable(error);
+            }
+        }
+        Ok(())
+    })?;
+    let mut appender = Appender::new(book, options);
+    appender.counts.refused = refused;
+    if refused > 0 || unreadable {
+        return Ok(appender.counts);
+    }
+    match held {
+        Some((batches, _)) => appender.append(&batches)?,
+        None if sources.contains(&Source::Stdin) => return Err(Error::TooMuchToHold),
+        None => produce(sources, options, read, |message| match message {
+            Message::Batch(batch) => Ok(appender.append(&[batch])?),
+            Message::Refused { refusals, .. } => {
+                let file = refusals.into_iter().next().map(|refusal| refusal.file).unwrap_or_default();
+                Err(Error::Changed { file })
+            }
+            Message::Unreadable(error) => Err(error),
+        })?,
+    }
+    Ok(appender.counts)
+}
+
+/// What the reading thread hands over.
+enum Message {
+    Batch(Batch),
+    Refused { refusals: Vec<Refusal>, objects: u64 },
+    Unreadable(Error),
+}
+
+/// Reads and checks on a thread of its own; `take` is called here with what comes, in order.
+fn produce(
+    sources: &[Source],
+    options: &Options,
+    read: &AtomicU64,
+    mut take: impl FnMut(Message) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let (send, receive): (_, Receiver<Message>) = sync_channel(WAITING);
+    std::thread::scope(|scope| {
+        scope.spawn(move || Producer::new(options, send).run(sources, read));
+        // When `take` fails, the receiver goes with this closure, and the producer stops at its next message.
+        let receive = receive;
+        receive.iter().try_for_each(&mut take)
+    })
+}
+
+struct Producer<'a> {
+    options: &'a Options,
+    send: SyncSender<Message>,
+    intake: Intake,
+    batch: Batch,
+}
+
+/// Nobody listens any more.
+struct Gone;
+
+impl<'a> Producer<'a> {
+    fn new(options: &'a Options, send: SyncSender<Message>) -> Self {
+        Self { options, send, intake: Intake::new(), batch: Batch::default() }
+    }
+
+    fn run(mut self, sources: &[Source], read: &AtomicU64) {
+        for source in sources {
+            if self.source(source, read).is_err() {
+                return;
+            }
+        }
+        // When it cannot be sent, nobody wants it.
+        let _ = self.flush();
+    }
+
+    fn source(&mut self, source: &Source, read: &AtomicU64) -> Result<(), Gone> {
+        let mut gone = false;
+        let outcome = source.each(&self.options.budget, read, &mut |name, reader| {
+            self.document(name, reader).map_err(|stop| match stop {
+                Stop::Gone => {
+                    gone = true;
+                    io::ErrorKind::BrokenPipe.into()
+                }
+                Stop::Io(error) => error,
+            })
+        });
+        match outcome {
+            _ if gone => Err(Gone),
+            Ok(()) => Ok(()),
+            // A zip whose table of contents is broken.
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                self.refuse_rest(&source.name(), "", error.to_string())
+            }
+            Err(error) => self.tell(Message::Unreadable(Error::Read { file: source.name(), source: error })),
+        }
+    }
+
+    /// One document: a bundle, an envelope, a list, an object, or JSON lines.
+    fn document(&mut self, name: &str, reader: &mut dyn io::Read) -> Result<(), Stop> {
+        let mut splitter = Splitter::new(reader, self.options.limits);
+        loop {
+            match splitter.next_item() {
+                Ok(Some(item)) => self.object(name, &item)?,
+                Ok(None) => return Ok(()),
+                // Broken packing and exceeded budgets are the file's fault, not the disk's.
+                Err(split::Error::Read(error)) if error.kind() == io::ErrorKind::InvalidData => {
+                    return Ok(self.refuse_rest(name, "", error.to_string())?);
+                }
+                Err(split::Error::Read(error)) => return Err(Stop::Io(error)),
+                Err(split::Error::Document(fault)) => {
+                    return Ok(self.refuse_rest(name, Code::Json.clause(), fault.to_string())?);
+                }
+            }
+        }
+    }
+
+    fn object(&mut self, file: &str, item: &Item<'_>) -> Result<(), Gone> {
+        let refused = match self.intake.take(item.text) {
+            Ok(taken) if taken.dialect == Dialect::Stix20 && !self.options.keep_20 => return self.upgrade(file, item),
+            Ok(taken) => {
+                self.batch.push(&taken, &self.options.context, false);
+                return self.flush_if_full();
+            }
+            Err(findings) => findings,
+        };
+        self.refuse(file, item, refused)
+    }
+
+    /// STIX 2.0 becomes 2.1, and what it became is judged in turn.
+    fn upgrade(&mut self, file: &str, item: &Item<'_>) -> Result<(), Gone> {
+        let upgraded = match stix::upgrade::object(item.text) {
+            Ok(upgraded) => upgraded,
+            Err(error) => {
+                let (object, clause) = (None, String::new());
+                let message = format!("cannot be upgraded to STIX 2.1: {error}");
+                let refusal = Refusal { file: file.to_owned(), object, path: item.place.to_string(), clause, message };
+                return self.tell(Message::Refused { refusals: vec![refusal], objects: 1 });
+            }
+        };
+        let mut accepted = Vec::with_capacity(upgraded.objects.len());
+        for object in &upgraded.objects {
+            match self.intake.take(object) {
+                Ok(taken) => accepted.push(taken),
+                Err(mut findings) => {
+                    for finding in &mut findings {
+                        finding.message.insert_str(0, "upgraded to STIX 2.1: ");
+                    }
+                    return self.refuse(file, item, findings);
+                }
+            }
+        }
+        for taken in &accepted {
+            self.batch.push(taken, &self.options.context, true);
+        }
+        self.flush_if_full()
+    }
+
+    fn refuse(&mut self, file: &str, item: &Item<'_>, findings: Vec<Finding>) -> Result<(), Gone> {
+        let refusal = |finding: Finding| Refusal {
+            file: file.to_owned(),
+            object: finding.object,
+            path: placed(&item.place, &finding.path),
+            clause: finding.clause.to_owned(),
+            message: finding.message,
+        };
+        let refusals = findings.into_iter().map(refusal).collect();
+        self.tell(Message::Refused { refusals, objects: 1 })
+    }
+
+    /// The rest of a document cannot be read; what came before it stands.
+    fn refuse_rest(&mut self, file: &str, clause: &str, message: String) -> Result<(), Gone> {
+        let (path, clause) = ("$".to_owned(), clause.to_owned());
+        let refusal = Refusal { file: file.to_owned(), object: None, path, clause, message };
+        self.tell(Message::Refused { refusals: vec![refusal], objects: 1 })
+    }
+
+    fn flush_if_full(&mut self) -> Result<(), Gone> {
+        if self.batch.is_full() { self.flush() } else { Ok(()) }
+    }
+
+    fn flush(&mut self) -> Result<(), Gone> {
+        if self.batch.is_empty() {
+            return Ok(());
+        }
+        let batch = std::mem::take(&mut self.batch);
+        self.tell(Message::Batch(batch))
+    }
+
+    fn tell(&self, message: Message) -> Result<(), Gone> {
+        self.send.send(message).map_err(|_| Gone)
+    }
+}
+
+/// Why a document is not read on.
+enum Stop {
+    Gone,
+    Io(io::Error),
+}
+
+impl From<Gone> for Stop {
+    fn from(Gone: Gone) -> Self {
+        Self::Gone
+    }
+}
+
+/// Puts batches into the ledger and counts what became of them.
+struct Appender<'a> {
+    book: &'a dyn Ledger,
+    context: &'a Context,
+    classes: Classes,
+    counts: Counts,
+}
+
+impl<'a> Appender<'a> {
+    fn new(book: &'a dyn Ledger, options: &'a Options) -> Self {
+        Self { book, context: &options.context, classes: Classes::default(), counts: Counts::default() }
+    }
+
+    /// Appends batches in one durable commit.
+    fn append(&mut self, batches: &[Batch]) -> Result<(), Error> {
+        let mut entries = Vec::new();
+        for batch in batches {
+            entries.extend(batch.entries(self.book, &self.classes, self.context.collection)?);
+        }
+        if entries.is_empty() {
+            return Ok(());
+        }
+        let submission = Submission { entries: &entries, receipt: None };
+        let answers = self.book.append(&[submission], crate::clock::now(), &stix::equivalent)?;
+        for answer in answers.iter().flatten() {
+            match answer {
+                Appended::Added(_) => self.counts.added += 1,
+                Appended::Unchanged(_) => self.counts.unchanged += 1,
+                Appended::Conflict(_) | Appended::Quarantined(_) => self.counts.conflicts += 1,
+            }
+        }
+        self.counts.upgraded += batches.iter().map(Batch::upgraded).sum::<u64>();
+        Ok(())
+    }
+}

@@ -1,0 +1,128 @@
+//! Objects on their way from one thread to the other, in two buffers instead of an allocation for each string.
+
+use crate::intake::{Classes, Context, Taken};
+use ledger::{CollectionNo, Dialect, Entry, Ledger, Version};
+use policy::Class;
+use std::collections::HashMap;
+use std::ops::Range;
+
+/// A batch is handed over when it holds so many objects …
+const MAX_OBJECTS: usize = 8_192;
+/// … or so many bytes.
+const MAX_BYTES: usize = 8 << 20;
+
+/// Accepted objects.
+#[derive(Default)]
+pub(super) struct Batch {
+    bodies: Vec<u8>,
+    words: String,
+    objects: Vec<Object>,
+    classes: Vec<Class>,
+    /// What makes a class, to its place in `classes`.
+    class_of: HashMap<String, usize>,
+    upgraded: u64,
+    scratch: String,
+}
+
+struct Object {
+    body: Range<usize>,
+    key: Range<usize>,
+    kind: Range<usize>,
+    version: Option<(i64, u32, Range<usize>)>,
+    author: Option<Range<usize>>,
+    dialect: Dialect,
+    revoked: bool,
+    class: usize,
+}
+
+impl Batch {
+    /// Takes a copy of an accepted object.
+    pub(super) fn push(&mut self, taken: &Taken<'_>, context: &Context, upgraded: bool) {
+        let head = &taken.head;
+        let start = self.bodies.len();
+        self.bodies.extend_from_slice(taken.body);
+        let object = Object {
+            body: start..self.bodies.len(),
+            key: self.word(&head.id),
+            kind: self.word(&head.object_type),
+            version: head.version.as_ref().map(|at| (at.micros, at.picos, self.word(&at.text))),
+            author: head.created_by_ref.as_ref().map(|author| self.word(author)),
+            dialect: taken.dialect,
+            revoked: head.revoked,
+            class: self.class(taken, context),
+        };
+        self.objects.push(object);
+        self.upgraded += u64::from(upgraded);
+    }
+
+    fn word(&mut self, word: &str) -> Range<usize> {
+        let start = self.words.len();
+        self.words.push_str(word);
+        start..self.words.len()
+    }
+
+    fn class(&mut self, taken: &Taken<'_>, context: &Context) -> usize {
+        self.scratch.clear();
+        for (list, mark) in [(&taken.head.marking_refs, ' '), (&taken.head.granular_marking_refs, '\n')] {
+            for id in list {
+                self.scratch.push_str(id);
+                self.scratch.push(mark);
+            }
+        }
+        if let Some(place) = self.class_of.get(&self.scratch) {
+            return *place;
+        }
+        self.classes.push(context.class(&taken.head));
+        self.class_of.insert(self.scratch.clone(), self.classes.len() - 1);
+        self.classes.len() - 1
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.objects.len() >= MAX_OBJECTS || self.bodies.len() >= MAX_BYTES
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.objects.is_empty()
+    }
+
+    /// About the memory that it takes.
+    pub(super) fn bytes(&self) -> usize {
+        self.bodies.len() + self.words.len() + self.objects.len() * size_of::<Object>()
+    }
+
+    /// How many of its objects were upgraded.
+    pub(super) fn upgraded(&self) -> u64 {
+        self.upgraded
+    }
+
+    /// Its objects as the ledger takes them.
+    pub(super) fn entries(
+        &self,
+        book: &dyn Ledger,
+        classes: &Classes,
+        collection: CollectionNo,
+    ) -> ledger::Result<Vec<Entry<'_>>> {
+        let numbers: Vec<_> =
+            self.classes.iter().map(|class| classes.number(book, class)).collect::<ledger::Result<_>>()?;
+        let word = |range: &Range<usize>| self.words.get(range.clone()).unwrap_or_default();
+        let entry = |object: &Object| {
+            Some(Entry {
+                collection,
+                key: word(&object.key),
+                kind: word(&object.kind),
+                version: object.version.as_ref().map(|(micros, picos, text)| Version {
+                    micros: *micros,
+                    picos: *picos,
+                    text: word(text),
+                }),
+                dialect: object.dialect,
+                author: object.author.as_ref().map(word),
+                revoked: object.revoked,
+                // INVARIANT: `push` made the class that it points to.
+                class: *numbers.get(object.class)?,
+                body: self.bodies.get(object.body.clone())?,
+            })
+        };
+        Ok(self.objects.iter().filter_map(entry).collect())
+    }
+}

@@ -1,0 +1,156 @@
+//! From the bytes of one object to an entry of the ledger: checked, with its head taken out and its class known.
+//!
+//! [`Intake::take`] and [`Context::class`] are pure functions, apart from the memory that the first reuses;
+//! [`Classes`] asks the ledger for the number of a policy class once and remembers it.
+
+use ledger::{ClassNo, CollectionNo, Dialect, Entry, Ledger, Version};
+use policy::Class;
+use std::collections::HashMap;
+use std::sync::Mutex;
+use stix::head::{Head, SpecVersion};
+use stix::marking::Tlp;
+use stix::validate::{Finding, Options, Severity, Validator};
+
+/// Who brings objects in, for whom, and where to.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// The collection that they are added to.
+    pub collection: CollectionNo,
+    /// The organisation that owns the records: that of the member who brings them.
+    pub owner: String,
+    /// The member who brings them: the recipient of RED objects where none is named.
+    pub member: Option<String>,
+    /// The recipients that were named.
+    pub recipients: Vec<String>,
+}
+
+/// Checks objects. One a thread: it keeps the validator's memory.
+pub struct Intake {
+    validator: Validator,
+}
+
+/// An object that was accepted.
+#[derive(Clone, Debug)]
+pub struct Taken<'t> {
+    /// What the ledger and the policy want to know of it.
+    pub head: Head<'t>,
+    /// How it is written.
+    pub dialect: Dialect,
+    /// Its bytes.
+    pub body: &'t [u8],
+}
+
+impl Default for Intake {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Intake {
+    /// With the checks that intake makes: errors refuse, warnings pass.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { validator: Validator::new(Options::default()) }
+    }
+
+    /// Checks one object: its bytes without white space around them.
+    ///
+    /// # Errors
+    /// The findings that refuse it, at least one.
+    pub fn take<'t>(&mut self, body: &'t [u8]) -> Result<Taken<'t>, Vec<Finding>> {
+        let checked = self.validator.object(body);
+        if checked.errors() == 0 {
+            match checked.head {
+                Some(head) => return Ok(Taken { dialect: dialect(head.spec), head, body }),
+                // INVARIANT: the validator finds an error in what has no readable type and id.
+                None => return Err(Vec::new()),
+            }
+        }
+        Err(checked.findings().into_iter().filter(|finding| finding.severity == Severity::Error).collect())
+    }
+}
+
+fn dialect(spec: SpecVersion) -> Dialect {
+    match spec {
+        SpecVersion::V20 => Dialect::Stix20,
+        SpecVersion::V21 => Dialect::Stix21,
+    }
+}
+
+impl Taken<'_> {
+    /// The entry for the ledger.
+    #[must_use]
+    pub fn entry(&self, collection: CollectionNo, class: ClassNo) -> Entry<'_> {
+        Entry {
+            collection,
+            key: &self.head.id,
+            kind: &self.head.object_type,
+            version: self.head.version.as_ref().map(|version| Version {
+                micros: version.micros,
+                picos: version.picos,
+                text: &version.text,
+            }),
+            dialect: self.dialect,
+            author: self.head.created_by_ref.as_deref(),
+            revoked: self.head.revoked,
+            class,
+            body: self.body,
+        }
+    }
+}
+
+impl Context {
+    /// The policy class of an object that this context brings.
+    ///
+    /// The member who brings an object is its recipient only where a recipient could matter: it is marked RED, or
+    /// carries no TLP and may so be RED by default. Everything else would only multiply classes.
+    #[must_use]
+    pub fn class(&self, head: &Head<'_>) -> Class {
+        let markings = sorted(&head.marking_refs);
+        let granular = sorted(&head.granular_marking_refs);
+        let recipients = if self.recipients.is_empty() {
+            let tlp = |ids: &[String]| ids.iter().filter_map(|id| stix::marking::tlp_of(id)).max();
+            let may_be_red = match (tlp(&markings), tlp(&granular)) {
+                (None, _) | (_, Some(Tlp::Red)) => true,
+                (strictest, _) => strictest == Some(Tlp::Red),
+            };
+            self.member.iter().filter(|_| may_be_red).cloned().collect()
+        } else {
+            let mut named = self.recipients.clone();
+            named.sort_unstable();
+            named.dedup();
+            named
+        };
+        Class { markings, granular, recipients, owner: self.owner.clone() }
+    }
+}
+
+fn sorted(ids: &[std::borrow::Cow<'_, str>]) -> Vec<String> {
+    let mut ids: Vec<String> = ids.iter().map(|id| id.clone().into_owned()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}
+
+/// The numbers of policy classes that are known already.
+#[derive(Default)]
+pub struct Classes {
+    known: Mutex<HashMap<Vec<u8>, ClassNo>>,
+}
+
+impl Classes {
+    /// The number of a class; the ledger makes it if it is new.
+    ///
+    /// # Errors
+    /// Those of [`Ledger::class`].
+    pub fn number(&self, book: &dyn Ledger, class: &Class) -> ledger::Result<ClassNo> {
+        let definition = class.to_definition();
+        let known = || self.known.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(number) = known().get(&definition) {
+            return Ok(*number);
+        }
+        let number = book.class(&definition)?;
+        known().insert(definition, number);
+        Ok(number)
+    }
+}
