@@ -14,4 +14,5 @@ pub mod home;
 pub mod import;
 pub mod intake;
 pub mod packed;
+pub mod sample;
 pub mod validate_files;
