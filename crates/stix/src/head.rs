@@ -34,15 +34,15 @@ pub struct Head<'t> {
 }
 
 impl<'t> Head<'t> {
-    /// The head of an object that was parsed out of `text`; `None` without a `type` and an `id` that are strings.
+    /// The head of an object whose text is `source`; `None` without a `type` and an `id` that are strings.
     pub(crate) fn of(
-        text: &'t [u8],
+        source: &'t str,
         value: Value<'_>,
         category: Category,
         spec: SpecVersion,
         slots: &Slots<'_>,
     ) -> Option<Self> {
-        let string = |value: Value<'_>| borrowed(text, value);
+        let string = |value: Value<'_>| borrowed(source, value);
         let object_type = string(value.get("type")?)?;
         let id = string(slots.get(Role::Id)?)?;
         let time = slots.get(Role::Modified).or_else(|| slots.get(Role::Created)).and_then(string);
@@ -65,14 +65,11 @@ impl<'t> Head<'t> {
 }
 
 /// The text of a string, borrowed from the author's bytes unless it has escapes.
-fn borrowed<'t>(text: &'t [u8], value: Value<'_>) -> Option<Cow<'t, str>> {
-    let plain = value.raw_str();
-    if plain.is_some() {
-        let span = value.span();
-        let inner = text.get(span.start + 1..span.end - 1)?;
-        return std::str::from_utf8(inner).ok().map(Cow::Borrowed);
+fn borrowed<'t>(source: &'t str, value: Value<'_>) -> Option<Cow<'t, str>> {
+    match value.raw_str_in(source) {
+        Some(plain) => Some(Cow::Borrowed(plain)),
+        None => value.as_str().map(|text| Cow::Owned(text.into_owned())),
     }
-    value.as_str().map(|text| Cow::Owned(text.into_owned()))
 }
 
 fn timestamp(text: Cow<'_, str>) -> Option<Timestamp<'_>> {

@@ -73,11 +73,22 @@ impl Tape {
     /// # Errors
     /// The first fault of the text, see [`ErrorKind`].
     pub fn parse<'t>(&'t mut self, text: &'t [u8], limits: &Limits) -> Result<Value<'t>, Error> {
+        let (source, base) = self.read(text, limits)?;
+        Ok(self.value(source, base))
+    }
+
+    /// The same in two steps: what this gives, the text of the value and where that starts, does not hold the tape.
+    pub(crate) fn read<'t>(&mut self, text: &'t [u8], limits: &Limits) -> Result<(&'t str, usize), Error> {
         let (source, base, end) = self.fill(text, 0, limits)?;
         match text.iter().skip(end).position(|byte| !is_white(*byte)) {
             Some(more) => Err(Error::new(end + more, ErrorKind::Trailing)),
-            None => Ok(Value::root(source, base, &self.filling.nodes)),
+            None => Ok((source, base)),
         }
+    }
+
+    /// The value that was read last, by what `read` gave.
+    pub(crate) fn value<'t>(&'t self, source: &'t str, base: usize) -> Value<'t> {
+        Value::root(source, base, &self.filling.nodes)
     }
 
     /// Parses the value that starts at `at` (white space before it allowed) and tells where it ends.

@@ -122,6 +122,14 @@ impl<'t> Value<'t> {
         if self.node.detail() == 0 { self.inner() } else { None }
     }
 
+    /// What [`Value::raw_str`] gives, from the text of the root value: that may outlive the tape.
+    pub(crate) fn raw_str_in<'s>(&self, root: &'s str) -> Option<&'s str> {
+        if self.node.kind() != Kind::String || self.node.detail() != 0 {
+            return None;
+        }
+        root.get(self.node.start as usize + 1..self.node.end as usize - 1)
+    }
+
     /// `true` or `false`; `None` for other kinds.
     #[must_use]
     pub fn as_bool(&self) -> Option<bool> {

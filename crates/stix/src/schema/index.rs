@@ -51,6 +51,18 @@ impl<const N: usize> Index<N> {
     }
 }
 
+/// Whether two names are the same; most are short enough for two looks of eight bytes each.
+#[inline]
+pub(super) fn same(one: &[u8], two: &[u8]) -> bool {
+    if one.len() != two.len() {
+        return false;
+    }
+    let ends = |name: &[u8]| {
+        (name.first_chunk().copied().map(u64::from_le_bytes), name.last_chunk().copied().map(u64::from_le_bytes))
+    };
+    if (8..=16).contains(&one.len()) { ends(one) == ends(two) } else { one == two }
+}
+
 const fn place_properties<const N: usize>(
     numbers: &mut [u8; N],
     mut properties: &[Property],

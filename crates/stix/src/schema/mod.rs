@@ -170,7 +170,7 @@ impl Shape {
             Some(found) => found,
             None => self.own.get(number.checked_sub(self.common.len())?)?,
         };
-        (found.name == name).then_some(Found { property: found, number })
+        index::same(found.name.as_bytes(), name.as_bytes()).then_some(Found { property: found, number })
     }
 
     /// The bit of the property called `name`; 0 if there is none.

@@ -217,7 +217,7 @@ impl<'t> Reading<'_, 't> {
     /// Judges the object at an offset.
     fn judge(&mut self, at: usize, bundle: Option<Version>, spot: Spot) -> Result<usize, json::Error> {
         let (source, span) = self.series.fill(self.text, at, &self.validator.limits)?;
-        let head = self.validator.judge(self.series.value(source, span.start), self.text, bundle);
+        let head = self.validator.judge(self.series.value(source, span.start), source, bundle);
         let end = span.end;
         self.keep(span, spot, head);
         Ok(end)

@@ -138,8 +138,8 @@ impl Validator {
         let mut tape = mem::take(&mut self.tape);
         let mut checked =
             Checked { head: None, text, notes: Notes::default(), fatal: None, strict: self.options.strict };
-        match tape.parse(text, &self.limits) {
-            Ok(value) => checked.head = self.judge(value, text, None),
+        match tape.read(text, &self.limits) {
+            Ok((source, base)) => checked.head = self.judge(tape.value(source, base), source, None),
             Err(error) => checked.fatal = Some(error),
         }
         checked.notes = mem::take(&mut self.notes);
@@ -147,10 +147,10 @@ impl Validator {
         checked
     }
 
-    /// Judges one object that was parsed out of `text`; findings go to `self.notes`.
-    fn judge<'t>(&mut self, value: Value<'_>, text: &'t [u8], bundle: Option<Version>) -> Option<Head<'t>> {
+    /// Judges one object whose text is `source`; findings go to `self.notes`.
+    fn judge<'t>(&mut self, value: Value<'_>, source: &'t str, bundle: Option<Version>) -> Option<Head<'t>> {
         let notes = mem::take(&mut self.notes);
-        let (head, notes) = self.judge_into(value, text, bundle, notes);
+        let (head, notes) = self.judge_into(value, source, bundle, notes);
         self.notes = notes;
         head
     }
@@ -158,7 +158,7 @@ impl Validator {
     fn judge_into<'t>(
         &mut self,
         value: Value<'_>,
-        text: &'t [u8],
+        source: &'t str,
         bundle: Option<Version>,
         mut notes: Notes,
     ) -> (Option<Head<'t>>, Notes) {
@@ -200,7 +200,7 @@ impl Validator {
         if self.options.interop && version == Version::V21 {
             walk.interop(value, &slots);
         }
-        (Head::of(text, value, shape.category, version, &slots), notes)
+        (Head::of(source, value, shape.category, version, &slots), notes)
     }
 
     /// Which edition an object follows. STIX 2.1 §3.2; objects of 2.0 have `created` and no `spec_version`.
