@@ -30,7 +30,8 @@ fn medallion() {
 
 /// Replays one test; cursors and status ids are those that our own server gave.
 fn replay(test: &[Case], server: &super::server::Server, found: &mut BTreeMap<String, Vec<String>>) {
-    let (mut next, mut statuses, mut wrote) = (None::<String>, BTreeMap::new(), false);
+    let (mut next, mut wrote) = (None::<String>, false);
+    let mut statuses: BTreeMap<String, String> = BTreeMap::new();
     for case in test {
         let mut url = case.url.replace("/trustgroup1/", "/exchange/");
         if let (Some((before, after)), Some(next)) = (url.split_once("next="), &next) {

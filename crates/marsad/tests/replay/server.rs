@@ -53,7 +53,7 @@ impl Home {
 
     /// Opens the book beside the server, as any command does.
     pub(crate) fn book(&self) -> ledger::sqlite::Book {
-        ledger::sqlite::Book::open_existing(&self.path().join("marsad.db")).unwrap()
+        ledger::sqlite::Book::open(&self.path().join("marsad.db"), node::clock::now()).unwrap()
     }
 
     /// Adds a collection under the recorded id.
