@@ -34,6 +34,13 @@ pub enum Source {
     Stdin,
     /// A file.
     File(PathBuf),
+    /// Bytes of the program itself.
+    Embedded {
+        /// What messages call them.
+        name: &'static str,
+        /// The bytes.
+        bytes: &'static [u8],
+    },
 }
 
 impl Source {
@@ -49,6 +56,7 @@ impl Source {
         match self {
             Self::Stdin => "-".to_owned(),
             Self::File(path) => path.display().to_string(),
+            Self::Embedded { name, .. } => (*name).to_owned(),
         }
     }
 
@@ -58,6 +66,7 @@ impl Source {
         match self {
             Self::Stdin => None,
             Self::File(path) => std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file).map(|meta| meta.len()),
+            Self::Embedded { bytes, .. } => Some(bytes.len() as u64),
         }
     }
 
@@ -70,6 +79,7 @@ impl Source {
     pub fn each(&self, budget: &Budget, read: &AtomicU64, each: &mut Each<'_>) -> io::Result<()> {
         match self {
             Self::Stdin => unpack(&self.name(), Counted { inner: io::stdin().lock(), read }, None, budget, each),
+            Self::Embedded { name, bytes } => unpack(name, Counted { inner: *bytes, read }, None, budget, each),
             Self::File(path) => {
                 let file = File::open(path)?;
                 if file.metadata()?.is_dir() {

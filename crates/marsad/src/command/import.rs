@@ -105,7 +105,8 @@ fn options(opened: &Opened, args: &Args) -> Result<Options, Failure> {
     Ok(with(opened, context, args.keep_20, args.all_or_nothing))
 }
 
-fn with(opened: &Opened, context: Context, keep_20: bool, all_or_nothing: bool) -> Options {
+/// Options for an import, with the node's budgets.
+pub(crate) fn with(opened: &Opened, context: Context, keep_20: bool, all_or_nothing: bool) -> Options {
     let limits = &opened.config.limits;
     let size = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
     Options {
