@@ -157,10 +157,12 @@ struct Envelope {
 impl Validator {
     /// Judges a document. A bundle is judged object by object, so its size is not limited; each object's is.
     pub fn document<'t>(&mut self, text: &'t [u8]) -> Report<'t> {
+        // Objects are seldom smaller than this: room at once is cheaper than growing, and costs nothing until it is used.
+        let expected = text.len() / 1024;
         let report = Report {
             text,
-            places: Vec::new(),
-            notes: Vec::new(),
+            places: Vec::with_capacity(expected),
+            notes: Vec::with_capacity(2 * expected),
             fatal: None,
             objects: 0,
             errors: 0,
