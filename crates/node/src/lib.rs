@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod accounts;
 pub mod backup;
 pub mod chance;
 pub mod clock;
@@ -11,8 +12,12 @@ pub mod doctor;
 pub mod door;
 pub mod export;
 pub mod home;
+pub mod http;
 pub mod import;
 pub mod intake;
+pub mod known;
+pub mod limiter;
 pub mod packed;
 pub mod sample;
 pub mod validate_files;
+pub mod writer;

@@ -1,0 +1,220 @@
+//! The accept loop: TLS or, on loopback alone, plain HTTP; bounded in connections, handshakes and heads; drained at the end.
+
+use super::{State, request, tls};
+use crate::config::Config;
+use crate::home::{self, Home};
+use axum::Router;
+use http::Request;
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use ledger::Register as _;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::CompressionLevel;
+use tower_http::decompression::RequestDecompressionLayer;
+
+/// Heads larger than this are refused.
+const HEAD: usize = 64 * 1024;
+/// How often old status resources are dropped.
+const SWEEP: Duration = Duration::from_secs(600);
+
+/// Why the node cannot serve.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The address cannot be had.
+    #[error("cannot listen on {0}: {1}; choose another with --listen ADDR:PORT")]
+    Listen(SocketAddr, std::io::Error),
+    /// Plain HTTP is for loopback alone.
+    #[error(
+        "plain HTTP is only served on a loopback address, not on {0}: leave --plain-http out, or listen on 127.0.0.1"
+    )]
+    Plain(SocketAddr),
+    /// The certificate or its key cannot be used.
+    #[error("cannot use the certificate {path}: {why}")]
+    Certificate {
+        /// The file.
+        path: String,
+        /// Why not.
+        why: String,
+    },
+    /// The home cannot be used.
+    #[error(transparent)]
+    Home(home::Error),
+    /// The system gives no thread.
+    #[error("cannot start a thread: {0}")]
+    Thread(std::io::Error),
+}
+
+/// A server that listens and has not begun to answer.
+pub struct Server {
+    listener: TcpListener,
+    acceptor: Option<TlsAcceptor>,
+    state: Arc<State>,
+    address: SocketAddr,
+}
+
+impl Server {
+    /// Takes the address and reads the certificate.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn bind(home: &Home, state: Arc<State>) -> Result<Self, Error> {
+        let config: &Config = &state.config;
+        let wanted = config.server.listen;
+        let plain = config.server.plain_http;
+        if plain && !wanted.ip().is_loopback() {
+            return Err(Error::Plain(wanted));
+        }
+        let acceptor = if plain { None } else { Some(TlsAcceptor::from(tls::configuration(home, config)?)) };
+        let listener = TcpListener::bind(wanted).await.map_err(|error| Error::Listen(wanted, error))?;
+        let address = listener.local_addr().map_err(|error| Error::Listen(wanted, error))?;
+        Ok(Self { listener, acceptor, state, address })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("{}://{}/", if self.acceptor.is_some() { "https" } else { "http" }, self.address)
+    }
+
+    /// Answers until `end` resolves, then lets the requests under way finish, within the configured time.
+    pub async fn run(self, end: impl Future<Output = ()>) {
+        let Self { listener, acceptor, state, .. } = self;
+        let limits = state.config.limits.clone();
+        let places = Arc::new(Semaphore::new(usize::try_from(limits.connections).unwrap_or(usize::MAX >> 4).max(1)));
+        let head = Duration::from_secs(limits.head_seconds);
+        let drain = GracefulShutdown::new();
+        let sweeper = tokio::spawn(sweep(Arc::clone(&state)));
+        let service = service(state);
+        tokio::pin!(end);
+        loop {
+            let (stream, from) = tokio::select! {
+                () = &mut end => break,
+                accepted = listener.accept() => match accepted {
+                    Ok(accepted) => accepted,
+                    Err(error) => {
+                        // Out of file descriptors, for one: the next try may find some again.
+                        tracing::warn!(%error, "cannot accept a connection");
+                        tokio::time::sleep(Duration::from_millis(50)).await;
+                        continue;
+                    }
+                },
+            };
+            let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+                tracing::warn!(%from, "too many connections: turned away");
+                continue;
+            };
+            let _ = stream.set_nodelay(true);
+            let connection = connection(stream, from, acceptor.clone(), service.clone(), head, drain.watcher());
+            tokio::spawn(async move {
+                connection.await;
+                drop(place);
+            });
+        }
+        drop(listener);
+        sweeper.abort();
+        let longest = Duration::from_secs(limits.shutdown_seconds);
+        if tokio::time::timeout(longest, drain.shutdown()).await.is_err() {
+            tracing::warn!("requests were still under way when the time to end them was over");
+        }
+    }
+}
+
+type Service = tower::util::BoxCloneSyncService<
+    Request<axum::body::Body>,
+    http::Response<axum::body::Body>,
+    std::convert::Infallible,
+>;
+
+/// The whole stack above a connection. Unpacking lies outside, so that limits hold for what was unpacked.
+fn service(state: Arc<State>) -> Service {
+    let answer = move |request: Request<axum::body::Body>| {
+        let state = Arc::clone(&state);
+        async move { request::answer(state, request).await }
+    };
+    let router: Router = Router::new()
+        .fallback(answer)
+        .layer(RequestDecompressionLayer::new().gzip(true).zstd(true))
+        .layer(CompressionLayer::new().gzip(true).zstd(true).br(true).quality(CompressionLevel::Fastest));
+    Service::new(router)
+}
+
+async fn connection(
+    stream: TcpStream,
+    from: SocketAddr,
+    acceptor: Option<TlsAcceptor>,
+    service: Service,
+    head: Duration,
+    watcher: hyper_util::server::graceful::Watcher,
+) {
+    match acceptor {
+        None => http(TokioIo::new(stream), from, service, head, watcher).await,
+        Some(acceptor) => match tokio::time::timeout(head, acceptor.accept(stream)).await {
+            Ok(Ok(stream)) => http(TokioIo::new(stream), from, service, head, watcher).await,
+            Ok(Err(error)) => tracing::debug!(%from, %error, "no TLS handshake"),
+            Err(_) => tracing::debug!(%from, "the TLS handshake took too long"),
+        },
+    }
+}
+
+async fn http<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    io: TokioIo<S>,
+    from: SocketAddr,
+    service: Service,
+    head: Duration,
+    watcher: hyper_util::server::graceful::Watcher,
+) {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(head).max_buf_size(HEAD).keep_alive(true);
+    builder.http2().timer(TokioTimer::new()).max_header_list_size(HEAD as u32).max_concurrent_streams(64);
+    let service = tower::ServiceExt::map_request(service, move |request: Request<Incoming>| {
+        let mut request = request.map(axum::body::Body::new);
+        request.extensions_mut().insert(request::From(from));
+        request
+    });
+    let serving = builder.serve_connection_with_upgrades(io, TowerToHyperService::new(service)).into_owned();
+    if let Err(error) = watcher.watch(serving).await {
+        tracing::debug!(%from, %error, "the connection broke off");
+    }
+}
+
+/// Drops status resources that nobody needs to be able to ask for any more (§4.3).
+async fn sweep(state: Arc<State>) {
+    let kept = i64::try_from(state.config.taxii.status_hours.saturating_mul(3_600_000_000)).unwrap_or(i64::MAX);
+    loop {
+        tokio::time::sleep(SWEEP).await;
+        let before = crate::clock::now().saturating_sub(kept);
+        if let Err(refusal) = state.read(move |state| Ok(state.book.expire_statuses(before)?)).await {
+            tracing::warn!(?refusal, "old status resources could not be dropped");
+        }
+    }
+}
+
+/// Serves a home until `end` resolves; `ready` is called with the address as soon as the node listens.
+///
+/// # Errors
+/// [`Error`].
+pub async fn serve(
+    home: &Home,
+    config: Config,
+    book: Arc<ledger::sqlite::Book>,
+    ready: impl FnOnce(&str),
+    end: impl Future<Output = ()>,
+) -> Result<(), Error> {
+    let state = State::new(home, config, book)?;
+    let server = Server::bind(home, state).await?;
+    ready(&server.url());
+    server.run(end).await;
+    Ok(())
+}

@@ -1,0 +1,99 @@
+//! `GET /metrics`: figures for Prometheus (OpenMetrics). Counted per route pattern, never per name from outside.
+
+use super::State;
+use super::answer::{self, Refusal};
+use super::request::Asked;
+use crate::config::MetricsAccess;
+use axum::body::Body;
+use http::{Response, StatusCode};
+use ledger::{Ledger as _, Role};
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::{ConstCounter, Counter};
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::{Registry, Unit};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// What is counted while serving.
+#[derive(Default)]
+pub(super) struct Metrics {
+    requests: Family<Vec<(&'static str, String)>, Counter>,
+    seconds: Seconds,
+    bytes: Counter,
+    objects_out: Counter,
+    objects_in: Counter,
+    refused: Counter,
+}
+
+struct Seconds(Histogram);
+
+impl Default for Seconds {
+    fn default() -> Self {
+        Self(Histogram::new(exponential_buckets(0.0001, 4.0, 9)))
+    }
+}
+
+impl Metrics {
+    pub(super) fn count(&self, route: &'static str, status: StatusCode, took: Duration, bytes: u64) {
+        let labels = vec![("route", route.to_owned()), ("status", status.as_str().to_owned())];
+        self.requests.get_or_create(&labels).inc();
+        self.seconds.0.observe(took.as_secs_f64());
+        self.bytes.inc_by(bytes);
+    }
+
+    pub(super) fn gave(&self, objects: usize) {
+        self.objects_out.inc_by(objects as u64);
+    }
+
+    pub(super) fn took(&self, objects: usize) {
+        self.objects_in.inc_by(objects as u64);
+    }
+
+    pub(super) fn refused_credential(&self) {
+        self.refused.inc();
+    }
+}
+
+/// The figures, for this machine and administrators as the configuration says; nobody else learns that they exist.
+pub(super) async fn get(state: &Arc<State>, asked: &Asked) -> Result<Response<Body>, Refusal> {
+    let administrator = asked.identity.role == Some(Role::Administrator);
+    let allowed = match state.config.metrics.access {
+        MetricsAccess::Off => false,
+        MetricsAccess::Loopback => administrator || asked.from.ip().to_canonical().is_loopback(),
+        MetricsAccess::Administrator => administrator,
+    };
+    if !allowed {
+        return Err(Refusal::not_found());
+    }
+    let text = state.read(|state| written(state).map_err(Refusal::internal)).await?;
+    Ok(answer::text(StatusCode::OK, "application/openmetrics-text; version=1.0.0; charset=utf-8", text))
+}
+
+fn written(state: &State) -> Result<String, Box<dyn std::error::Error>> {
+    let book = state.book.statistics()?;
+    let writer = &state.writer.figures;
+    let mut all = Registry::with_prefix("marsad");
+    let metrics = &state.metrics;
+    all.register("requests", "Requests by route and status", metrics.requests.clone());
+    all.register_with_unit("request_duration", "Time to answer", Unit::Seconds, metrics.seconds.0.clone());
+    all.register_with_unit("sent", "Bodies of answers, before compression", Unit::Bytes, metrics.bytes.clone());
+    all.register("objects_out", "Objects handed on by TAXII", metrics.objects_out.clone());
+    all.register("objects_in", "Objects taken in by TAXII", metrics.objects_in.clone());
+    all.register("credentials_refused", "Credentials that were wrong or came too often", metrics.refused.clone());
+    let counter = |figure: &std::sync::atomic::AtomicU64| ConstCounter::new(figure.load(Ordering::Relaxed));
+    let gauge = |figure: u64| ConstGauge::new(i64::try_from(figure).unwrap_or(i64::MAX));
+    all.register("commits", "Durable commits of the writer", counter(&writer.commits));
+    all.register("committed_objects", "Objects in those commits", counter(&writer.objects));
+    all.register("commit_microseconds", "Time spent in those commits", counter(&writer.micros));
+    all.register("writes_waiting", "Requests that wait for a commit", gauge(writer.waiting.load(Ordering::Relaxed)));
+    all.register("ledger_records", "Live records in the ledger", gauge(book.records));
+    all.register("ledger_aside", "Records in conflict or quarantine", gauge(book.aside));
+    all.register("ledger_tombstones", "Erased records", gauge(book.tombstones));
+    all.register_with_unit("ledger_disk", "Size of the ledger on disk", Unit::Bytes, gauge(book.disk_bytes));
+    let mut text = String::new();
+    encode(&mut text, &all)?;
+    Ok(text)
+}

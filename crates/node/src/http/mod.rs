@@ -1,0 +1,84 @@
+//! The node over HTTP: one port, one handler an endpoint, one place that turns errors into answers.
+
+mod answer;
+mod first_sign_in;
+mod listen;
+mod metrics;
+mod request;
+mod route;
+mod taxii;
+mod tls;
+
+pub use listen::{Error, Server, serve};
+
+use crate::accounts::Accounts;
+use crate::config::Config;
+use crate::door::Door;
+use crate::home::Home;
+use crate::intake::Classes;
+use crate::known::Known;
+use crate::writer::Writer;
+use ::taxii::cursor::Signer;
+use ledger::sqlite::Book;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+
+/// Reads of the ledger at once: a few more than two cores can do, so that one slow disk read does not idle them.
+const READS: usize = 4;
+
+/// Everything that a request may need.
+pub struct State {
+    /// The book and the register.
+    pub book: Arc<Book>,
+    /// The configuration in force.
+    pub config: Config,
+    known: Arc<Known>,
+    accounts: Accounts,
+    door: Door,
+    writer: Writer,
+    classes: Classes,
+    signer: Signer,
+    secret: crate::home::Secret,
+    reads: Arc<Semaphore>,
+    metrics: metrics::Metrics,
+}
+
+impl State {
+    /// Wires a node that is open.
+    ///
+    /// # Errors
+    /// [`Error`]: the secret cannot be read, or the system gives no thread.
+    pub fn new(home: &Home, config: Config, book: Arc<Book>) -> Result<Arc<Self>, Error> {
+        let secret = home.secret().map_err(Error::Home)?;
+        let known = Arc::new(Known::new(Arc::clone(&book) as _));
+        let rules = policy::Rules { default_marking: config.policy.default_marking.into() };
+        Ok(Arc::new(Self {
+            accounts: Accounts::new(Arc::clone(&known), Arc::clone(&book) as _, secret.clone(), &config.accounts),
+            door: Door::new(Arc::clone(&book) as _, rules),
+            writer: Writer::start(Arc::clone(&book) as _).map_err(Error::Thread)?,
+            classes: Classes::default(),
+            signer: Signer::new(secret.key_for("marsad 2026-11 taxii cursor")),
+            secret,
+            reads: Arc::new(Semaphore::new(READS)),
+            metrics: metrics::Metrics::default(),
+            known,
+            book,
+            config,
+        }))
+    }
+
+    /// Runs a read of the store away from the threads that serve.
+    async fn read<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Self) -> Result<T, answer::Refusal> + Send + 'static,
+    ) -> Result<T, answer::Refusal> {
+        let permit = Arc::clone(&self.reads).acquire_owned().await.map_err(answer::Refusal::internal)?;
+        let state = Arc::clone(self);
+        let done = tokio::task::spawn_blocking(move || {
+            let out = work(&state);
+            drop(permit);
+            out
+        });
+        done.await.map_err(answer::Refusal::internal)?
+    }
+}

@@ -1,0 +1,186 @@
+//! A request from its first byte to its line in the log.
+
+use super::answer::{self, Refusal};
+use super::route::{self, Route};
+use super::{State, first_sign_in, metrics, taxii};
+use crate::accounts::Identity;
+use ::taxii::media;
+use axum::body::Body;
+use http::header::{ACCEPT, ALLOW, AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::BodyExt as _;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Where a request came from; put into it by the accept loop.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct From(pub(super) SocketAddr);
+
+/// What an endpoint works with.
+pub(super) struct Asked {
+    pub(super) identity: Identity,
+    pub(super) query: String,
+    pub(super) headers: HeaderMap,
+    pub(super) from: SocketAddr,
+}
+
+/// The body of a request, not yet read.
+pub(super) struct Content(Body);
+
+/// Answers one request, whatever it is.
+pub(super) async fn answer(state: Arc<State>, request: Request<Body>) -> Response<Body> {
+    let begin = Instant::now();
+    let id = format!("{:016x}", u64::from_be_bytes(crate::chance::bytes().unwrap_or_default()));
+    let route = route::of(request.uri().path(), &state.config.taxii.api_root);
+    let (method, pattern) = (request.method().clone(), route.pattern());
+    let limit = Duration::from_secs(state.config.limits.request_seconds);
+    let work = judge(&state, route, request);
+    let (mut answer, member) = match tokio::time::timeout(limit, work).await {
+        Ok((Ok(answer), member)) => (answer, member),
+        Ok((Err(refusal), member)) => (refusal.answer(&id), member),
+        Err(_) => (Refusal::too_slow().answer(&id), None),
+    };
+    guard(answer.headers_mut());
+    let status = answer.status();
+    let size = http_body::Body::size_hint(answer.body()).exact();
+    if method == Method::HEAD {
+        *answer.body_mut() = Body::empty();
+        if let Some(size) = size {
+            answer.headers_mut().insert(http::header::CONTENT_LENGTH, size.into());
+        }
+    }
+    let took = begin.elapsed();
+    state.metrics.count(pattern, status, took, size.unwrap_or(0));
+    tracing::info!(
+        request = %id, method = %method, route = pattern, status = status.as_u16(), micros = took.as_micros(),
+        bytes = size.unwrap_or(0), member = member.as_deref().unwrap_or("-"), "answered"
+    );
+    answer
+}
+
+/// Who asks, and what for; the member's name goes to the log whatever comes of it.
+async fn judge(
+    state: &Arc<State>,
+    route: Route,
+    request: Request<Body>,
+) -> (Result<Response<Body>, Refusal>, Option<String>) {
+    if let Err(refusal) = method_known(&route, request.method()) {
+        return (Err(refusal), None);
+    }
+    if request.method() == Method::OPTIONS {
+        return (Ok(options(&route)), None);
+    }
+    let (parts, body) = request.into_parts();
+    let from = parts.extensions.get::<From>().map_or(SocketAddr::from(([0, 0, 0, 0], 0)), |from| from.0);
+    let header = |name| parts.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let authorization = header(AUTHORIZATION);
+    let unreadable = parts.headers.contains_key(AUTHORIZATION) && authorization.is_none();
+    let identity = match state.accounts.identify(authorization, from.ip(), crate::clock::now()).await {
+        Ok(_) if unreadable => return (Err(Refusal::unauthorized()), None),
+        Ok(identity) => identity,
+        Err(refusal) => {
+            state.metrics.refused_credential();
+            return (Err(refusal.into()), None);
+        }
+    };
+    let member = identity.viewer.name.clone();
+    if route.is_taxii() && !media::acceptable(header(ACCEPT)) {
+        return (Err(Refusal::not_acceptable()), member);
+    }
+    let asked =
+        Asked { identity, query: parts.uri.query().unwrap_or_default().to_owned(), headers: parts.headers, from };
+    (endpoint(state, route, parts.method, asked, Content(body)).await, member)
+}
+
+async fn endpoint(
+    state: &Arc<State>,
+    route: Route,
+    method: Method,
+    asked: Asked,
+    content: Content,
+) -> Result<Response<Body>, Refusal> {
+    match (route, method) {
+        (Route::Health, _) => Ok(answer::text(StatusCode::OK, "text/plain; charset=utf-8", "ok\n")),
+        (Route::Ready, _) => ready(state).await,
+        (Route::Metrics, _) => metrics::get(state, &asked).await,
+        (Route::FirstSignIn, _) => first_sign_in::post(state, &asked, content).await,
+        (Route::Discovery, _) => taxii::discovery::get(state, &asked),
+        (Route::ApiRoot, _) => taxii::api_root::get(state, &asked),
+        (Route::Status(id), _) => taxii::status::get(state, &asked, id).await,
+        (Route::Collections, _) => taxii::collections::list(state, &asked),
+        (Route::Collection(id), _) => taxii::collections::get(state, &asked, &id),
+        (Route::Manifest(id), _) => taxii::manifest::get(state, &asked, &id).await,
+        (Route::Objects(id), Method::POST) => taxii::add_objects::post(state, &asked, content, &id).await,
+        (Route::Objects(id), _) => taxii::objects::list(state, &asked, &id).await,
+        (Route::Object(id, object), Method::DELETE) => taxii::delete_object::delete(state, &asked, &id, object).await,
+        (Route::Object(id, object), _) => taxii::objects::get(state, &asked, &id, object).await,
+        (Route::Versions(id, object), _) => taxii::versions::get(state, &asked, &id, object).await,
+        (Route::Unknown, _) => Err(Refusal::not_found()),
+    }
+}
+
+/// Whether the store answers.
+async fn ready(state: &Arc<State>) -> Result<Response<Body>, Refusal> {
+    let known = Arc::clone(&state.known);
+    let done = state.read(move |_| Ok(known.asked_again().is_ok())).await?;
+    if done {
+        return Ok(answer::text(StatusCode::OK, "text/plain; charset=utf-8", "ready\n"));
+    }
+    Err(Refusal::unavailable("the store does not answer"))
+}
+
+fn method_known(route: &Route, method: &Method) -> Result<(), Refusal> {
+    let known = route.allowed().split(", ").any(|name| name == method.as_str());
+    if known || *route == Route::Unknown { Ok(()) } else { Err(Refusal::method(route.allowed())) }
+}
+
+fn options(route: &Route) -> Response<Body> {
+    let mut answer = Response::new(Body::empty());
+    *answer.status_mut() = StatusCode::NO_CONTENT;
+    answer.headers_mut().insert(ALLOW, HeaderValue::from_static(route.allowed()));
+    answer
+}
+
+/// What every answer carries: it is never kept by a cache between, never sniffed, never framed.
+fn guard(headers: &mut HeaderMap) {
+    for (name, value) in [
+        ("cache-control", "no-store"),
+        ("x-content-type-options", "nosniff"),
+        ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+        ("referrer-policy", "no-referrer"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+}
+
+impl Asked {
+    /// One header as text.
+    pub(super) fn header(&self, name: http::HeaderName) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// Whether the body is said to be TAXII.
+    pub(super) fn content_is_taxii(&self) -> bool {
+        media::readable(self.header(CONTENT_TYPE))
+    }
+}
+
+impl Content {
+    /// The whole body, as it is after unpacking, if it is not larger than the limit.
+    pub(super) async fn read(self, asked: &Asked, most: u64) -> Result<bytes::Bytes, Refusal> {
+        let said = asked.header(http::header::CONTENT_LENGTH).and_then(|text| text.parse::<u64>().ok());
+        if said.is_some_and(|said| said > most) {
+            return Err(Refusal::too_large(most));
+        }
+        let limited = http_body_util::Limited::new(self.0, usize::try_from(most).unwrap_or(usize::MAX));
+        match limited.collect().await {
+            Ok(whole) => Ok(whole.to_bytes()),
+            Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(Refusal::too_large(most)),
+            Err(_) => {
+                let help = "send it whole, and unpacked or as gzip or zstd";
+                Err(Refusal::bad(StatusCode::BAD_REQUEST, "the body cannot be read", help))
+            }
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! `POST …/objects/` (TAXII 2.1 §5.5): the good objects are kept, the others named with what is wrong with them.
+
+use super::super::State;
+use super::super::answer::{self, Refusal};
+use super::super::request::{Asked, Content};
+use super::collection;
+use crate::intake::{Context, Intake};
+use crate::writer::{OwnedEntry, Work};
+use ::taxii::resource::{Status, StatusRow};
+use axum::body::Body;
+use bytes::Bytes;
+use http::{Response, StatusCode};
+use ledger::{Appended, Receipt, Seq};
+use policy::Viewer;
+use std::sync::Arc;
+use stix::json::Limits;
+use stix::split::{Form, Walk};
+use stix::timestamp::format_micros;
+
+/// Adds what is in the envelope.
+pub(in super::super) async fn post(
+    state: &Arc<State>,
+    asked: &Asked,
+    content: Content,
+    name: &str,
+) -> Result<Response<Body>, Refusal> {
+    let (collection, rights) = collection(state, asked, name)?;
+    if !rights.write {
+        return Err(match asked.identity.role {
+            None => Refusal::unauthorized(),
+            Some(_) => Refusal::forbidden("this collection is not yours to write"),
+        });
+    }
+    if !asked.content_is_taxii() {
+        return Err(Refusal::unsupported());
+    }
+    let viewer = asked.identity.viewer.clone();
+    let context = Context {
+        collection: collection.no,
+        owner: viewer.organisation.clone().unwrap_or_default(),
+        member: viewer.name.clone(),
+        recipients: Vec::new(),
+    };
+    let body = content.read(asked, state.config.taxii.max_content_length).await?;
+    let envelope = state.read(move |state| judge(state, body, &context)).await?;
+    let status = keep(state, envelope, viewer).await?;
+    Ok(answer::bytes(StatusCode::ACCEPTED, status))
+}
+
+/// An envelope whose objects have been judged.
+struct Envelope {
+    text: Bytes,
+    entries: Vec<OwnedEntry>,
+    failures: Vec<StatusRow>,
+}
+
+/// Splits the envelope and judges each object. What is no envelope is refused whole, before anything is kept.
+fn judge(state: &State, text: Bytes, context: &Context) -> Result<Envelope, Refusal> {
+    let unprocessable = |why: &dyn std::fmt::Display| {
+        Refusal::bad(StatusCode::UNPROCESSABLE_ENTITY, "this is no TAXII envelope with objects", why)
+    };
+    let limits = &state.config.limits;
+    let size = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+    let limits = Limits {
+        max_depth: size(limits.max_depth),
+        max_bytes: size(limits.max_object_bytes),
+        max_values: size(limits.max_values),
+    };
+    let mut intake = Intake::new();
+    let (mut entries, mut failures) = (Vec::new(), Vec::new());
+    let mut walk = Walk::new(&text, limits);
+    loop {
+        let item = walk.next_item().map_err(|fault| unprocessable(&fault))?;
+        let Some(item) = item else { break };
+        if item.place.form != Form::Envelope {
+            return Err(unprocessable(&"send {\"objects\": […]}"));
+        }
+        if (entries.len() + failures.len()) as u64 >= state.config.taxii.max_objects {
+            return Err(unprocessable(&format!("send at most {} objects at once", state.config.taxii.max_objects)));
+        }
+        let range = item.offset..item.offset + item.text.len();
+        let bytes = text.get(range.clone()).unwrap_or_default();
+        match intake.take(bytes) {
+            Ok(taken) => {
+                let class = state.classes.number(&*state.book, &context.class(&taken.head))?;
+                let entry = taken.entry(context.collection, class);
+                entries.push(OwnedEntry {
+                    collection: entry.collection,
+                    key: entry.key.to_owned(),
+                    kind: entry.kind.to_owned(),
+                    version: entry.version.map(|version| (version.micros, version.picos, version.text.to_owned())),
+                    dialect: entry.dialect,
+                    author: entry.author.map(str::to_owned),
+                    revoked: entry.revoked,
+                    class,
+                    body: range,
+                });
+            }
+            Err(findings) => failures.push(failure(bytes, &findings)),
+        }
+    }
+    if entries.is_empty() && failures.is_empty() {
+        return Err(unprocessable(&"it holds no objects"));
+    }
+    Ok(Envelope { entries, failures, text })
+}
+
+/// The row of an object that is refused: its first finding, and how many there are.
+fn failure(text: &[u8], findings: &[stix::validate::Finding]) -> StatusRow {
+    #[derive(serde::Deserialize)]
+    struct Named<'t> {
+        #[serde(borrow)]
+        id: Option<std::borrow::Cow<'t, str>>,
+        #[serde(borrow)]
+        modified: Option<std::borrow::Cow<'t, str>>,
+    }
+    let named: Option<Named<'_>> = serde_json::from_slice(text).ok();
+    let (id, version) = named.map_or((None, None), |named| (named.id, named.modified));
+    let message = findings.first().map_or_else(
+        || "it has no readable type and id".to_owned(),
+        |first| format!("{}: {} ({})", first.path, first.message, first.clause),
+    );
+    let more = findings.len().saturating_sub(1);
+    StatusRow {
+        id: id.map(std::borrow::Cow::into_owned).unwrap_or_default(),
+        version: version.map(std::borrow::Cow::into_owned).unwrap_or_default(),
+        message: Some(if more == 0 { message } else { format!("{message}; and {more} more findings") }),
+    }
+}
+
+/// Writes what is good and makes the status resource, which is kept in the same commit.
+async fn keep(state: &Arc<State>, envelope: Envelope, viewer: Viewer) -> Result<Vec<u8>, Refusal> {
+    let id =
+        uuid::Builder::from_random_bytes(crate::chance::bytes().map_err(Refusal::internal)?).into_uuid().to_string();
+    let asked_at = format_micros(crate::clock::now());
+    let owner = viewer.name.clone().unwrap_or_default();
+    let rows: Vec<Row> = envelope.entries.iter().map(Row::of).collect();
+    let failures = envelope.failures;
+    let make = move |answers: &[Appended]| {
+        let successes = rows.iter().zip(answers).map(|(row, answer)| row.success(*answer));
+        let status = Status::of(id.clone(), asked_at.clone(), successes.collect(), failures.clone());
+        let body = serde_json::to_vec(&status).unwrap_or_default();
+        Receipt { id: id.clone(), owner: owner.clone(), body }
+    };
+    let make = Arc::new(make);
+    let kept = Arc::clone(&make);
+    let work = Work {
+        text: envelope.text,
+        entries: envelope.entries,
+        receipt: Some(Box::new(move |answers: &[Appended]| kept(answers))),
+    };
+    let answers = state.writer.write(work).await?;
+    state.metrics.took(answers.len());
+    Ok(make(&answers).body)
+}
+
+/// What a status says of an object that is kept.
+struct Row {
+    id: String,
+    version: Option<String>,
+}
+
+impl Row {
+    fn of(entry: &OwnedEntry) -> Self {
+        Self { id: entry.key.clone(), version: entry.version.as_ref().map(|(_, _, text)| text.clone()) }
+    }
+
+    /// A version that contradicts a stored one is kept for the operator and answered like any other: the poster might
+    /// not be somebody who may know of the one that is stored.
+    fn success(&self, answer: Appended) -> StatusRow {
+        let (Appended::Added(Seq(at))
+        | Appended::Unchanged(Seq(at))
+        | Appended::Conflict(Seq(at))
+        | Appended::Quarantined(Seq(at))) = answer;
+        StatusRow {
+            id: self.id.clone(),
+            version: self.version.clone().unwrap_or_else(|| format_micros(at)),
+            message: None,
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! What the node remembers of its register, so that a request need not read it.
+//!
+//! A snapshot is used for a moment and then compared with the register's generation, which any process changes with any
+//! change: a key that another command removed stops working within that moment. A name that the snapshot does not hold
+//! is looked up afresh, so that what another command added works at once.
+
+use ledger::{Account, Collection, Key, Register};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+/// How long a snapshot is used without asking whether it still holds.
+const MOMENT: Duration = Duration::from_millis(50);
+
+/// Accounts, keys and collections at one moment.
+pub struct Snapshot {
+    /// Changes with every change.
+    pub generation: u64,
+    /// In the order in which they were made.
+    pub collections: Vec<Collection>,
+    accounts: Vec<Account>,
+    keys: Vec<Key>,
+}
+
+impl Snapshot {
+    /// The collection with this id or alias.
+    #[must_use]
+    pub fn collection(&self, name: &str) -> Option<&Collection> {
+        let by_id = self.collections.iter().find(|c| c.id.eq_ignore_ascii_case(name));
+        by_id.or_else(|| self.collections.iter().find(|c| c.alias.to_lowercase() == name.to_lowercase()))
+    }
+
+    /// The member of this name.
+    #[must_use]
+    pub fn account(&self, name: &str) -> Option<&Account> {
+        self.accounts.iter().find(|account| account.name.to_lowercase() == name.to_lowercase())
+    }
+
+    /// The key with this digest.
+    #[must_use]
+    pub fn key(&self, digest: &[u8; 32]) -> Option<&Key> {
+        // The digest is keyed and the key random: an equal prefix tells a guesser nothing.
+        self.keys.iter().find(|key| key.digest == *digest)
+    }
+}
+
+/// The snapshot in use.
+pub struct Known {
+    book: Arc<dyn Register>,
+    held: RwLock<Option<(Arc<Snapshot>, Instant)>>,
+}
+
+impl Known {
+    /// Over a register.
+    #[must_use]
+    pub fn new(book: Arc<dyn Register>) -> Self {
+        Self { book, held: RwLock::new(None) }
+    }
+
+    /// The register as it was at most a moment ago.
+    ///
+    /// # Errors
+    /// [`ledger::Error::Storage`].
+    pub fn now(&self) -> ledger::Result<Arc<Snapshot>> {
+        let held = self.held.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((snapshot, since)) = &held
+            && since.elapsed() < MOMENT
+        {
+            return Ok(Arc::clone(snapshot));
+        }
+        self.afresh(held.map(|(snapshot, _)| snapshot))
+    }
+
+    /// The register as it is.
+    ///
+    /// # Errors
+    /// [`ledger::Error::Storage`].
+    pub fn asked_again(&self) -> ledger::Result<Arc<Snapshot>> {
+        let held = self.held.read().unwrap_or_else(PoisonError::into_inner).clone();
+        self.afresh(held.map(|(snapshot, _)| snapshot))
+    }
+
+    fn afresh(&self, held: Option<Arc<Snapshot>>) -> ledger::Result<Arc<Snapshot>> {
+        // Read before the rest: a change in between makes the next comparison fail, not this snapshot pass for newer.
+        let generation = self.book.generation()?;
+        let snapshot = match held {
+            Some(snapshot) if snapshot.generation == generation => snapshot,
+            _ => Arc::new(Snapshot {
+                generation,
+                collections: self.book.collections()?,
+                accounts: self.book.accounts()?,
+                keys: self.book.keys()?,
+            }),
+        };
+        *self.held.write().unwrap_or_else(PoisonError::into_inner) = Some((Arc::clone(&snapshot), Instant::now()));
+        Ok(snapshot)
+    }
+}
