@@ -2,7 +2,7 @@
 
 use crate::command::{
     account, backup, check, collection, completions, config, doctor, export, import, init, key, man, organisation,
-    pattern, restore, validate,
+    pattern, restore, serve, validate,
 };
 use std::path::PathBuf;
 
@@ -51,6 +51,7 @@ pub(crate) struct Place {
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
     Init(init::Args),
+    Serve(serve::Args),
     Import(import::Args),
     Export(export::Args),
     Validate(validate::Args),

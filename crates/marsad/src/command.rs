@@ -15,6 +15,7 @@ pub(crate) mod man;
 pub(crate) mod organisation;
 pub(crate) mod pattern;
 pub(crate) mod restore;
+pub(crate) mod serve;
 pub(crate) mod validate;
 
 use crate::cli::{Cli, Command, Place};
@@ -30,6 +31,7 @@ pub(crate) fn run(cli: Cli) -> Outcome {
     let place = &cli.place;
     match cli.command {
         Command::Init(args) => init::run(place, &args),
+        Command::Serve(args) => serve::run(place, &args),
         Command::Import(args) => import::run(place, &args),
         Command::Export(args) => export::run(place, &args),
         Command::Validate(args) => validate::run(place, &args),
