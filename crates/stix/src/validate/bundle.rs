@@ -78,17 +78,22 @@ impl<'t> Members<'t> {
     /// Translated lists are as long as what they translate, where that is in the bundle.
     fn translations(&self, report: &mut Report<'t>) {
         let places: HashMap<&str, usize> = self.list.iter().map(|member| (member.id.as_ref(), member.place)).collect();
+        // Targets are parsed again; one that very many translate must not cost more than a few readings of the bundle.
+        let mut bytes = report.size().saturating_mul(4);
+        let mut budget = super::walk::BUDGET;
         for member in self.list.iter().filter(|member| member.category == Category::Language) {
             let (mut tape, mut target_tape) = (Tape::new(), Tape::new());
             let Some(language) = parse(&mut tape, report.text_of(member.place)) else { continue };
             let Some(target) = language.get("object_ref").and_then(|found| found.as_str()) else { continue };
             let Some(place) = places.get(target.as_ref()) else { continue };
+            let Some(left) = bytes.checked_sub(report.text_of(*place).len()) else { return };
+            bytes = left;
             let Some(target) = parse(&mut target_tape, report.text_of(*place)) else { continue };
             let mut wrong = Vec::new();
             for (_, translation) in language.get("contents").into_iter().flat_map(|found| found.entries()) {
                 for (key, translated) in translation.entries() {
-                    if let Some(original) = target.get(&key.as_str()) {
-                        uneven(original, translated, &mut wrong);
+                    if let Some(original) = look_up(target, &key.as_str(), &mut budget) {
+                        uneven(original, translated, &mut wrong, &mut budget);
                     }
                 }
             }
@@ -187,22 +192,28 @@ fn parse<'t>(tape: &'t mut Tape, text: &'t [u8]) -> Option<Value<'t>> {
 }
 
 /// Where lists differ in length from those that they translate, objects within objects included.
-fn uneven(original: Value<'_>, translated: Value<'_>, wrong: &mut Vec<usize>) {
+fn uneven(original: Value<'_>, translated: Value<'_>, wrong: &mut Vec<usize>, budget: &mut usize) {
     use crate::json::Kind;
     match (original.kind(), translated.kind()) {
         (Kind::Array, Kind::Array) if original.len() != translated.len() => wrong.push(translated.span().start),
         (Kind::Array, Kind::Array) => {
             for (one, two) in original.items().zip(translated.items()) {
-                uneven(one, two, wrong);
+                uneven(one, two, wrong, budget);
             }
         }
         (Kind::Object, Kind::Object) => {
             for (key, two) in translated.entries() {
-                if let Some(one) = original.get(&key.as_str()) {
-                    uneven(one, two, wrong);
+                if let Some(one) = look_up(original, &key.as_str(), budget) {
+                    uneven(one, two, wrong, budget);
                 }
             }
         }
         _ => {}
     }
+}
+
+/// A member by its name, as long as the budget lasts.
+fn look_up<'t>(object: Value<'t>, name: &str, budget: &mut usize) -> Option<Value<'t>> {
+    *budget = budget.checked_sub(object.len())?;
+    object.get(name)
 }

@@ -80,7 +80,6 @@ codes! {
         IdFormat "id-format" "STIX 2.1 §2.9",
         IdPrefix "id-prefix" "STIX 2.1 §2.9",
         UuidVersion "uuid-version" "STIX 2.1 §2.9",
-        UuidShared "uuid-shared" "STIX 2.1 §2.9",
         ReferenceFormat "reference-format" "STIX 2.1 §2.9",
         ReferenceTarget "reference-target" "STIX 2.1 §3.1",
         ReferenceUnresolved "reference-unresolved" "STIX 2.1 §2.13",
@@ -183,6 +182,7 @@ codes! {
         ExtensionDescription 305 "extension-description" "STIX 2.1 §7.3",
         ExtensionPropertiesMissing 306 "extension-properties" "STIX 2.1 §7.3",
         ExtensionsUse 401 "extensions-use" "STIX 2.1 §7.3",
+        UuidShared 0 "uuid-shared" "STIX 2.1 §2.9",
         CreatorType 0 "creator-type" "STIX 2.1 §3.2",
         ReferenceFormatAdvised 0 "reference-format-advised" "STIX 2.1 §2.9",
         TypesStrict 0 "strict-types" "STIX 2.1 §11.2",
@@ -196,7 +196,7 @@ impl Code {
     /// Whether it is advice beyond what the OASIS validator checks: shown as a warning, without weight in a strict verdict.
     #[must_use]
     pub const fn is_advice(self) -> bool {
-        matches!(self, Self::CreatorType | Self::ReferenceFormatAdvised)
+        matches!(self, Self::UuidShared | Self::CreatorType | Self::ReferenceFormatAdvised)
     }
 
     /// Every check that a user may name: by its own name or number, or by that of its group.

@@ -101,6 +101,7 @@ impl<'t> Walk<'_, 't> {
         if value.is_empty() {
             return self.pen.note(Code::DictionaryEmpty, value, "extensions");
         }
+        let undeclared = has_predefined(self.shape.name) && !self.outline.uses_extension(&["property-extension"]);
         for (key, extension) in value.entries() {
             let key = key.as_str();
             if let Some(shape) = predefined(self.shape.name, &key) {
@@ -111,13 +112,13 @@ impl<'t> Walk<'_, 't> {
             let named = names::is_custom_extension(&key) && self.shape.category != Category::Marking;
             if !declared && !named {
                 self.pen.note(Code::ExtensionKey, extension, "");
-                if has_predefined(self.shape.name) && !self.outline.uses_extension(&["property-extension"]) {
+                if undeclared {
                     self.pen.note(Code::ExtensionsUse, extension, "");
                 }
                 continue;
             }
             self.extension(extension, declared);
-            if !declared && has_predefined(self.shape.name) && !self.outline.uses_extension(&["property-extension"]) {
+            if !declared && undeclared {
                 self.pen.note(Code::ExtensionsUse, extension, "");
             }
             if !declared {

@@ -107,11 +107,17 @@ impl Report<'_> {
             Severity::Error => self.errors += 1,
             Severity::Warning => self.warnings += 1,
         }
+        self.advice += usize::from(note.code.is_advice());
         let Some(owner) = self.places.get(place) else { return };
         let (span, spot) = (owner.span.clone(), owner.spot);
         self.notes.push(note);
         let notes = self.notes.len() - 1..self.notes.len();
         self.places.push(Place { span, notes, spot });
+    }
+
+    /// Bytes of the document.
+    pub(super) fn size(&self) -> usize {
+        self.text.len()
     }
 
     /// The bytes of a judged value.
@@ -325,7 +331,7 @@ impl<'t> Reading<'_, 't> {
                 let (value, end) = self.tape.parse_at(self.text, at, &self.small)?;
                 let text = value.as_str().map(Cow::into_owned);
                 match name.as_str() {
-                    "type" if text.as_deref().is_some_and(|found| found != "bundle") => return Ok(None),
+                    "type" if text.as_deref() != Some("bundle") => return Ok(None),
                     "type" => envelope.object_type = text,
                     "spec_version" => envelope.spec = text,
                     _ => {}

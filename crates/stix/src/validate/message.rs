@@ -21,7 +21,6 @@ pub(super) fn of(note: &Note, value: Value<'_>) -> String {
         Code::IdFormat => format!("{found} is no identifier: write the object's type, `--` and an RFC 4122 UUID{}", if what == "2.0" { " of version 4" } else { "" }),
         Code::IdPrefix => format!("{found} does not begin with the object's type: write the type before `--`"),
         Code::UuidVersion => format!("{found} must have a UUID of version 4: none of the properties that identify such an object is there"),
-        Code::UuidShared => "another object of another type has the same UUID from the same producer: make a new one".to_owned(),
         Code::ReferenceFormat => format!("{found} is no identifier: refer to an object by its type, `--` and its UUID"),
         Code::ReferenceTarget => format!("{found} must refer to {what}"),
         Code::ReferenceUnresolved => format!("{found} is no key of the container `objects`: refer to an object that is in it"),
@@ -118,6 +117,10 @@ fn warning(code: Code, what: &str, found: &str) -> String {
             "an extension of the top level should list its names in `extension_properties`".to_owned()
         }
         Code::ExtensionsUse => "custom content should be declared by an extension".to_owned(),
+        Code::UuidShared => {
+            "another object of another type has the same UUID from the same producer, who must make one for each"
+                .to_owned()
+        }
         Code::CreatorType => format!("{found} should be the id of an identity"),
         Code::ReferenceFormatAdvised => format!(
             "{found} is no identifier, so nothing can be found by it: refer to an object by its type, `--` and its UUID"

@@ -191,8 +191,17 @@ impl Validator {
         {
             pen.note(Code::SpecMismatch, spec, "");
         }
-        let mut walk =
-            Walk { pen, root: value, shape, version, container: None, outline, toplevel: None, nested: false };
+        let mut walk = Walk {
+            pen,
+            root: value,
+            shape,
+            version,
+            container: None,
+            outline,
+            toplevel: None,
+            nested: false,
+            budget: walk::BUDGET,
+        };
         let mut slots = Slots::EMPTY;
         let seen = walk.members(value, shape, Some(&mut slots));
         walk.rules(value, shape, seen, Some(&slots));

@@ -57,7 +57,7 @@ fn runs(code: Code, options: &Options) -> bool {
         Code::TypesStrict => return options.strict_types,
         Code::PropertiesStrict => return options.strict_properties,
         Code::EnforceRefs => return options.enforce_refs,
-        Code::SpecMismatch | Code::CreatorType | Code::ReferenceFormatAdvised => return true,
+        Code::SpecMismatch | Code::UuidShared | Code::CreatorType | Code::ReferenceFormatAdvised => return true,
         _ => {}
     }
     let chosen = |choices: &[String], code: Code| choices.iter().any(|choice| code.chosen_by(choice));

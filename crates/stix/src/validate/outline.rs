@@ -9,6 +9,8 @@ use crate::json::Value;
 pub(super) struct Outline<'t> {
     /// `type`
     pub(super) object_type: Option<Value<'t>>,
+    /// `id`
+    pub(super) id: Option<Value<'t>>,
     /// `spec_version`
     pub(super) spec_version: Option<Value<'t>>,
     /// `extensions`
@@ -37,6 +39,7 @@ impl<'t> Outline<'t> {
     fn take(&mut self, name: &str, value: Value<'t>) {
         // The length tells most names apart from these.
         match name.len() {
+            2 if name == "id" => self.id = Some(value),
             4 if name == "type" => self.object_type = Some(value),
             7 if name == "created" => self.created = true,
             8 if name == "modified" => self.modified = true,

@@ -239,7 +239,8 @@ impl<'t> Walk<'_, 't> {
         target: Target,
         clause: &'static str,
     ) {
-        let Some(object) = container.get(key) else {
+        let found = if self.spend(container.len()) { container.get(key) } else { None };
+        let Some(object) = found else {
             return self.pen.note(Code::ReferenceUnresolved, value, "");
         };
         let Some(object_type) = object.get("type").and_then(|found| found.as_str()) else { return };
@@ -352,11 +353,11 @@ impl<'t> Walk<'_, 't> {
             let Some(text) = selector.as_str() else { continue };
             if !names::is_selector(&text) {
                 self.pen.note(Code::Selector, selector, "");
-            } else if !selects(self.root, &text) {
+            } else if !selects(self.root, &text, &mut self.budget) {
                 self.pen.note(Code::SelectorTarget, selector, "");
             }
         }
-        let itself = self.root.get("id").and_then(|found| found.as_str());
+        let itself = self.outline.id.and_then(|found| found.as_str());
         if self.shape.category == Category::Marking
             && let Some(marking) = slots.get(Role::Second)
             && marking.as_str() == itself
@@ -370,11 +371,14 @@ impl<'t> Walk<'_, 't> {
     }
 }
 
-/// Whether a selector hits something that is there. STIX 2.1 §7.2.3.
-fn selects(root: Value<'_>, selector: &str) -> bool {
+/// Whether a selector hits something that is there; no longer looked for once the budget is used up. STIX 2.1 §7.2.3.
+fn selects(root: Value<'_>, selector: &str, budget: &mut usize) -> bool {
     let mut at = root;
     selector.split('.').all(|step| {
-        let next = match names::index(step) {
+        let index = names::index(step);
+        let Some(left) = budget.checked_sub(index.unwrap_or(at.len()).min(at.len())) else { return false };
+        *budget = left;
+        let next = match index {
             Some(index) => at.items().nth(index),
             None => at.get(step),
         };

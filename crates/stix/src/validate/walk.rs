@@ -44,7 +44,13 @@ pub(super) struct Walk<'v, 't> {
     pub(super) toplevel: Option<bool>,
     /// Whether a value of the object is an object itself.
     pub(super) nested: bool,
+    /// Members and elements that may still be looked at again: names, selectors and local references are looked up by a
+    /// walk, and a hostile object could ask for very many.
+    pub(super) budget: usize,
 }
+
+/// Steps of looking again that one object may cost.
+pub(super) const BUDGET: usize = 4_000_000;
 
 impl<'t> Walk<'_, 't> {
     /// Checks the members of `value` by `shape`; the set of those present.
@@ -141,13 +147,21 @@ impl<'t> Walk<'_, 't> {
             [.., b'_', b'h', b'e', b'x'] => self.value(item, &Kind::Hex, "", Code::Hex.clause()),
             [.., b'_', b'b', b'i', b'n'] => self.value(item, &Kind::Binary, "", Code::Binary.clause()),
             [sibling @ .., b'_', b'e', b'n', b'c'] => {
-                let there = owner.entries().any(|(key, _)| key.as_str().as_bytes() == sibling);
+                let there =
+                    self.spend(owner.len()) && owner.entries().any(|(key, _)| key.as_str().as_bytes() == sibling);
                 if !there {
                     self.pen.note(Code::EncodingSibling, item, "");
                 }
             }
             _ => {}
         }
+    }
+
+    /// Takes steps from the budget; false when it is used up.
+    pub(super) fn spend(&mut self, steps: usize) -> bool {
+        let left = self.budget.checked_sub(steps);
+        self.budget = left.unwrap_or(0);
+        left.is_some()
     }
 
     /// Whether an extension of the object declares properties at the top level. STIX 2.1 §7.3.2.
