@@ -1,8 +1,8 @@
 //! The grammar of the command line. What a command does is in its file below `command`.
 
 use crate::command::{
-    account, backup, check, collection, completions, config, doctor, export, import, init, key, man, organisation,
-    pattern, restore, serve, validate,
+    account, backup, check, collection, completions, config, demo, doctor, export, import, init, key, man,
+    organisation, pattern, restore, serve, validate,
 };
 use std::path::PathBuf;
 
@@ -52,6 +52,7 @@ pub(crate) struct Place {
 pub(crate) enum Command {
     Init(init::Args),
     Serve(serve::Args),
+    Demo(demo::Args),
     Import(import::Args),
     Export(export::Args),
     Validate(validate::Args),

@@ -6,6 +6,7 @@ pub(crate) mod check;
 pub(crate) mod collection;
 pub(crate) mod completions;
 pub(crate) mod config;
+pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod export;
 pub(crate) mod import;
@@ -32,6 +33,7 @@ pub(crate) fn run(cli: Cli) -> Outcome {
     match cli.command {
         Command::Init(args) => init::run(place, &args),
         Command::Serve(args) => serve::run(place, &args),
+        Command::Demo(args) => demo::run(place, &args),
         Command::Import(args) => import::run(place, &args),
         Command::Export(args) => export::run(place, &args),
         Command::Validate(args) => validate::run(place, &args),
