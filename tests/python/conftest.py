@@ -31,6 +31,7 @@ class Node:
         self.process = None
         self.url = None
         self.listen = "127.0.0.1:0"
+        self.ids = {}
         self.password = "correct horse battery staple"
         self.run("init", "--organisation", "Example CERT")
         self.run("account", "add", "analyst", "--role", "analyst", "--password-stdin", input=self.password)
@@ -74,8 +75,12 @@ class Node:
         return ("analyst", self.password)
 
     def collection(self, alias, *flags):
-        self.run("collection", "add", alias, *flags)
-        return f"{self.url}/exchange/collections/{alias}/"
+        """Adds a collection; its address, by id: taxii2-client refuses addresses by alias."""
+        self.ids[alias] = self.run("collection", "add", alias, *flags).stdout.decode().split()[-1]
+        return self.address(alias)
+
+    def address(self, alias):
+        return f"{self.url}/exchange/collections/{self.ids[alias]}/"
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ def material(tmp_path_factory):
 def loaded(material, tmp_path_factory):
     node = Node(tmp_path_factory.mktemp("node") / "home")
     for name, path in material.items():
-        node.run("collection", "add", name)
+        node.collection(name)
         done = node.run("import", str(path), "--collection", name, "--json", expect=(0, 1))
         node.counts = {**getattr(node, "counts", {}), name: json.loads(done.stdout)}
     node.start()
@@ -47,7 +47,7 @@ def raw_objects(text):
 
 
 def walk(node, name, **filters):
-    found = Collection(f"{node.url}/exchange/collections/{name}/", user=node.auth[0], password=node.auth[1])
+    found = Collection(node.address(name), user=node.auth[0], password=node.auth[1])
     for page in as_pages(found.get_objects, per_request=1000, **filters):
         yield from page.get("objects", [])
 
@@ -120,7 +120,7 @@ def test_stix2_parses_enterprise(loaded):
 
 
 def test_new_objects_are_pushed_back(loaded):
-    found = Collection(f"{loaded.url}/exchange/collections/ics/", user=loaded.auth[0], password=loaded.auth[1])
+    found = Collection(loaded.address("ics"), user=loaded.auth[0], password=loaded.auth[1])
     pushed = [json.loads(stix2.Indicator(**{k: v for k, v in indicator().items() if k != "type"}).serialize()) for _ in range(20)]
     assert found.add_objects({"objects": pushed}).success_count == 20
     served = {o["id"]: o for o in walk(loaded, "ics", type="indicator")}

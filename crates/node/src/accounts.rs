@@ -17,6 +17,8 @@ use zeroize::Zeroizing;
 
 /// Right credentials that are remembered at most.
 const MOST: usize = 10_000;
+/// Credentials that are judged side by side.
+const TURNS: usize = 64;
 /// A credential longer than this is nobody's.
 const LONGEST: usize = 4_096;
 /// Compared with when there is no such member, so that a wrong name costs what a wrong password costs.
@@ -102,6 +104,8 @@ pub struct Accounts {
     remember: Duration,
     limiter: Limiter,
     hashing: Semaphore,
+    /// One judge at a time for one credential: a crowd that signs in with the same one is judged once.
+    turns: Vec<tokio::sync::Mutex<()>>,
 }
 
 struct Remembered {
@@ -130,6 +134,7 @@ impl Accounts {
             remember: Duration::from_secs(config.remember_seconds),
             limiter: Limiter::new(u32::try_from(config.attempts_per_minute).unwrap_or(u32::MAX)),
             hashing: Semaphore::new(usize::try_from(config.parallel_checks).unwrap_or(1).max(1)),
+            turns: (0..TURNS).map(|_| tokio::sync::Mutex::new(())).collect(),
         }
     }
 
@@ -143,6 +148,14 @@ impl Accounts {
             return Err(Refusal::Wrong);
         }
         let mark = *blake3::keyed_hash(&self.memory_key, header.as_bytes()).as_bytes();
+        if let Some(identity) = self.remembered(&mark, now)? {
+            return Ok(identity);
+        }
+        let turn = self.turns.get(usize::from(mark[0]) % TURNS);
+        let _turn = match turn {
+            Some(turn) => Some(turn.lock().await),
+            None => None,
+        };
         if let Some(identity) = self.remembered(&mark, now)? {
             return Ok(identity);
         }
