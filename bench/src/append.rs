@@ -8,7 +8,7 @@ const BATCH: usize = 10_000;
 
 pub fn run(size: Size) {
     let (name, text) = corpus::enterprise();
-    let attack: Vec<Vec<u8>> = stix::split::objects(&text).map(|o| o.expect("object").bytes.to_vec()).collect();
+    let attack: Vec<Vec<u8>> = stix::split::objects(&text).map(|o| o.expect("object").text.to_vec()).collect();
     let many = corpus::indicators(if size == Size::Quick { 50_000 } else { 300_000 }, 7);
     let mut rows = vec![row!["what", "objects", "objects a CPU second", "objects a second", "MB on disk", "beside raw"]];
     for (name, bodies) in [(name.as_str(), &attack), ("indicators of 570 bytes", &many)] {

@@ -26,16 +26,35 @@ pub struct Cost {
 /// Runs the work `times` times after one run that is not counted; the median by processor time.
 pub fn median(times: usize, mut work: impl FnMut()) -> Cost {
     work();
-    let mut costs: Vec<Cost> = (0..times).map(|_| once(&mut work)).collect();
+    middle((0..times).map(|_| once(&mut work)).collect())
+}
+
+/// The median by processor time.
+pub fn middle(mut costs: Vec<Cost>) -> Cost {
     costs.sort_by_key(|cost| cost.cpu);
     costs[costs.len() / 2]
 }
 
 /// Runs the work once.
 pub fn once(work: &mut impl FnMut()) -> Cost {
-    let (cpu, wall) = (thread_nanos(), Instant::now());
+    let watch = Watch::start();
     work();
-    Cost { cpu: Duration::from_nanos(thread_nanos() - cpu), wall: wall.elapsed() }
+    watch.cost()
+}
+
+/// For work that is prepared outside of what is measured.
+pub struct Watch(u64, Instant);
+
+impl Watch {
+    /// Begins to measure.
+    pub fn start() -> Self {
+        Self(thread_nanos(), Instant::now())
+    }
+
+    /// What was spent since.
+    pub fn cost(&self) -> Cost {
+        Cost { cpu: Duration::from_nanos(thread_nanos() - self.0), wall: self.1.elapsed() }
+    }
 }
 
 /// The value at a fraction of a sorted list.

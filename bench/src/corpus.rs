@@ -32,7 +32,7 @@ pub fn enterprise() -> (String, Vec<u8>) {
     let mut objects = Vec::new();
     for object in stix::split::objects(&text) {
         let object = object.expect("well-formed");
-        objects.extend(stix::upgrade::object(object.bytes).expect("upgrades").objects);
+        objects.extend(stix::upgrade::object(object.text).expect("upgrades").objects);
     }
     ("ATT&CK Enterprise 18.1 as STIX 2.1".into(), bundle(&objects))
 }

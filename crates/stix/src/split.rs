@@ -1,11 +1,13 @@
 //! Taking the objects out of a document: a bundle (STIX 2.1 §8), a TAXII envelope (TAXII 2.1 §3.7), a list, one bare
 //! object, JSON lines, or several of these one after another.
 //!
-//! [`Splitter`] reads a stream in bounded memory and hands out the exact bytes of each object; [`Walk`] goes over a
-//! document in memory and parses each object on the way. Both are strict about the container and leave the judgement
+//! [`Splitter`] reads a stream in bounded memory and hands out the exact bytes of each object; [`objects`] does so for a
+//! document in memory, and [`Walk`] parses each object on the way. All are strict about the container and leave the judgement
 //! of an object to whoever gets it: an object only has to be well nested to be handed out.
 
 mod error;
+mod lines;
+mod objects;
 mod outline;
 mod stream;
 #[cfg(test)]
@@ -15,6 +17,7 @@ mod walk;
 use std::fmt;
 
 pub use error::{Error, Fault, FaultKind};
+pub use objects::{Objects, objects};
 pub use stream::Splitter;
 pub use walk::{Walk, Walked};
 

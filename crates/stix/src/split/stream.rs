@@ -3,6 +3,7 @@
 use std::io::Read;
 
 use super::error::{Error, Fault};
+use super::lines::Lines;
 use super::outline::{Broken, Outline, Step};
 use super::{Container, Item};
 use crate::json::Limits;
@@ -129,48 +130,5 @@ impl<R: Read> Splitter<R> {
         let at = at.min(self.filled);
         self.lines.go(&self.buffer, at);
         Fault { offset: self.lines.offset(), line: self.lines.line, column: self.lines.column, kind }
-    }
-}
-
-/// Lines and columns of a stream whose beginning is gone.
-#[derive(Debug)]
-struct Lines {
-    /// Bytes of the stream before the buffer.
-    before: u64,
-    /// Up to where in the buffer lines have been counted.
-    at: usize,
-    line: u64,
-    column: u64,
-}
-
-impl Default for Lines {
-    fn default() -> Self {
-        Self { before: 0, at: 0, line: 1, column: 1 }
-    }
-}
-
-impl Lines {
-    fn offset(&self) -> u64 {
-        self.before + self.at as u64
-    }
-
-    /// Counts up to `to`.
-    fn go(&mut self, buffer: &[u8], to: usize) {
-        let Some(text) = buffer.get(self.at..to) else { return };
-        let mut last = text;
-        if let Some(at) = memchr::memrchr(b'\n', text) {
-            self.line += memchr::memchr_iter(b'\n', text).count() as u64;
-            self.column = 1;
-            last = text.get(at + 1..).unwrap_or_default();
-        }
-        self.column += last.iter().filter(|byte| (**byte & 0xC0) != 0x80).count() as u64;
-        self.at = to;
-    }
-
-    /// Counts the first bytes of the buffer, which will be gone.
-    fn drop(&mut self, buffer: &[u8], count: usize) {
-        self.go(buffer, count);
-        self.before += count as u64;
-        self.at -= count;
     }
 }

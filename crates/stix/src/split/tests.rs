@@ -71,6 +71,22 @@ fn walked(text: &[u8], limits: Limits) -> Outcome {
     Outcome { items, container: walk.container().clone(), fault }
 }
 
+fn iterated(text: &[u8]) -> Outcome {
+    let mut found = objects(text);
+    let mut outcome = Outcome { items: Vec::new(), container: Container::default(), fault: None };
+    for item in &mut found {
+        match item {
+            Ok(item) => {
+                let text = String::from_utf8_lossy(item.text).into_owned();
+                outcome.items.push((item.place.to_string(), text, item.offset, item.line));
+            }
+            Err(fault) => outcome.fault = Some(fault),
+        }
+    }
+    outcome.container = found.container().clone();
+    outcome
+}
+
 /// The outcome, which must not depend on how the document is read. Walking tells more of an object that is not well
 /// nested, so only the kind of reading on a stream is compared for those.
 #[track_caller]
@@ -307,6 +323,11 @@ proptest! {
         let limits = Limits { max_depth: 5, max_bytes: 150, max_values: 1000 };
         let whole = streamed(text.as_bytes(), &[usize::MAX], limits);
         prop_assert_eq!(streamed(text.as_bytes(), &sizes, limits), whole);
+    }
+
+    #[test]
+    fn iterating_gives_the_same(text in document()) {
+        prop_assert_eq!(iterated(text.as_bytes()), streamed(text.as_bytes(), &[usize::MAX], Limits::default()));
     }
 
     #[test]
