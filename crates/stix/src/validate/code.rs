@@ -128,8 +128,6 @@ codes! {
         LanguageContents "language-contents" "STIX 2.1 §7.1",
         LanguageLists "language-lists" "STIX 2.1 §7.1",
         InteropCreator "interop-creator" "STIX 2.1 Interop §2",
-        TypeUnknown20 "type-reserved" "STIX 2.0 §3.1",
-        PropertyUnknown20 "property-not-allowed" "STIX 2.0 §7.2",
     }
     warnings {
         CustomPrefix 101 "custom-prefix" "STIX 2.1 §11",

@@ -75,7 +75,6 @@ pub(super) fn of(note: &Note, value: Value<'_>) -> String {
         Code::LanguageContents => format!("this must be {what}"),
         Code::LanguageLists => "a translated list must be as long as the list that it translates: fill gaps with empty strings".to_owned(),
         Code::InteropCreator => format!("interoperability asks for the producer of every object and for one TLP marking: {what}"),
-        Code::TypeUnknown20 | Code::PropertyUnknown20 => format!("STIX 2.0 does not allow this here{}{what}", if what.is_empty() { "" } else { ": " }),
         _ => warning(note.code, what, &found),
     }
 }
