@@ -1,0 +1,173 @@
+//! `marsad init`, `account`, `organisation`, `key`, `collection`, `doctor`: exit codes, both streams, shapes of the JSON.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use assert_cmd::Command;
+use serde_json::{Value, json};
+use std::os::unix::fs::PermissionsExt as _;
+
+struct Node {
+    directory: tempfile::TempDir,
+}
+
+impl Node {
+    fn bare() -> Self {
+        Self { directory: tempfile::tempdir().unwrap() }
+    }
+
+    fn new() -> Self {
+        let node = Self::bare();
+        assert_eq!(node.run(&["init", "--organisation", "Example CERT"], "").0, 0);
+        node
+    }
+
+    fn home(&self) -> std::path::PathBuf {
+        self.directory.path().join("home")
+    }
+
+    fn run(&self, args: &[&str], input: &str) -> (i32, String, String) {
+        let mut command = Command::cargo_bin("marsad").unwrap();
+        // After the command's own words, as scripts write it.
+        let output = command.args(args).arg("--home").arg(self.home()).write_stdin(input).output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+    }
+
+    fn json(&self, args: &[&str]) -> Value {
+        let (code, out, err) = self.run(&[args, &["--json"]].concat(), "");
+        assert_eq!(code, 0, "{args:?}: {err}");
+        serde_json::from_str(&out).unwrap()
+    }
+}
+
+#[test]
+fn a_node_is_made_once_and_its_token_shown_once() {
+    let node = Node::bare();
+    let (code, out, err) = node.run(&["init", "--organisation", "Example CERT", "--admin", "amina"], "");
+    assert_eq!(code, 0, "{err}");
+    let token = out.trim();
+    assert!(token.len() > 40 && !token.contains(char::is_whitespace), "{out}");
+    assert!(!err.contains(token), "the token is on standard output alone");
+    let mode = |name: &str| node.home().join(name).metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(""), mode("secret"), mode("tls")), (0o700, 0o600, 0o700));
+    let database = std::fs::read(node.home().join("marsad.db")).unwrap();
+    assert!(!database.windows(token.len()).any(|window| window == token.as_bytes()), "only its hash is kept");
+
+    assert_eq!(node.run(&["init", "--organisation", "Other"], "").0, 3);
+    let foreign = Node::bare();
+    std::fs::create_dir(foreign.home()).unwrap();
+    std::fs::write(foreign.home().join("holiday.jpg"), "").unwrap();
+    assert_eq!(foreign.run(&["init", "--organisation", "Other"], "").0, 3);
+    assert_eq!(std::fs::read_dir(foreign.home()).unwrap().count(), 1, "nothing was added");
+    for organisation in ["", " padded", "a\u{202e}b"] {
+        let node = Node::bare();
+        assert_eq!(node.run(&["init", "--organisation", organisation], "").0, 2, "{organisation:?}");
+        assert!(!node.home().exists());
+    }
+    assert_eq!(Node::bare().run(&["init"], "").0, 2);
+    let made = Node::bare().json(&["init", "--organisation", "X"]);
+    assert_eq!((&made["administrator"], &made["collection"]), (&json!("admin"), &json!("main")));
+}
+
+#[test]
+fn accounts() {
+    let node = Node::new();
+    let (code, password, _) = node.run(&["account", "add", "amina", "--role", "analyst"], "");
+    assert_eq!(code, 0);
+    assert_eq!(password.lines().count(), 1);
+    let (code, out, _) =
+        node.run(&["account", "add", "omar", "--role", "partner-manager", "--password-stdin"], "correct horse\n");
+    assert_eq!((code, out.as_str()), (0, ""), "a password that was given is not printed");
+    let listed = node.json(&["account", "list"]);
+    let row = |name, role, password| json!({"name": name, "role": role, "organisation": "Example CERT", "relation": "self", "password": password});
+    assert_eq!(
+        listed,
+        json!([
+            row("admin", "administrator", false),
+            row("amina", "analyst", true),
+            row("omar", "partner-manager", true)
+        ])
+    );
+    for (args, input, expected) in [
+        (&["account", "add", "amina", "--role", "reader"][..], "", 3),
+        (&["account", "add", "AMINA", "--role", "reader"], "", 3),
+        (&["account", "add", "x", "--role", "emperor"], "", 2),
+        (&["account", "add", "a:b", "--role", "reader"], "", 2),
+        (&["account", "add", "x", "--role", "reader", "--password-stdin"], "", 2),
+        (&["account", "add", "x", "--role", "reader", "--organisation", "nobody"], "", 3),
+        (&["account", "password", "nobody"], "", 3),
+        (&["account", "password", "amina", "--password-stdin"], "another long password", 0),
+        (&["account", "remove", "nobody"], "", 3),
+        (&["account", "remove", "admin"], "", 3),
+        (&["account", "remove", "omar"], "", 0),
+    ] {
+        assert_eq!(node.run(args, input).0, expected, "{args:?}");
+    }
+}
+
+#[test]
+fn organisations_keys_and_collections() {
+    let node = Node::new();
+    for relation in ["self", "client", "community", "public"] {
+        assert_eq!(node.run(&["organisation", "add", relation, "--relation", relation], "").0, 0, "{relation}");
+    }
+    assert_eq!(node.run(&["organisation", "add", "X", "--relation", "friend"], "").0, 2);
+    assert_eq!(node.run(&["organisation", "add", "SELF", "--relation", "client"], "").0, 3);
+    assert_eq!(node.json(&["organisation", "list"]).as_array().unwrap().len(), 5);
+    // Another organisation may stand to ours as `self`; ours stays the owner.
+    assert_eq!(node.run(&["account", "add", "amina", "--role", "reader"], "").0, 0);
+    assert_eq!(node.json(&["account", "list"])[1]["organisation"], "Example CERT");
+
+    let (code, key, _) = node.run(&["key", "add", "machine", "--scope", "write,read", "--expires", "90d"], "");
+    assert_eq!((code, key.lines().count()), (0, 1));
+    let listed = node.json(&["key", "list"]);
+    assert_eq!((&listed[0]["account"], &listed[0]["scope"]), (&json!("admin"), &json!(["read", "write"])));
+    assert!(!listed.to_string().contains(key.trim()), "the secret is nowhere");
+    for (args, expected) in [
+        (&["key", "add", "machine"][..], 3),
+        (&["key", "add", "other", "--account", "nobody"], 3),
+        (&["key", "add", "other", "--scope", "everything"], 2),
+        (&["key", "add", "other", "--expires", "yesterday"], 2),
+        (&["key", "remove", "nothing"], 3),
+        (&["key", "remove", "machine"], 0),
+        (&["collection", "add", "phishing", "--read", "anyone", "--write", "Client,AMINA"], 0),
+        (&["collection", "add", "phishing"], 3),
+        (&["collection", "add", "UPPER"], 2),
+        (&["collection", "add", "a/b"], 2),
+        (&["collection", "add", "8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f"], 2),
+        (&["collection", "add", "x", "--id", "no-uuid"], 2),
+        (&["collection", "add", "x", "--read", "stranger"], 3),
+        (&["collection", "add", "fixed", "--id", "91A7B528-80EB-42ED-A74D-C6FBD5A26116"], 0),
+        (&["collection", "remove", "nothing"], 3),
+    ] {
+        assert_eq!(node.run(args, "").0, expected, "{args:?}");
+    }
+    let listed = node.json(&["collection", "list"]);
+    assert_eq!((&listed[1]["read"], &listed[1]["write"]), (&json!("anyone"), &json!(["client", "amina"])));
+    assert_eq!(listed[2]["id"], "91a7b528-80eb-42ed-a74d-c6fbd5a26116");
+    assert_eq!(node.run(&["collection", "remove", "phishing"], "").0, 0);
+    assert_eq!(node.json(&["collection", "list"]).as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn the_doctor_finds_what_is_wrong() {
+    let node = Node::new();
+    assert_eq!(node.json(&["doctor"])["healthy"], json!(true));
+    let secret = node.home().join("secret");
+    std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o644)).unwrap();
+    std::fs::write(node.home().join("config.toml"), "frobnicate = 1\n").unwrap();
+    let (code, out, _) = node.run(&["doctor", "--json"], "");
+    let value: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, &value["healthy"]), (1, &json!(false)));
+    let bad: Vec<&str> = value["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|finding| finding["health"] == "bad")
+        .map(|finding| finding["about"].as_str().unwrap())
+        .collect();
+    assert_eq!(bad, ["permissions", "configuration"]);
+    assert!(value["findings"].as_array().unwrap().iter().all(|f| f["health"] == "good" || f["next"].is_string()));
+    // Commands that need the configuration refuse it, too.
+    assert_eq!(node.run(&["collection", "list"], "").0, 2);
+}
