@@ -6,7 +6,7 @@ use crate::known::Known;
 use crate::limiter::{Limiter, TooMany};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use ledger::{Account, Micros, Register, Relation, Role};
+use ledger::{Account, Micros, Register, Relation, Role, Who};
 use policy::Viewer;
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -74,6 +74,16 @@ pub fn relation(relation: Relation) -> policy::Relation {
         Relation::Client => policy::Relation::Client,
         Relation::Community => policy::Relation::Community,
         Relation::Public => policy::Relation::Public,
+    }
+}
+
+/// The policy's words for who may read or write a collection.
+#[must_use]
+pub fn who(who: &Who) -> policy::Who {
+    match who {
+        Who::Anyone => policy::Who::Anyone,
+        Who::Members => policy::Who::Members,
+        Who::Named(names) => policy::Who::Named(names.clone()),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a viewer may have, as one STIX bundle: through the door, page by page, bodies as they came.
 
+use crate::accounts::{relation, who};
 use crate::door::{Door, Selected};
 use ledger::{Collection, Filter, Ledger, Register, Seq, Versions};
 use policy::{Released, Viewer};
@@ -98,29 +99,15 @@ fn write_page(out: &mut dyn Write, page: Released<Selected<Vec<u8>>>) -> io::Res
 /// Those of the register. `Ok(None)`: the name is neither.
 pub fn viewer(book: &dyn Register, name: &str) -> ledger::Result<Option<Viewer>> {
     if let Some(account) = book.account(name)? {
-        return Ok(Some(member(account.name, account.organisation)));
+        return Ok(Some(crate::accounts::viewer(&account)));
     }
     let lower = name.to_lowercase();
     let found = book.organisations()?.into_iter().find(|organisation| organisation.name.to_lowercase() == lower);
-    Ok(found.map(|organisation| member(organisation.name.clone(), organisation)))
-}
-
-fn member(name: String, organisation: ledger::Organisation) -> Viewer {
-    let relation = match organisation.relation {
-        ledger::Relation::Own => policy::Relation::Own,
-        ledger::Relation::Client => policy::Relation::Client,
-        ledger::Relation::Community => policy::Relation::Community,
-        ledger::Relation::Public => policy::Relation::Public,
-    };
-    Viewer { name: Some(name), organisation: Some(organisation.name), relation }
-}
-
-fn who(who: &ledger::Who) -> policy::Who {
-    match who {
-        ledger::Who::Anyone => policy::Who::Anyone,
-        ledger::Who::Members => policy::Who::Members,
-        ledger::Who::Named(names) => policy::Who::Named(names.clone()),
-    }
+    Ok(found.map(|organisation| Viewer {
+        name: Some(organisation.name.clone()),
+        relation: relation(organisation.relation),
+        organisation: Some(organisation.name),
+    }))
 }
 
 #[cfg(test)]

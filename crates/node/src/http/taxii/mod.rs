@@ -13,9 +13,10 @@ pub(super) mod versions;
 use super::State;
 use super::answer::Refusal;
 use super::request::Asked;
+use crate::accounts::who;
 use ::taxii::query::{self, Endpoint, Query};
 use http::{HeaderValue, Response, StatusCode};
-use ledger::{Collection, Dialect, Filter, Page, Seq, Versions, Who};
+use ledger::{Collection, Dialect, Filter, Page, Seq, Versions};
 use policy::Viewer;
 use std::sync::Arc;
 
@@ -24,14 +25,6 @@ use std::sync::Arc;
 pub(super) struct Rights {
     pub(super) read: bool,
     pub(super) write: bool,
-}
-
-fn who(who: &Who) -> policy::Who {
-    match who {
-        Who::Anyone => policy::Who::Anyone,
-        Who::Members => policy::Who::Members,
-        Who::Named(names) => policy::Who::Named(names.clone()),
-    }
 }
 
 /// The rights of whoever asks: the collection's, less what their key or role leaves out.
