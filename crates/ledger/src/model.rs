@@ -61,13 +61,16 @@ pub struct Entry<'a> {
     pub body: &'a [u8],
 }
 
+/// Makes the status resource from the answers to a submission's entries.
+pub type MakeReceipt<'a> = &'a (dyn Fn(&[Appended]) -> Receipt + Sync + 'a);
+
 /// The entries of one caller, which are committed together.
 pub struct Submission<'a> {
     /// In the order in which they shall be accepted.
     pub entries: &'a [Entry<'a>],
     /// Called inside the commit with the answers to the entries; what it returns is stored with them as a status
     /// resource that can be asked for later.
-    pub receipt: Option<&'a (dyn Fn(&[Appended]) -> Receipt + Sync + 'a)>,
+    pub receipt: Option<MakeReceipt<'a>>,
 }
 
 /// A status resource to keep.

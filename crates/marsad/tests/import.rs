@@ -120,7 +120,7 @@ fn every_form_and_packing_of_stix_is_taken() {
         ("list.json", format!("[{one},{two}]").into_bytes(), 2),
         ("object.json", one.clone().into_bytes(), 1),
         ("lines.jsonl", format!("{one}\n{two}\n").into_bytes(), 2),
-        ("bundle.json.gz", gzip(&bundle(&[one.clone()])), 1),
+        ("bundle.json.gz", gzip(&bundle(std::slice::from_ref(&one))), 1),
         ("empty.json", br#"{"type":"bundle","id":"bundle--5ddaeff9-eca7-4094-9e65-4f53da21a444"}"#.to_vec(), 0),
     ] {
         let node = Node::new();
@@ -233,12 +233,8 @@ fn a_viewer_gets_what_its_marking_allows() {
     node.import(&bundle(&[tool(1, ""), marked(2, CLEAR), marked(3, GREEN), marked(4, RED)]), &[]);
     node.import(&marked(5, RED), &["--to", "NOOR"]);
     let seen = |viewer: &[&str]| {
-        let numbers = node
-            .exported(viewer)
-            .iter()
-            .map(|object| object.split("tool--0000000").nth(1).unwrap().chars().next().unwrap())
-            .collect::<String>();
-        numbers
+        let number = |object: &String| object.split("tool--0000000").nth(1).unwrap().chars().next().unwrap();
+        node.exported(viewer).iter().map(number).collect::<String>()
     };
     for (viewer, expected) in [
         (&[][..], "123"),

@@ -145,9 +145,7 @@ impl Leaf {
             let gone = seqs.contains(&head.seq);
             let head_now = if gone { Head { state: head::ERASED, ..*head } } else { *head };
             let version = self.version(head).unwrap_or_default();
-            if gone {
-                kept.push_empty(head_now, self.key(head), version);
-            } else if head.length == 0 {
+            if gone || head.length == 0 {
                 kept.push_empty(head_now, self.key(head), version);
             } else {
                 kept.push(head_now, self.key(head), version, self.body(head));

@@ -2,6 +2,14 @@
 //! ids and order must be equal. What differs is listed with the clause that decides; an unlisted difference fails the
 //! test, and so does a listed one that has gone.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a recording that does not read fails the test"
+)]
+
 mod exchange;
 mod medallion;
 mod opentaxii;
