@@ -5,7 +5,6 @@ use super::{key_of, leaf};
 use crate::{ClassNo, Filter, Result, Sees, Seq, Versions};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::cell::RefCell;
-use std::collections::HashMap;
 
 /// Asks the caller once a class.
 pub(super) struct Sight<'s> {
@@ -168,13 +167,10 @@ impl<'f> Selection<'f> {
             Some(wanted) => wanted.contains(&head::dialect(seen.dialect)),
         });
         let Versions::Some { first, last, at } = &self.filter.versions else { return Ok(seen) };
-        let mut ends: HashMap<u8, (i64, i64)> = HashMap::new();
-        for one in &seen {
-            ends.entry(one.dialect).and_modify(|end| end.1 = one.seq).or_insert((one.seq, one.seq));
-        }
+        // Ordered by instant: the ends are the first and the last version, whatever their dialect.
+        let (oldest, newest) = (seen.first().map(|one| one.seq), seen.last().map(|one| one.seq));
         seen.retain(|one| {
-            let (oldest, newest) = ends.get(&one.dialect).copied().unwrap_or_default();
-            (*first && one.seq == oldest) || (*last && one.seq == newest) || at.contains(&one.at)
+            (*first && Some(one.seq) == oldest) || (*last && Some(one.seq) == newest) || at.contains(&one.at)
         });
         Ok(seen)
     }

@@ -61,7 +61,11 @@ fn differences(case: &Case, answer: &Answer, own_times: bool) -> Vec<String> {
     }
     for name in ["x-taxii-date-added-first", "x-taxii-date-added-last"] {
         let (ours, theirs) = (answer.header(name), case.header(name));
-        let same = if own_times { ours == theirs } else { ours.is_some() == theirs.is_some() };
+        let same = if own_times {
+            ours.map(exchange::to_milliseconds) == theirs.map(exchange::to_milliseconds)
+        } else {
+            ours.is_some() == theirs.is_some()
+        };
         if !same {
             found.push(format!("{name} {ours:?} instead of {theirs:?}"));
         }

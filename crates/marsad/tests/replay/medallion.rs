@@ -8,7 +8,12 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// Where we differ, and the clause that decides.
-const LISTED: &[(&str, &str)] = &[];
+const LISTED: &[(&str, &str)] = &[
+    ("taxii_cases-00003", "§5.1: a collection with which the client may do nothing is left out"),
+    ("taxii_cases-00085", "§3.4: `added_after` is the recorder's clock, our object was added later"),
+    ("taxii_cases-00094", "§5.3: neither readable nor writable is 404, as for a collection that does not exist"),
+    ("taxii_cases-00097", "§5.6: neither readable nor writable is 404, as for a collection that does not exist"),
+];
 
 #[test]
 fn medallion() {
@@ -41,7 +46,7 @@ fn replay(test: &[Case], server: &super::server::Server, found: &mut BTreeMap<St
         for (theirs, ours) in &statuses {
             url = url.replace(theirs, ours);
         }
-        let answer = server.send(&case.method, &url, &case.headers(AUTHORIZATION), case.req_body.as_bytes());
+        let answer = server.send(&case.method, &url, &case.headers(AUTHORIZATION), &exchange::envelope(case));
         let body = answer.json();
         if let Some(token) = body.get("next").and_then(Value::as_str) {
             next = Some(token.to_owned());
@@ -85,6 +90,7 @@ fn seeded(seed: &Value) -> Home {
                 collection: id.into(),
                 body,
                 dialect,
+                open: false,
                 added: row["date_added"].as_str().unwrap().into(),
             });
         }

@@ -13,6 +13,7 @@ pub(crate) const AUTHORIZATION: &str = "Basic cmVwbGF5OnJlcGxheS1wYXNzd29yZA==";
 /// A home with the collections and objects of a recorded server.
 pub(crate) struct Home {
     folder: tempfile::TempDir,
+    settings: Vec<String>,
 }
 
 /// One object to seed.
@@ -20,6 +21,8 @@ pub(crate) struct Seed {
     pub(crate) collection: String,
     pub(crate) body: serde_json::Value,
     pub(crate) dialect: Dialect,
+    /// Whether everyone may see it.
+    pub(crate) open: bool,
     /// When it was added, as a timestamp.
     pub(crate) added: String,
 }
@@ -27,8 +30,9 @@ pub(crate) struct Seed {
 impl Home {
     /// Makes a home with one member.
     pub(crate) fn new() -> Self {
-        let home = Self { folder: tempfile::tempdir().unwrap() };
+        let home = Self { folder: tempfile::tempdir().unwrap(), settings: Vec::new() };
         home.command(&["init", "--organisation", "Replay"], "");
+        home.book().remove_collection("main").unwrap();
         home.command(&["account", "add", "replay", "--role", "analyst", "--password-stdin"], "replay-password");
         home
     }
@@ -73,14 +77,17 @@ impl Home {
     /// Appends the objects at the recorded times, oldest first.
     pub(crate) fn seed(&self, mut seeds: Vec<Seed>) {
         let book = self.book();
-        let class = policy::Class { owner: "Replay".into(), ..policy::Class::default() };
-        let class = book.class(&class.to_definition()).unwrap();
+        let own = policy::Class { owner: "Replay".into(), ..policy::Class::default() };
+        let clear = "marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487";
+        let open = policy::Class { markings: vec![clear.into()], ..own.clone() };
+        let [own, open] = [own, open].map(|class| book.class(&class.to_definition()).unwrap());
         seeds.sort_by(|a, b| a.added.cmp(&b.added));
         for seed in seeds {
             let text = seed.body.to_string();
             let member = |name: &str| seed.body.get(name).and_then(serde_json::Value::as_str);
             let version = member("modified").or(member("created"));
             let parsed = version.map(|text| stix::timestamp::Timestamp::parse(text).unwrap());
+            let class = if seed.open { open } else { own };
             let entry = Entry {
                 collection: book.collection(&seed.collection).unwrap().unwrap().no,
                 key: member("id").unwrap(),
@@ -111,13 +118,20 @@ impl Home {
     pub(crate) fn copy(&self) -> Self {
         let folder = tempfile::tempdir().unwrap();
         copy(&self.path(), &folder.path().join("home"));
-        Self { folder }
+        Self { folder, settings: self.settings.clone() }
+    }
+
+    /// Configures what is served.
+    pub(crate) fn set(&mut self, setting: &str) {
+        self.settings.push(setting.to_owned());
     }
 
     /// Serves it.
     pub(crate) fn serve(&self) -> Server {
         let mut child = Command::new(env!("CARGO_BIN_EXE_marsad"))
-            .args(["serve", "--listen", "127.0.0.1:0", "--plain-http", "--home"])
+            .args(["serve", "--listen", "127.0.0.1:0", "--plain-http"])
+            .args(self.settings.iter().flat_map(|setting| ["--set", setting]))
+            .arg("--home")
             .arg(self.path())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
