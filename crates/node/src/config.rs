@@ -187,6 +187,9 @@ sections! {
         /// Hosts, addresses or networks (CIDR) that may be reached although they are private, loopback or
         /// link-local: ["taxii.intranet.example", "10.20.0.0/16"].
         allow: Vec<String> = Vec::new();
+        /// A PEM file of certificate authorities that are trusted beside those of the system, for partners with an
+        /// authority of their own. Relative to the node's directory. Empty: none.
+        authorities: String = String::new();
         /// Seconds to wait for a connection.
         connect_seconds: u64 = 10;
         /// Seconds to wait for a whole answer.

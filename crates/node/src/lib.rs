@@ -10,6 +10,7 @@ pub mod config;
 pub mod credentials;
 pub mod doctor;
 pub mod door;
+pub mod egress;
 pub mod export;
 pub mod home;
 pub mod http;
