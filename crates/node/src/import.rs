@@ -116,18 +116,49 @@ pub fn run(
         return all_or_nothing(book, sources, options, read, listener);
     }
     let mut appender = Appender::new(book, options);
-    produce(sources, options, read, |message| {
-        match message {
-            Message::Batch(batch) => appender.append(&[batch])?,
-            Message::Refused { refusals, objects } => {
-                appender.counts.refused += objects;
-                refusals.into_iter().for_each(|refusal| listener.refused(refusal));
-            }
-            Message::Unreadable(error) => listener.unreadable(error),
-        }
-        Ok(())
-    })?;
+    produce(sources, options, read, |message| appender.receive(message, listener))?;
     Ok(appender.counts)
+}
+
+/// Imports objects that come page by page. A page is durable when [`Pages::take`] returns.
+pub struct Pages<'a> {
+    appender: Appender<'a>,
+    options: &'a Options,
+}
+
+impl<'a> Pages<'a> {
+    /// Into this ledger. Pages are never all-or-nothing.
+    #[must_use]
+    pub fn new(book: &'a dyn Ledger, options: &'a Options) -> Self {
+        Self { appender: Appender::new(book, options), options }
+    }
+
+    /// Takes the objects of one page; `name` is what refusals call it.
+    ///
+    /// # Errors
+    /// The ledger's. What it refused left no trace; the page may be taken again.
+    pub fn take<O: AsRef<[u8]> + Sync>(
+        &mut self,
+        name: &str,
+        objects: &[O],
+        listener: &mut dyn Listener,
+    ) -> Result<(), Error> {
+        let (options, appender) = (self.options, &mut self.appender);
+        let work = |producer: &mut Producer<'_>| {
+            for (index, object) in objects.iter().enumerate() {
+                let place = split::Place { form: split::Form::Envelope, index };
+                producer.object(name, &Item { text: object.as_ref(), offset: 0, line: 1, place })?;
+            }
+            producer.flush()
+        };
+        produce_by(work, options, |message| appender.receive(message, listener))
+    }
+
+    /// What became of everything so far.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.appender.counts
+    }
 }
 
 fn all_or_nothing(
@@ -194,11 +225,20 @@ fn produce(
     sources: &[Source],
     options: &Options,
     read: &AtomicU64,
+    take: impl FnMut(Message) -> Result<(), Error>,
+) -> Result<(), Error> {
+    produce_by(|producer| producer.run(sources, read), options, take)
+}
+
+fn produce_by(
+    work: impl FnOnce(&mut Producer<'_>) -> Result<(), Gone> + Send,
+    options: &Options,
     mut take: impl FnMut(Message) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let (send, receive): (_, Receiver<Message>) = sync_channel(WAITING);
     std::thread::scope(|scope| {
-        scope.spawn(move || Producer::new(options, send).run(sources, read));
+        // When a message cannot be sent, nobody wants it.
+        scope.spawn(move || work(&mut Producer::new(options, send)));
         // When `take` fails, the receiver goes with this closure, and the producer stops at its next message.
         let receive = receive;
         receive.iter().try_for_each(&mut take)
@@ -220,14 +260,11 @@ impl<'a> Producer<'a> {
         Self { options, send, intake: Intake::new(), batch: Batch::default() }
     }
 
-    fn run(mut self, sources: &[Source], read: &AtomicU64) {
+    fn run(&mut self, sources: &[Source], read: &AtomicU64) -> Result<(), Gone> {
         for source in sources {
-            if self.source(source, read).is_err() {
-                return;
-            }
+            self.source(source, read)?;
         }
-        // When it cannot be sent, nobody wants it.
-        let _ = self.flush();
+        self.flush()
     }
 
     fn source(&mut self, source: &Source, read: &AtomicU64) -> Result<(), Gone> {
@@ -371,6 +408,19 @@ struct Appender<'a> {
 impl<'a> Appender<'a> {
     fn new(book: &'a dyn Ledger, options: &'a Options) -> Self {
         Self { book, context: &options.context, classes: Classes::default(), counts: Counts::default() }
+    }
+
+    /// Appends what was accepted, and tells of the rest.
+    fn receive(&mut self, message: Message, listener: &mut dyn Listener) -> Result<(), Error> {
+        match message {
+            Message::Batch(batch) => self.append(&[batch])?,
+            Message::Refused { refusals, objects } => {
+                self.counts.refused += objects;
+                refusals.into_iter().for_each(|refusal| listener.refused(refusal));
+            }
+            Message::Unreadable(error) => listener.unreadable(error),
+        }
+        Ok(())
     }
 
     /// Appends batches in one durable commit.

@@ -18,6 +18,7 @@ pub mod import;
 pub mod intake;
 pub mod known;
 pub mod limiter;
+pub mod link;
 pub mod packed;
 pub mod sample;
 pub mod validate_files;
