@@ -2,6 +2,7 @@
 
 use crate::{Class, Markings, Outcome, Rules, Viewer, decide};
 use std::cell::RefCell;
+use std::collections::HashMap;
 
 /// A policy class's number in the store.
 pub type ClassNo = u32;
@@ -51,13 +52,13 @@ pub struct Gate<'g> {
     rules: Rules,
     classes: &'g dyn Classes,
     markings: &'g dyn Markings,
-    made: RefCell<Vec<(ClassNo, bool)>>,
+    made: RefCell<HashMap<ClassNo, bool>>,
 }
 
 impl<'g> Gate<'g> {
     /// A door for a viewer.
     pub fn new(viewer: Viewer, rules: Rules, classes: &'g dyn Classes, markings: &'g dyn Markings) -> Self {
-        Self { viewer, rules, classes, markings, made: RefCell::new(Vec::new()) }
+        Self { viewer, rules, classes, markings, made: RefCell::default() }
     }
 
     /// For whom.
@@ -70,13 +71,13 @@ impl<'g> Gate<'g> {
     /// not a release.
     #[must_use]
     pub fn sees(&self, class: ClassNo) -> bool {
-        if let Some((_, sees)) = self.made.borrow().iter().find(|(no, _)| *no == class) {
+        if let Some(sees) = self.made.borrow().get(&class) {
             return *sees;
         }
         let definition = self.classes.definition(class).and_then(|bytes| Class::from_definition(&bytes));
         let sees = definition
             .is_some_and(|class| decide(&self.viewer, &class, &self.rules, self.markings).outcome == Outcome::Release);
-        self.made.borrow_mut().push((class, sees));
+        self.made.borrow_mut().insert(class, sees);
         sees
     }
 

@@ -57,11 +57,13 @@ impl Viewer {
         Self { name: None, organisation: None, relation: Relation::Public }
     }
 
-    /// Whether a name in a list means this viewer: its account or its organisation, without regard to case.
+    /// Whether a name in a list means this viewer: its account or its organisation, without regard to case. An empty name
+    /// is nobody's.
     #[must_use]
     pub fn is_named(&self, names: &[String]) -> bool {
         let own = |name: &Option<String>| {
-            name.as_deref().is_some_and(|own| names.iter().any(|name| own.to_lowercase() == name.to_lowercase()))
+            let own = name.as_deref().filter(|own| !own.is_empty()).map(str::to_lowercase);
+            own.is_some_and(|own| names.iter().any(|name| own == name.to_lowercase()))
         };
         own(&self.name) || own(&self.organisation)
     }

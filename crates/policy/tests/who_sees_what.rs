@@ -121,6 +121,55 @@ fn a_definition_that_is_not_understood_withholds() {
     assert_eq!(gate.admit(Page(vec![1, 2])).unwrap_err(), Leak(2));
 }
 
+#[test]
+fn collection_rights() {
+    use policy::{Who, may};
+    let named = |names: &[&str]| Who::Named(names.iter().map(|name| (*name).to_owned()).collect());
+    let nameless = Viewer { name: Some(String::new()), organisation: Some(String::new()), relation: Relation::Own };
+    let lina = viewer("Lina", "Port CSIRT", Relation::Community);
+    for (viewer, who, wanted) in [
+        (&Viewer::anonymous(), Who::Anyone, true),
+        (&Viewer::anonymous(), Who::Members, false),
+        (&Viewer::anonymous(), named(&["lina", ""]), false),
+        (&lina, Who::Anyone, true),
+        (&lina, Who::Members, true),
+        (&lina, named(&["LINA"]), true),
+        (&lina, named(&["omar", "port csirt"]), true),
+        (&lina, named(&["lin"]), false),
+        (&lina, named(&[]), false),
+        (&nameless, named(&[""]), false),
+    ] {
+        assert_eq!(may(viewer, &who), wanted, "{viewer:?} {who:?}");
+    }
+}
+
+/// What withholds, and the reason that it gives.
+#[test]
+fn fail_closed_says_why() {
+    let codes = |viewer: &Viewer, class: &Class| {
+        let decision = decide(viewer, class, &Rules::default(), &meaning);
+        let codes: Vec<&str> = decision.reasons.iter().map(|reason| reason.code.as_str()).collect();
+        (decision.outcome == Outcome::Release, codes.join(" "))
+    };
+    let lina = viewer("lina", "Port CSIRT", Relation::Community);
+    let nadia = viewer("nadia", "Node", Relation::Own);
+    for (viewer, class, released, wanted) in [
+        (&lina, class(&[], &[]), false, "default-marking marking-withholds"),
+        (&lina, class(&[GREEN], &[]), true, "marking-releases"),
+        (&lina, class(&[GREEN, AMBER], &[]), false, "marking-releases marking-withholds"),
+        (&lina, class(&[GREEN, STATEMENT], &[]), true, "marking-releases statement"),
+        (&lina, class(&[GREEN, UNKNOWN], &[]), false, "marking-releases unknown-marking"),
+        (&lina, class(&["no id at all"], &[]), false, "unknown-marking default-marking marking-withholds"),
+        (&lina, class(&[GREEN], &[RED]), false, "marking-releases part-withheld"),
+        (&lina, class(&[GREEN], &[UNKNOWN]), false, "marking-releases part-withheld"),
+        (&lina, class(&[RED], &[]), false, "recipient-not-named"),
+        (&nadia, class(&[RED], &[]), true, "recipient-named"),
+        (&nadia, Class { markings: vec![RED.into()], ..Class::default() }, false, "recipient-not-named"),
+    ] {
+        assert_eq!(codes(viewer, &class), (released, wanted.to_owned()), "{class:?}");
+    }
+}
+
 proptest! {
     /// A further marking never lets anybody see more.
     #[test]
@@ -133,6 +182,14 @@ proptest! {
         let wider: Vec<&str> = ids.iter().copied().chain([ALL[more]]).collect();
         prop_assert!(sees(&ids, &[]) || !sees(&wider, &[]));
         prop_assert!(sees(&ids, &[]) || !sees(&ids, &[ALL[more]]));
+    }
+
+    /// Whatever a class holds, there is a decision with a reason.
+    #[test]
+    fn decides_anything(ids in prop::collection::vec(".{0,60}", 0..4), parts in prop::collection::vec(".{0,60}", 0..3), name: Option<String>) {
+        let viewer = Viewer { name: name.clone(), organisation: name, relation: Relation::Client };
+        let class = Class { markings: ids, granular: parts, ..Class::default() };
+        prop_assert!(!decide(&viewer, &class, &Rules::default(), &meaning).reasons.is_empty());
     }
 
     /// The same class has the same definition, whatever the order, and is read back.
