@@ -2,7 +2,7 @@
 
 use crate::command::{
     account, backup, check, collection, completions, config, demo, doctor, export, import, init, key, man,
-    organisation, pattern, restore, serve, validate,
+    organisation, pattern, pull, push, restore, serve, validate,
 };
 use std::path::PathBuf;
 
@@ -55,6 +55,8 @@ pub(crate) enum Command {
     Demo(demo::Args),
     Import(import::Args),
     Export(export::Args),
+    Pull(pull::Args),
+    Push(push::Args),
     Validate(validate::Args),
     Pattern(pattern::Args),
     Collection(collection::Args),

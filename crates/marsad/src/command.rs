@@ -15,6 +15,8 @@ pub(crate) mod key;
 pub(crate) mod man;
 pub(crate) mod organisation;
 pub(crate) mod pattern;
+pub(crate) mod pull;
+pub(crate) mod push;
 pub(crate) mod restore;
 pub(crate) mod serve;
 pub(crate) mod validate;
@@ -36,6 +38,8 @@ pub(crate) fn run(cli: Cli) -> Outcome {
         Command::Demo(args) => demo::run(place, &args),
         Command::Import(args) => import::run(place, &args),
         Command::Export(args) => export::run(place, &args),
+        Command::Pull(args) => pull::run(place, &args),
+        Command::Push(args) => push::run(place, &args),
         Command::Validate(args) => validate::run(place, &args),
         Command::Pattern(args) => pattern::run(&args),
         Command::Collection(args) => collection::run(place, &args),

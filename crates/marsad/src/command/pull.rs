@@ -1,0 +1,147 @@
+//! `marsad pull`.
+
+use super::import::with;
+use crate::cli::Place;
+use crate::outcome::{Failure, Outcome, Verdict};
+use crate::terminal::{Unit, note, progress, say, say_json, visible};
+use node::egress::{Credentials, Egress, Session};
+use node::import::{Error, Listener, Refusal};
+use node::intake::Context;
+use node::link::Link;
+use std::io::Read as _;
+
+/// Reads what is new in a collection of another TAXII 2.1 server into one of ours.
+///
+/// The next pull goes on where this one ended, also after it was interrupted; what is there already stays unchanged.
+/// The server may be any: one that pages by `next`, or by the date of addition.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  marsad pull https://cti.example.org/taxii2/ --collection indicators --user amina --password-stdin < password
+  marsad pull https://cti.example.org/api1/ --collection 91a7b528-80eb-42ed-a74d-c6fbd5a26116 --key-stdin < key
+  marsad pull https://cti.example.org/taxii2/ --collection indicators --into partners --from-the-beginning")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    theirs: Theirs,
+    /// Our collection: alias or id
+    #[arg(long, value_name = "ALIAS", default_value = super::init::MAIN)]
+    into: String,
+    /// Read everything again instead of what is new
+    #[arg(long)]
+    from_the_beginning: bool,
+    /// Print one JSON object at the end
+    #[arg(long)]
+    json: bool,
+}
+
+/// The other side of a link.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Theirs {
+    /// The server, its discovery, an API root or a collection
+    pub(super) url: String,
+    /// Their collection: id, alias or title
+    #[arg(long, value_name = "NAME")]
+    pub(super) collection: String,
+    /// Sign in with this name and a password
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["key", "key_stdin"], requires = "password_stdin")]
+    user: Option<String>,
+    /// Read the password from standard input
+    #[arg(long, requires = "user")]
+    password_stdin: bool,
+    /// Sign in with this key; others on this machine can see it, `--key-stdin` hides it
+    #[arg(long, value_name = "KEY", conflicts_with = "key_stdin")]
+    key: Option<String>,
+    /// Read the key from standard input
+    #[arg(long)]
+    key_stdin: bool,
+}
+
+impl Theirs {
+    /// The way there, signed in.
+    pub(super) fn session(&self, egress: &Egress) -> Result<Session, Failure> {
+        let credentials = match (&self.user, &self.key) {
+            (Some(name), _) => Some(Credentials::basic(name, secret()?)?),
+            (None, Some(key)) => Some(Credentials::key(key.clone().into())?),
+            (None, None) if self.key_stdin => Some(Credentials::key(secret()?)?),
+            (None, None) => None,
+        };
+        Ok(egress.to(&self.url, credentials)?)
+    }
+
+    pub(super) fn address(&self) -> Result<taxii::client::Address, Failure> {
+        self.url.parse().map_err(|error| Failure::Usage(format!("{}: {error}", visible(&self.url))))
+    }
+}
+
+/// One line of standard input.
+fn secret() -> Result<zeroize::Zeroizing<String>, Failure> {
+    let mut text = zeroize::Zeroizing::new(String::new());
+    std::io::stdin().take(4096).read_to_string(&mut text)?;
+    Ok(text.trim_end_matches(['\r', '\n']).to_owned().into())
+}
+
+pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    runtime.map_err(|error| Failure::could(format!("cannot start threads: {error}")))
+}
+
+pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
+    let opened = place.open()?;
+    let egress = Egress::new(&opened.config, opened.home.path())?;
+    let ours = opened.collection(&args.into)?;
+    let context =
+        Context { collection: ours.no, owner: opened.own_organisation()?, member: None, recipients: Vec::new() };
+    let options = with(&opened, context, false, false);
+    let runtime = runtime()?;
+    let link = Link {
+        runtime: &runtime,
+        book: &*opened.book,
+        address: args.theirs.address()?,
+        theirs: &args.theirs.collection,
+        ours: &ours,
+    };
+    let bar = progress(None, Unit::Things);
+    let mut told = Told(0);
+    let pulled = link.pull(
+        args.theirs.session(&egress)?,
+        egress.max_answer_bytes(),
+        &options,
+        args.from_the_beginning,
+        &mut told,
+        &mut |_, objects| bar.set_position(objects),
+    )?;
+    bar.finish_and_clear();
+    for warning in &pulled.warnings {
+        note(format!("note: {warning}"));
+    }
+    let counts = pulled.counts;
+    if args.json {
+        say_json(&serde_json::json!({
+            "added": counts.added, "unchanged": counts.unchanged, "refused": counts.refused,
+            "conflicts": counts.conflicts, "pages": pulled.pages,
+        }))?;
+    } else {
+        say(format!("added {}, unchanged {}, refused {}", counts.added, counts.unchanged, counts.refused))?;
+    }
+    Ok(Verdict::good_if(counts.refused == 0 && counts.conflicts == 0))
+}
+
+/// Tells of the first refusals, and how many more there were.
+struct Told(u64);
+
+impl Listener for Told {
+    fn refused(&mut self, refusal: Refusal) {
+        self.0 += 1;
+        if self.0 <= 100 {
+            let object = refusal.object.as_deref().unwrap_or("(no id)");
+            let line = format!("refused {object}: {}: {} [{}]", refusal.path, refusal.message, refusal.clause);
+            note(visible(&line));
+        } else if self.0 == 101 {
+            note("further refusals are counted, not shown");
+        }
+    }
+
+    fn unreadable(&mut self, error: Error) {
+        note(visible(&format!("marsad: {}", crate::outcome::chain(&error))));
+    }
+}
