@@ -7,8 +7,9 @@ use crate::terminal::{Unit, note, progress, say, say_json, visible};
 use node::egress::{Credentials, Egress, Session};
 use node::import::{Error, Listener, Refusal};
 use node::intake::Context;
-use node::link::Link;
+use node::link::{Pull, Pulled, Remote};
 use std::io::Read as _;
+use taxii::client::{Address, Client, Limits, Selection};
 
 /// Reads what is new in a collection of another TAXII 2.1 server into one of ours.
 ///
@@ -68,9 +69,14 @@ impl Theirs {
         Ok(egress.to(&self.url, credentials)?)
     }
 
-    pub(super) fn address(&self) -> Result<taxii::client::Address, Failure> {
+    pub(super) fn address(&self) -> Result<Address, Failure> {
         self.url.parse().map_err(|error| Failure::Usage(format!("{}: {error}", visible(&self.url))))
     }
+}
+
+/// The client of a link, which reads no more of an answer than the way out lets in.
+pub(super) fn client(session: Session, egress: &Egress) -> Client<Session> {
+    Client::new(session, Limits { max_answer_bytes: egress.max_answer_bytes(), ..Limits::default() })
 }
 
 /// One line of standard input.
@@ -92,24 +98,19 @@ pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
     let context =
         Context { collection: ours.no, owner: opened.own_organisation()?, member: None, recipients: Vec::new() };
     let options = with(&opened, context, false, false);
-    let runtime = runtime()?;
-    let link = Link {
-        runtime: &runtime,
-        book: &*opened.book,
-        address: args.theirs.address()?,
-        theirs: &args.theirs.collection,
-        ours: &ours,
+    let address = args.theirs.address()?;
+    let job = Pull {
+        from: Remote { address: &address, collection: &args.theirs.collection },
+        selection: Selection { versions: Some("all".to_owned()), ..Selection::default() },
+        into: &ours,
+        options: &options,
+        again: args.from_the_beginning,
     };
+    let client = client(args.theirs.session(&egress)?, &egress);
     let bar = progress(None, Unit::Things);
     let mut told = Told(0);
-    let pulled = link.pull(
-        args.theirs.session(&egress)?,
-        egress.max_answer_bytes(),
-        &options,
-        args.from_the_beginning,
-        &mut told,
-        &mut |_, objects| bar.set_position(objects),
-    )?;
+    let mut tell = |pulled: &Pulled| bar.set_position(pulled.received);
+    let pulled = runtime()?.block_on(node::link::pull(&client, &*opened.book, &job, &mut told, &mut tell))?;
     bar.finish_and_clear();
     for warning in &pulled.warnings {
         note(format!("note: {warning}"));

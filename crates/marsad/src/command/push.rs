@@ -1,17 +1,18 @@
 //! `marsad push`.
 
-use super::pull::{Theirs, runtime};
+use super::pull::{Theirs, client, runtime};
 use crate::cli::Place;
 use crate::outcome::{Failure, Outcome, Verdict};
 use crate::terminal::{Unit, note, progress, say, say_json, visible};
 use node::egress::Egress;
-use node::link::Link;
+use node::link::{Push, Pushed, Remote};
 use policy::Viewer;
+use taxii::client::Refusal;
 
 /// Adds what another organisation may have of one of our collections to a collection of its TAXII 2.1 server.
 ///
-/// Only what the viewer may have is sent. Without `--as-viewer` that is what anyone may have (TLP:CLEAR): name the
-/// organisation that runs the server.
+/// Only what the viewer may have is sent, and what was sent before is not sent again. Without `--as-viewer` the viewer is
+/// anyone, who may have what is TLP:CLEAR in collections that anyone may read: name the organisation that runs the server.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -26,6 +27,9 @@ pub(crate) struct Args {
     /// Who gets it: an account or an organisation [default: anyone]
     #[arg(long, value_name = "NAME")]
     as_viewer: Option<String>,
+    /// Send everything again instead of what is new
+    #[arg(long)]
+    from_the_beginning: bool,
     /// Print one JSON object at the end
     #[arg(long)]
     json: bool,
@@ -42,33 +46,29 @@ pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
         Some(name) => node::export::viewer(&*opened.book, name)?
             .ok_or_else(|| Failure::could(format!("`{}` is neither an account nor an organisation", visible(name))))?,
     };
-    let runtime = runtime()?;
-    let link = Link {
-        runtime: &runtime,
-        book: &*opened.book,
-        address: args.theirs.address()?,
-        theirs: &args.theirs.collection,
-        ours: &ours,
+    let address = args.theirs.address()?;
+    let job = Push {
+        from: &ours,
+        viewer,
+        to: Remote { address: &address, collection: &args.theirs.collection },
+        again: args.from_the_beginning,
     };
+    let client = client(args.theirs.session(&egress)?, &egress);
     let bar = progress(None, Unit::Things);
-    let session = args.theirs.session(&egress)?;
-    let mut tell = |objects| bar.set_position(objects);
-    let pushed = link.push(session, egress.max_answer_bytes(), &door, viewer, &mut tell)?;
+    let mut named = |refusal: &Refusal| {
+        note(visible(&format!("refused {}: {}", refusal.id.as_deref().unwrap_or("(no id)"), refusal.message)));
+    };
+    let mut tell = |pushed: &Pushed| bar.set_position(pushed.sent);
+    let pushed = runtime()?.block_on(node::link::push(&client, &*opened.book, &door, &job, &mut named, &mut tell))?;
     bar.finish_and_clear();
     for warning in &pushed.warnings {
         note(visible(&format!("note: {warning}")));
     }
-    for refusal in pushed.refused.iter().take(100) {
-        note(visible(&format!("refused {}: {}", refusal.id.as_deref().unwrap_or("(no id)"), refusal.message)));
-    }
-    let refused = pushed.refused.len() as u64 + pushed.unnamed;
+    let refused = pushed.refused;
     if args.json {
         say_json(&serde_json::json!({"accepted": pushed.accepted, "refused": refused, "pending": pushed.pending}))?;
     } else {
         say(format!("accepted {}, refused {refused}, pending {}", pushed.accepted, pushed.pending))?;
-    }
-    if pushed.accepted == 0 && refused == 0 && args.as_viewer.is_none() {
-        note("nothing is for anyone: name the organisation that gets it with --as-viewer");
     }
     Ok(Verdict::good_if(refused == 0))
 }
