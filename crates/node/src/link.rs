@@ -27,7 +27,7 @@ const PAGE_BYTES: usize = 16 << 20;
 pub enum Error {
     /// The other side.
     #[error(transparent)]
-    Taxii(#[from] taxii::client::Error),
+    Taxii(Box<taxii::client::Error>),
     /// The ledger, while taking in.
     #[error(transparent)]
     Import(#[from] import::Error),
@@ -56,6 +56,12 @@ pub enum Error {
     /// A page of the ledger is not what it must be.
     #[error("the ledger gave a page that cannot be split into objects: run `marsad check`")]
     Page,
+}
+
+impl From<taxii::client::Error> for Error {
+    fn from(error: taxii::client::Error) -> Self {
+        Self::Taxii(Box::new(error))
+    }
 }
 
 /// Where something is on another server.
