@@ -82,6 +82,16 @@ impl Book {
         })
     }
 
+    /// Lets the file grow to so many pages at most (what is there stays): a quota, past which writes are refused as on a
+    /// full disk.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    pub fn limit_pages(&self, most: i64) -> Result<()> {
+        let set = self.writer().query_row(&format!("PRAGMA max_page_count = {most}"), [], |_| Ok(()));
+        set.map_err(self.failed("set a quota"))
+    }
+
     /// The file.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -352,9 +362,13 @@ fn uuid(text: &str) -> Option<[u8; 16]> {
     Some(out)
 }
 
-/// The index's form of a key that is asked for; `None` if no record has its type.
+/// The index's form of a key that is asked for; `None` if no record has its type. A record's type is what its key begins
+/// with, as intake makes sure.
 fn known_key(base: &Connection, key: &str) -> Result<Option<Vec<u8>>, rusqlite::Error> {
-    let name = key.split_once("--").map_or(key, |(name, _)| name);
+    let (name, rest) = key.split_once("--").unwrap_or((key, ""));
+    if uuid(rest).is_none() {
+        return Ok(Some(key_blob(0, name, key)));
+    }
     let kind: Option<u32> =
         base.prepare_cached("SELECT no FROM kind WHERE name = ?1")?.query_row([name], |row| row.get(0)).optional()?;
     Ok(kind.map(|kind| key_blob(kind, name, key)))

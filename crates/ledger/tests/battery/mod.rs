@@ -1,0 +1,436 @@
+//! What every engine must do. An engine's own test file gives a factory; nothing in here knows which engine it is.
+
+mod oracle;
+
+use ledger::{
+    Account, Appended, ClassNo, Collection, CollectionNo, Dialect, Entry, Filter, Key, Ledger, Organisation, Receipt,
+    Register, Relation, Role, Seq, State, Submission, Version, Versions, Who,
+};
+use oracle::{Object, Oracle};
+use proptest::prelude::*;
+
+/// Spells a version as its author might.
+fn spelling(at: i64) -> String {
+    format!("1970-01-01T00:00:00.{at:06}Z")
+}
+
+/// Appends one object.
+fn append<B: Ledger>(book: &B, object: &Object, now: i64) -> Appended {
+    let text = object.version.map(spelling).unwrap_or_default();
+    let entry = Entry {
+        collection: object.collection,
+        key: &object.key,
+        kind: &object.kind,
+        version: object.version.map(|micros| Version { micros, picos: 0, text: &text }),
+        dialect: object.dialect,
+        author: object.author.as_deref(),
+        revoked: object.revoked,
+        class: object.class,
+        body: object.body.as_bytes(),
+    };
+    book.append(&[Submission { entries: &[entry], receipt: None }], now, &|a, b| a == b).unwrap()[0][0]
+}
+
+fn collection<B: Register>(book: &B, alias: &str) -> Collection {
+    let id = format!("00000000-0000-4000-8000-{:012x}", alias.len());
+    let new = Collection {
+        no: CollectionNo(0),
+        id,
+        alias: alias.into(),
+        title: alias.into(),
+        description: None,
+        read: Who::Members,
+        write: Who::Named(vec!["amina".into()]),
+    };
+    book.add_collection(&new).unwrap()
+}
+
+fn everything(collection: CollectionNo) -> Filter<'static> {
+    Filter {
+        collection,
+        after: None,
+        keys: None,
+        kinds: None,
+        versions: Versions::All,
+        dialects: Some(vec![Dialect::Stix20, Dialect::Stix21]),
+        limit: 1000,
+        max_bytes: 1 << 24,
+    }
+}
+
+/// Every page of a filter, one after another, as bodies.
+fn walk<B: Ledger>(book: &B, filter: &Filter<'_>, sees: &dyn Fn(ClassNo) -> bool) -> Vec<String> {
+    let (mut filter, mut found) = (filter.clone(), Vec::new());
+    loop {
+        let mut out = Vec::new();
+        let page = book.objects(&filter, sees, &mut out).unwrap();
+        let (rows, manifest) = book.manifest(&filter, sees).unwrap();
+        assert_eq!((&page, page.count), (&rows, manifest.len()), "a manifest is the page without its bodies");
+        let text = String::from_utf8(out).unwrap();
+        let bodies: Vec<String> = text.split(',').filter(|body| !body.is_empty()).map(str::to_owned).collect();
+        assert_eq!(bodies.len(), page.count);
+        assert!(page.count <= filter.limit && page.classes.iter().all(|class| sees(*class)));
+        assert_eq!(
+            (page.first, page.last),
+            (manifest.first().map(|r| r.date_added), manifest.last().map(|r| r.date_added))
+        );
+        found.extend(bodies);
+        match page.last {
+            Some(last) if page.more => filter.after = Some(last),
+            _ => return found,
+        }
+    }
+}
+
+/// An operation on the book, small enough that keys and versions meet often.
+#[derive(Clone, Debug)]
+enum Step {
+    Append { key: u8, version: Option<i64>, old: bool, author: u8, revoked: bool, class: u8, content: u8, other: bool },
+    Delete { key: u8, first: bool, seen: u8 },
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let append = (
+        0..7_u8,
+        prop::option::weighted(0.85, 0..4_i64),
+        any::<bool>(),
+        0..8_u8,
+        0..12_u8,
+        0..3_u8,
+        0..2_u8,
+        any::<bool>(),
+    )
+        .prop_map(|(key, version, old, author, revoked, class, content, other)| Step::Append {
+            key,
+            version,
+            old,
+            author: u8::from(author == 0),
+            revoked: revoked == 0,
+            class,
+            content,
+            other,
+        });
+    let delete = (0..7_u8, any::<bool>(), 0..8_u8).prop_map(|(key, first, seen)| Step::Delete { key, first, seen });
+    prop::collection::vec(prop_oneof![12 => append, 1 => delete], 0..40)
+}
+
+fn key(n: u8) -> (String, String) {
+    let kind = if n == 6 { "file" } else { ["indicator", "malware", "file"][usize::from(n) % 3] };
+    // The last is not of the form that an engine may pack.
+    let id = if n == 6 { "file--ODD".into() } else { format!("{kind}--00000000-0000-4000-8000-0000000000{n:02}") };
+    (id, kind.into())
+}
+
+/// Which classes a viewer sees: three bits.
+fn viewer(classes: &[ClassNo; 3], bits: u8) -> impl Fn(ClassNo) -> bool + '_ {
+    move |class| classes.iter().position(|known| *known == class).is_some_and(|place| bits & (1 << place) != 0)
+}
+
+/// A random book, random viewers and random filters: every walk is the oracle's, page by page.
+pub(crate) fn agrees_with_the_oracle<B: Ledger + Register>(make: impl Fn() -> B) {
+    let filters = (
+        prop::option::of(prop::collection::vec(0..8_u8, 1..3)),
+        prop::option::of(0..3_usize),
+        (any::<bool>(), any::<bool>(), any::<bool>(), prop::collection::vec(0..4_i64, 0..2)),
+        prop::option::of((any::<bool>(), any::<bool>())),
+        1..9_usize,
+        prop::option::of(0..30_000_i64),
+        0..8_u8,
+    );
+    let config = ProptestConfig { cases: 200, max_shrink_iters: 400, ..ProptestConfig::default() };
+    proptest!(config, |(steps in steps(), filters in prop::collection::vec(filters, 1..5))| {
+        let (book, mut oracle) = (make(), Oracle::default());
+        let collections = [collection(&book, "a").no, collection(&book, "bb").no];
+        let classes = [b"0", b"1", b"2"].map(|definition| book.class(definition).unwrap());
+        for (n, step) in steps.iter().enumerate() {
+            let now = n as i64 * 700;
+            match step {
+                Step::Append { key: k, version, old, author, revoked, class, content, other } => {
+                    let (id, kind) = key(*k);
+                    let object = Object {
+                        collection: collections[usize::from(*other)], body: format!("{{\"k\":{k}|{version:?}|{content}}}"), key: id, kind,
+                        version: *version, dialect: if *old { Dialect::Stix20 } else { Dialect::Stix21 },
+                        author: (*author > 0).then(|| format!("identity--{author}")), revoked: *revoked, class: classes[usize::from(*class)],
+                    };
+                    prop_assert_eq!(append(&book, &object, now), oracle.append(&object, now));
+                }
+                Step::Delete { key: k, first, seen } => {
+                    let (id, _) = key(*k);
+                    let sees = viewer(&classes, *seen);
+                    let versions = if *first { Versions::Some { first: true, last: false, at: vec![] } } else { Versions::All };
+                    let filter = Filter { keys: Some(vec![&id]), versions, ..everything(collections[0]) };
+                    prop_assert_eq!(book.delete(&filter, &sees, now).unwrap(), oracle.delete(&filter, &sees, now));
+                }
+            }
+        }
+        for (keys, kind, (first, last, all, at), dialects, limit, after, seen) in &filters {
+            let sees = viewer(&classes, *seen);
+            let ids: Option<Vec<String>> = keys.as_ref().map(|keys| keys.iter().map(|k| key(*k).0).collect());
+            let filter = Filter {
+                collection: collections[0], after: after.map(Seq), keys: ids.as_ref().map(|ids| ids.iter().map(String::as_str).collect()),
+                kinds: kind.map(|kind| vec![["indicator", "malware", "never-seen"][kind]]),
+                versions: if *all { Versions::All } else { Versions::Some { first: *first, last: *last, at: at.iter().map(|at| (*at, 0)).collect() } },
+                dialects: dialects.map(|(old, new)| old.then_some(Dialect::Stix20).into_iter().chain(new.then_some(Dialect::Stix21)).collect()),
+                limit: *limit, max_bytes: 1 << 20,
+            };
+            let wanted: Vec<String> = oracle.select(&filter, &sees).into_iter().map(|(_, body)| body).collect();
+            prop_assert_eq!(walk(&book, &filter, &sees), wanted);
+        }
+        prop_assert_eq!(book.check(&mut |_, _| {}).unwrap(), vec![]);
+    });
+}
+
+/// Law 1: what a viewer is given is, byte for byte, what the book without the hidden records would give.
+pub(crate) fn hidden_records_leave_no_trace<B: Ledger + Register>(make: impl Fn() -> B) {
+    let objects = prop::collection::vec((0..5_u8, 0..3_u8), 1..60);
+    let config = ProptestConfig { cases: 150, max_shrink_iters: 400, ..ProptestConfig::default() };
+    proptest!(config, |(objects in objects, seen in 0..8_u8, limit in 1..9_usize, last in any::<bool>())| {
+        let (whole, part) = (make(), make());
+        let (one, other) = (collection(&whole, "a").no, collection(&part, "a").no);
+        let classes = [b"0", b"1", b"2"].map(|definition| whole.class(definition).unwrap());
+        prop_assert_eq!(classes, [b"0", b"1", b"2"].map(|definition| part.class(definition).unwrap()));
+        let sees = viewer(&classes, seen);
+        for (n, (k, class)) in objects.iter().enumerate() {
+            let (id, kind) = key(*k);
+            let object = Object {
+                collection: one, key: id, kind, version: Some(n as i64), dialect: Dialect::Stix21, author: None, revoked: false,
+                class: classes[usize::from(*class)], body: format!("{{\"n\":{n}}}"),
+            };
+            append(&whole, &object, n as i64 * 10);
+            if sees(object.class) {
+                append(&part, &Object { collection: other, ..object }, n as i64 * 10);
+            }
+        }
+        let mut after = None;
+        loop {
+            let versions = if last { Versions::last() } else { Versions::All };
+            let of = |collection| Filter { limit, after, versions: versions.clone(), ..everything(collection) };
+            let (mut a, mut b) = (Vec::new(), Vec::new());
+            let page = whole.objects(&of(one), &sees, &mut a).unwrap();
+            prop_assert_eq!(&page, &part.objects(&of(other), &|_| true, &mut b).unwrap());
+            prop_assert_eq!(a, b);
+            for k in 0..5 {
+                let (id, _) = key(k);
+                prop_assert_eq!(whole.contains(one, &id, &sees).unwrap(), part.contains(other, &id, &|_| true).unwrap());
+            }
+            after = page.last;
+            if !page.more {
+                break;
+            }
+        }
+    });
+}
+
+/// Everything of one call is written, status resource included, or nothing.
+pub(crate) fn a_call_is_whole<B: Ledger + Register>(make: impl Fn() -> B) {
+    let book = make();
+    let (no, class) = (collection(&book, "a").no, book.class(b"0").unwrap());
+    let text = spelling(1);
+    let keys: Vec<String> = (0..3).map(|n| key(n).0).collect();
+    let entries: Vec<Entry<'_>> = keys
+        .iter()
+        .map(|key| Entry {
+            collection: no,
+            key,
+            kind: "indicator",
+            version: Some(Version { micros: 1, picos: 0, text: &text }),
+            dialect: Dialect::Stix21,
+            author: None,
+            revoked: false,
+            class,
+            body: b"{}",
+        })
+        .collect();
+    let receipt = |answers: &[Appended]| Receipt {
+        id: "s".into(),
+        owner: "amina".into(),
+        body: format!("{}", answers.len()).into_bytes(),
+    };
+    book.append(&[Submission { entries: &entries, receipt: Some(&receipt) }], 5, &|a, b| a == b).unwrap();
+    assert_eq!(book.status("s", "amina").unwrap().as_deref(), Some(&b"3"[..]));
+    assert_eq!(book.status("s", "karim").unwrap(), None, "a status is for its owner");
+    // The same status id again fails the whole call: nothing of it stays.
+    let more = Entry { key: "indicator--00000000-0000-4000-8000-0000000000ff", ..entries[0] };
+    assert!(book.append(&[Submission { entries: &[more], receipt: Some(&receipt) }], 9, &|a, b| a == b).is_err());
+    assert_eq!(walk(&book, &everything(no), &|_| true).len(), 3);
+    assert_eq!(book.expire_statuses(6).unwrap(), 1);
+}
+
+/// The order over all collections, with what is aside and what was erased.
+pub(crate) fn the_book_can_be_followed<B: Ledger + Register>(make: impl Fn() -> B) {
+    let book = make();
+    let (a, b, class) = (collection(&book, "a").no, collection(&book, "bb").no, book.class(b"0").unwrap());
+    let object = |collection, n: u8, content: &str| Object {
+        collection,
+        key: key(n).0,
+        kind: key(n).1,
+        version: Some(1),
+        dialect: Dialect::Stix21,
+        author: None,
+        revoked: false,
+        class,
+        body: content.into(),
+    };
+    for n in 0..3 {
+        append(&book, &object(a, n, "{}"), 0);
+        append(&book, &object(b, n, "{}"), 0);
+    }
+    append(&book, &object(a, 0, "{\"other\":1}"), 0);
+    let (id, _) = key(1);
+    assert_eq!(book.delete(&Filter { keys: Some(vec![&id]), ..everything(a) }, &|_| true, 0).unwrap(), 1);
+    let (mut seen, mut after) = (Vec::new(), Seq(0));
+    while let Some(last) =
+        book.follow(after, 3, &mut |record| seen.push((record.seq, record.state, record.body.len()))).unwrap()
+    {
+        after = last;
+    }
+    let states: Vec<State> = seen.iter().map(|(_, state, _)| *state).collect();
+    use State::{Conflict, Erased, Live, Tombstone};
+    assert_eq!(states, [Live, Live, Erased, Live, Live, Live, Conflict, Tombstone]);
+    assert!(seen.windows(2).all(|pair| pair[0].0 < pair[1].0), "strictly increasing");
+    assert!(seen.iter().all(|(_, state, length)| (*length == 0) == matches!(state, Erased | Tombstone)));
+    let figures = book.statistics().unwrap();
+    assert_eq!((figures.records, figures.aside, figures.tombstones), (5, 1, 1));
+    assert!(matches!(append(&book, &object(a, 1, "{}"), 0), Appended::Added(_)), "what was erased can be added again");
+}
+
+/// Sixteen writers and sixteen readers in threads: each reader sees each record once, in order.
+pub(crate) fn readers_and_writers_at_once<B: Ledger + Register>(make: impl Fn() -> B) {
+    let book = make();
+    let (no, class) = (collection(&book, "a").no, book.class(b"0").unwrap());
+    const EACH: usize = 25;
+    std::thread::scope(|scope| {
+        for writer in 0..16 {
+            let book = &book;
+            scope.spawn(move || {
+                for n in 0..EACH {
+                    let object = Object {
+                        collection: no,
+                        key: format!("indicator--00000000-0000-4000-8000-{writer:06}{n:06}"),
+                        kind: "indicator".into(),
+                        version: Some(1),
+                        dialect: Dialect::Stix21,
+                        author: None,
+                        revoked: false,
+                        class,
+                        body: format!("{{\"n\":{}}}", writer * EACH + n),
+                    };
+                    assert!(matches!(append(book, &object, 0), Appended::Added(_)));
+                }
+            });
+        }
+        let readers: Vec<_> = (0..16)
+            .map(|reader| {
+                let book = &book;
+                scope.spawn(move || {
+                    let (mut seen, mut after) = (Vec::new(), None);
+                    while seen.len() < 16 * EACH {
+                        let mut out = Vec::new();
+                        let filter = Filter { after, limit: 3 + reader, ..everything(no) };
+                        let page = book.objects(&filter, &|_| true, &mut out).unwrap();
+                        after = page.last.or(after);
+                        seen.extend(
+                            String::from_utf8(out).unwrap().split(',').filter(|b| !b.is_empty()).map(str::to_owned),
+                        );
+                    }
+                    seen
+                })
+            })
+            .collect();
+        let orders: Vec<Vec<String>> = readers.into_iter().map(|reader| reader.join().unwrap()).collect();
+        let mut sorted = orders[0].clone();
+        sorted.sort();
+        sorted.dedup();
+        assert_eq!(sorted.len(), 16 * EACH);
+        assert!(orders.iter().all(|order| *order == orders[0]));
+    });
+}
+
+/// Names are unique without regard to case, what is missing is named, and every change is noticed.
+pub(crate) fn the_register<B: Ledger + Register>(make: impl Fn() -> B) {
+    let book = make();
+    let generation = book.generation().unwrap();
+    let north = Organisation { name: "CERT North".into(), relation: Relation::Community };
+    book.add_organisation(&north).unwrap();
+    assert!(matches!(
+        book.add_organisation(&Organisation { name: "cert north".into(), ..north }),
+        Err(ledger::Error::Exists { .. })
+    ));
+    let account =
+        Account { name: "Noor".into(), organisation: north.clone(), role: Role::Analyst, password: None, created: 1 };
+    book.add_account(&account).unwrap();
+    let stray =
+        Account { name: "x".into(), organisation: Organisation { name: "none".into(), ..north }, ..account.clone() };
+    assert!(matches!(book.add_account(&stray), Err(ledger::Error::Missing { .. })));
+    assert_eq!(book.account("NOOR").unwrap(), Some(account));
+    book.set_password("noor", "$phc").unwrap();
+    assert!(matches!(book.set_password("nobody", "$phc"), Err(ledger::Error::Missing { .. })));
+    let key = Key {
+        name: "sensor".into(),
+        account: "noor".into(),
+        digest: [7; 32],
+        scope: vec!["read".into()],
+        expires: Some(9),
+        created: 1,
+    };
+    book.add_key(&key).unwrap();
+    assert_eq!(book.key(&[7; 32]).unwrap(), Some(key));
+    book.remove_account("noor").unwrap();
+    assert_eq!((book.key(&[7; 32]).unwrap(), book.keys().unwrap()), (None, vec![]), "keys end with their account");
+    let made = collection(&book, "phishing");
+    assert_eq!(book.collection("PHISHING").unwrap().as_ref(), Some(&made));
+    assert_eq!(book.collection(&made.id).unwrap(), Some(made));
+    book.remove_collection("phishing").unwrap();
+    assert!(book.collection("phishing").unwrap().is_none());
+    book.set_note("n", Some(b"1")).unwrap();
+    assert_eq!(book.note("n").unwrap().as_deref(), Some(&b"1"[..]));
+    book.set_note("n", None).unwrap();
+    assert_eq!(book.note("n").unwrap(), None);
+    assert!(book.generation().unwrap() > generation);
+}
+
+/// Fifty records in a collection, for tests of one engine's own.
+pub(crate) fn fill<B: Ledger + Register>(book: &B) -> CollectionNo {
+    let (no, class) = (collection(book, "a").no, book.class(b"0").unwrap());
+    for n in 0..50 {
+        append(book, &plain(no, class, n, format!("{{\"n\":{n}}}")), 0);
+    }
+    no
+}
+
+/// How many records a collection serves.
+pub(crate) fn count<B: Ledger>(book: &B, no: CollectionNo) -> usize {
+    walk(book, &everything(no), &|_| true).len()
+}
+
+/// Tries to append a megabyte.
+pub(crate) fn try_large<B: Ledger>(book: &B, no: CollectionNo) -> ledger::Result<()> {
+    let object = plain(no, book.class(b"0")?, 999, format!("{{\"x\":\"{}\"}}", "y".repeat(1 << 20)));
+    let text = spelling(1);
+    let entry = Entry {
+        collection: no,
+        key: &object.key,
+        kind: &object.kind,
+        version: Some(Version { micros: 1, picos: 0, text: &text }),
+        dialect: Dialect::Stix21,
+        author: None,
+        revoked: false,
+        class: object.class,
+        body: object.body.as_bytes(),
+    };
+    book.append(&[Submission { entries: &[entry], receipt: None }], 0, &|a, b| a == b).map(drop)
+}
+
+fn plain(collection: CollectionNo, class: ClassNo, n: usize, body: String) -> Object {
+    Object {
+        collection,
+        key: format!("indicator--00000000-0000-4000-8000-{n:012}"),
+        kind: "indicator".into(),
+        version: Some(1),
+        dialect: Dialect::Stix21,
+        author: None,
+        revoked: false,
+        class,
+        body,
+    }
+}
