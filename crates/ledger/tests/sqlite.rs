@@ -1,5 +1,7 @@
 //! The battery on SQLite, and what only a file can suffer.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "what goes wrong in a test ends it, and says where")]
+
 mod battery;
 
 use ledger::sqlite::{Book, restore};

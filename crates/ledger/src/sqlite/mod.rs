@@ -142,6 +142,8 @@ impl Book {
         run().map_err(self.failed(doing))
     }
 
+    /// Readers map the file: a page of bodies is then one copy, from the system's cache into the answer. The mapping counts
+    /// as resident memory of the process, once a reader, though it is the system's to take back.
     fn reader(&self) -> Result<Connection, rusqlite::Error> {
         let base = Connection::open_with_flags(
             &self.path,
