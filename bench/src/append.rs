@@ -69,7 +69,7 @@ fn raw(folder: &std::path::Path, bodies: &[Vec<u8>]) {
 
 fn ours(folder: &std::path::Path, bodies: &[Vec<u8>]) {
     let book = ledger::sqlite::Book::create(&folder.join("book.db")).expect("create");
-    let collection = book.add_collection(&crate::node::collection("bench")).expect("collection").no;
+    let collection = book.add_collection(&crate::server::collection("bench")).expect("collection").no;
     let class: ClassNo = book.class(b"{}").expect("class");
     let heads = heads(bodies);
     for (bodies, heads) in bodies.chunks(BATCH).zip(heads.chunks(BATCH)) {

@@ -6,7 +6,7 @@
 mod clock;
 mod corpus;
 mod disk;
-mod node;
+mod server;
 mod pages;
 mod post;
 mod append;
@@ -20,6 +20,9 @@ fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     if words.first().map(String::as_str) == Some("serve-memory") {
         return pages::serve_memory();
+    }
+    if words.first().map(String::as_str) == Some(post::GROUP_COMMIT) {
+        return post::group_commit(words.get(1).and_then(|word| word.parse().ok()).unwrap_or(1.0));
     }
     let quick = words.iter().any(|word| word == "--quick");
     let what = words.iter().find(|word| !word.starts_with('-')).map_or("all", String::as_str);
@@ -43,7 +46,7 @@ const STEPS: [(&str, fn(corpus::Size)); 6] = [
     ("machine", table::machine),
     ("validate", validate::run),
     ("append", append::run),
-    ("import", node::import),
+    ("import", server::import),
     ("post", post::run),
     ("pages", pages::run),
 ];

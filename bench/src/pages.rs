@@ -1,7 +1,7 @@
 //! Pages of 1,000 objects from a ledger of 1 million, beside the same bytes sent from memory by the same stack.
 
 use crate::corpus::{self, Random, Size};
-use crate::node::{self, Node};
+use crate::server::{self, Node};
 use crate::{clock, row, table, wire};
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, ExitCode, Stdio};
@@ -70,7 +70,7 @@ fn line(what: &str, clients: usize, ours: &Load, limit: &Load) -> Vec<String> {
 /// Loads a collection through the binary's own import, as JSON lines on standard input.
 fn fill(node: &Node, count: usize) {
     eprintln!("   loading {count} objects");
-    let mut child = Command::new(node::binary())
+    let mut child = Command::new(server::binary())
         .args(["import", "-", "--collection", "bench", "--home"])
         .arg(&node.home)
         .stdin(Stdio::piped())

@@ -6,7 +6,7 @@
 use ledger::{ClassNo, CollectionNo, Dialect, Entry, Ledger, Version};
 use policy::Class;
 use std::collections::HashMap;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use stix::head::{Head, SpecVersion};
 use stix::marking::Tlp;
 use stix::validate::{Finding, Options, Severity, Validator};
@@ -145,12 +145,20 @@ impl Classes {
     /// Those of [`Ledger::class`].
     pub fn number(&self, book: &dyn Ledger, class: &Class) -> ledger::Result<ClassNo> {
         let definition = class.to_definition();
-        let known = || self.known.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some(number) = known().get(&definition) {
+        if let Some(number) = self.known().get(&definition) {
             return Ok(*number);
         }
         let number = book.class(&definition)?;
-        known().insert(definition, number);
+        self.known().insert(definition, number);
         Ok(number)
+    }
+
+    /// The number of a class that was asked for before: never waits for the ledger.
+    pub fn remembered(&self, class: &Class) -> Option<ClassNo> {
+        self.known().get(&class.to_definition()).copied()
+    }
+
+    fn known(&self) -> MutexGuard<'_, HashMap<Vec<u8>, ClassNo>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

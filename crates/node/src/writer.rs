@@ -12,7 +12,7 @@ const QUEUE: usize = 1_024;
 /// Objects that one commit takes at most.
 const MOST: usize = 50_000;
 /// The longest that a commit waits for requests that are about to arrive.
-const PATIENCE: Duration = Duration::from_millis(4);
+const PATIENCE: Duration = Duration::from_millis(10);
 
 /// An entry that owns what it says.
 pub struct OwnedEntry {
@@ -123,7 +123,7 @@ struct Thread {
     book: Arc<dyn Ledger>,
     jobs: Receiver<Job>,
     figures: Arc<Figures>,
-    /// How many requests were under way at the last commit.
+    /// How many requests the last commit answered or left waiting.
     crowd: usize,
     /// How long the last commit took.
     took: Duration,
@@ -142,8 +142,8 @@ impl Thread {
 
     /// Clients that were just answered come back at once. Without waiting for them, half of a crowd would miss every
     /// commit and the two halves would take turns; so a commit waits, for at most the time that one takes, until as many
-    /// are there as lately were.
-    fn gather(&mut self, first: Job) -> Vec<Job> {
+    /// are there as the last one answered or left waiting.
+    fn gather(&self, first: Job) -> Vec<Job> {
         let mut objects = first.work.entries.len();
         let mut jobs = vec![first];
         let deadline = Instant::now() + self.took.min(PATIENCE);
@@ -161,11 +161,10 @@ impl Thread {
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
             }
         }
-        self.crowd = jobs.len().max(self.crowd * 3 / 4);
         jobs
     }
 
-    fn commit(&self, jobs: Vec<Job>) {
+    fn commit(&mut self, jobs: Vec<Job>) {
         let entries: Vec<Vec<Entry<'_>>> = jobs.iter().map(|job| borrowed(&job.work)).collect();
         let submissions: Vec<Submission<'_>> = jobs
             .iter()
@@ -181,7 +180,9 @@ impl Thread {
         drop(entries);
         self.figures.commits.fetch_add(1, atomic::Ordering::Relaxed);
         self.figures.objects.fetch_add(objects as u64, atomic::Ordering::Relaxed);
-        self.figures.waiting.fetch_sub(jobs.len() as u64, atomic::Ordering::Relaxed);
+        // Counted before anybody is answered: who is answered may be back at once.
+        let crowd = self.figures.waiting.fetch_sub(jobs.len() as u64, atomic::Ordering::Relaxed);
+        self.crowd = usize::try_from(crowd).unwrap_or(QUEUE);
         match done {
             Ok(answers) => {
                 for (job, answer) in jobs.into_iter().zip(answers) {

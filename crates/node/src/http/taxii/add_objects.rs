@@ -10,12 +10,20 @@ use ::taxii::resource::{Status, StatusRow};
 use axum::body::Body;
 use bytes::Bytes;
 use http::{Response, StatusCode};
-use ledger::{Appended, Receipt, Seq};
-use policy::Viewer;
+use ledger::{Appended, ClassNo, Receipt, Seq};
+use policy::{Class, Viewer};
+use std::cell::RefCell;
 use std::sync::Arc;
 use stix::json::Limits;
 use stix::split::{Form, Walk};
 use stix::timestamp::format_micros;
+
+/// An envelope of at most so many bytes is judged where it arrives: handing it to another thread would cost more.
+const SMALL: usize = 16 * 1024;
+
+thread_local! {
+    static INTAKE: RefCell<Intake> = RefCell::new(Intake::new());
+}
 
 /// Adds what is in the envelope.
 pub(in super::super) async fn post(
@@ -42,7 +50,16 @@ pub(in super::super) async fn post(
         recipients: Vec::new(),
     };
     let body = content.read(asked, state.config.taxii.max_content_length).await?;
-    let envelope = state.read(move |state| judge(state, body, &context)).await?;
+    let envelope = if body.len() <= SMALL {
+        let known = |class: &Class| Ok(state.classes.remembered(class));
+        judge(state, &body, &context, &known)?
+    } else {
+        None
+    };
+    let envelope = match envelope {
+        Some(envelope) => envelope,
+        None => state.read(move |state| judge_anew(state, &body, &context)).await?,
+    };
     let status = keep(state, envelope, viewer).await?;
     Ok(answer::bytes(StatusCode::ACCEPTED, status))
 }
@@ -54,8 +71,28 @@ struct Envelope {
     failures: Vec<StatusRow>,
 }
 
-/// Splits the envelope and judges each object. What is no envelope is refused whole, before anything is kept.
-fn judge(state: &State, text: Bytes, context: &Context) -> Result<Envelope, Refusal> {
+/// Judges an envelope on a thread that may wait for the ledger.
+fn judge_anew(state: &State, text: &Bytes, context: &Context) -> Result<Envelope, Refusal> {
+    let number = |class: &Class| Ok(Some(state.classes.number(&*state.book, class)?));
+    judge(state, text, context, &number)?.ok_or_else(|| Refusal::internal("a policy class without a number"))
+}
+
+/// The number of a policy class; `None` if it cannot be had without waiting.
+type Number<'n> = dyn Fn(&Class) -> Result<Option<ClassNo>, Refusal> + 'n;
+
+/// Splits the envelope and judges each object. What is no envelope is refused whole, before anything is kept. `None` if
+/// a class has no number yet.
+fn judge(state: &State, text: &Bytes, context: &Context, number: &Number<'_>) -> Result<Option<Envelope>, Refusal> {
+    INTAKE.with_borrow_mut(|intake| judge_with(intake, state, text, context, number))
+}
+
+fn judge_with(
+    intake: &mut Intake,
+    state: &State,
+    text: &Bytes,
+    context: &Context,
+    number: &Number<'_>,
+) -> Result<Option<Envelope>, Refusal> {
     let unprocessable = |why: &dyn std::fmt::Display| {
         Refusal::bad(StatusCode::UNPROCESSABLE_ENTITY, "this is no TAXII envelope with objects", why)
     };
@@ -66,9 +103,8 @@ fn judge(state: &State, text: Bytes, context: &Context) -> Result<Envelope, Refu
         max_bytes: size(limits.max_object_bytes),
         max_values: size(limits.max_values),
     };
-    let mut intake = Intake::new();
     let (mut entries, mut failures) = (Vec::new(), Vec::new());
-    let mut walk = Walk::new(&text, limits);
+    let mut walk = Walk::new(text, limits);
     loop {
         let item = walk.next_item().map_err(|fault| unprocessable(&fault))?;
         let Some(item) = item else { break };
@@ -82,7 +118,7 @@ fn judge(state: &State, text: Bytes, context: &Context) -> Result<Envelope, Refu
         let bytes = text.get(range.clone()).unwrap_or_default();
         match intake.take(bytes) {
             Ok(taken) => {
-                let class = state.classes.number(&*state.book, &context.class(&taken.head))?;
+                let Some(class) = number(&context.class(&taken.head))? else { return Ok(None) };
                 let entry = taken.entry(context.collection, class);
                 entries.push(OwnedEntry {
                     collection: entry.collection,
@@ -102,7 +138,7 @@ fn judge(state: &State, text: Bytes, context: &Context) -> Result<Envelope, Refu
     if entries.is_empty() && failures.is_empty() {
         return Err(unprocessable(&"it holds no objects"));
     }
-    Ok(Envelope { entries, failures, text })
+    Ok(Some(Envelope { entries, failures, text: text.clone() }))
 }
 
 /// The row of an object that is refused: its first finding, and how many there are.
