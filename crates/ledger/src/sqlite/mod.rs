@@ -18,6 +18,7 @@ use crate::{
     ClassNo, CollectionNo, Error, Fault, Filter, Ledger, ManifestRow, Micros, Page, Record, Result, Same, Sees, Seq,
     Statistics, Submission,
 };
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior, params};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -70,6 +71,7 @@ impl Book {
                  PRAGMA journal_size_limit=67108864;",
             )?;
             base.set_prepared_statement_cache_capacity(64);
+            keep_plans(&base)?;
             Ok(base)
         };
         let mut writer = open().map_err(store.failed("open the book"))?;
@@ -154,8 +156,15 @@ impl Book {
             "PRAGMA query_only=ON; PRAGMA cache_size=-2048; PRAGMA mmap_size=1073741824; PRAGMA temp_store=MEMORY;",
         )?;
         base.set_prepared_statement_cache_capacity(32);
+        keep_plans(&base)?;
         Ok(base)
     }
+}
+
+/// One plan a statement. Otherwise the engine may plan anew whenever a bound value changes: a few times the cost of the
+/// query itself, for statistics that this schema does not keep.
+fn keep_plans(base: &Connection) -> Result<(), rusqlite::Error> {
+    base.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
 }
 
 /// Names the file in errors, and tells a full disk from other failures.
