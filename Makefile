@@ -22,8 +22,7 @@ test: ## Run everything that must hold before a change goes in
 	@scripts/test
 
 bench: needs ## Measure; the results are in bench/RESULTS.md
-	$(CARGO) bench --locked --workspace
-	@if [ -x bench/run ]; then bench/run; fi
+	@bench/run
 
 fmt: ## Format the code
 	$(CARGO) fmt --all

@@ -1,0 +1,90 @@
+//! The functions that every object or request goes through, one by one.
+
+use divan::counter::BytesCount;
+use divan::{Bencher, black_box};
+use policy::{Class, Markings, Meaning, Relation, Rules, Viewer};
+
+fn main() {
+    divan::main();
+}
+
+const INDICATOR: &str = r#"{"type":"indicator","spec_version":"2.1","id":"indicator--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f","created":"2026-03-01T09:00:00.000Z","modified":"2026-03-01T09:00:00.000Z","name":"Beacon of a.example","description":"Name to which the second stage of a loader reports every few minutes, seen in proxy logs of three organisations.","indicator_types":["malicious-activity"],"pattern":"[domain-name:value = 'a.example']","pattern_type":"stix","pattern_version":"2.1","valid_from":"2026-03-01T09:00:00Z","labels":["campaign-17"],"confidence":70}"#;
+const INDICATOR_20: &str = r#"{"type":"indicator","id":"indicator--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f","created":"2026-03-01T09:00:00.000Z","modified":"2026-03-01T09:00:00.000Z","labels":["malicious-activity"],"name":"Beacon of a.example","pattern":"[domain-name:value = 'a.example']","valid_from":"2026-03-01T09:00:00Z"}"#;
+const PATTERN: &str = "([file:hashes.'SHA-256' = 'aec070645fe53ee3b3763059376134f058cc337247c978add178b6ccdfb0019f' AND file:size >= 4096] FOLLOWEDBY [network-traffic:dst_ref.value ISSUBSET '198.51.100.0/24' OR domain-name:value LIKE '%.example']) WITHIN 300 SECONDS";
+
+#[divan::bench]
+fn parse_to_tape(bencher: Bencher) {
+    let mut tape = stix::json::Tape::new();
+    let limits = stix::json::Limits::default();
+    bencher.counter(BytesCount::of_str(INDICATOR)).bench_local(|| tape.parse(black_box(INDICATOR.as_bytes()), &limits).is_ok());
+}
+
+#[divan::bench]
+fn parse_to_serde_value(bencher: Bencher) {
+    bencher
+        .counter(BytesCount::of_str(INDICATOR))
+        .bench_local(|| serde_json::from_str::<serde_json::Value>(black_box(INDICATOR)).is_ok());
+}
+
+#[divan::bench]
+fn validate_indicator(bencher: Bencher) {
+    let mut validator = stix::validate::Validator::new(stix::validate::Options::default());
+    bencher.counter(BytesCount::of_str(INDICATOR)).bench_local(|| validator.object(black_box(INDICATOR.as_bytes())).errors());
+}
+
+#[divan::bench]
+fn upgrade_indicator(bencher: Bencher) {
+    bencher
+        .counter(BytesCount::of_str(INDICATOR_20))
+        .bench_local(|| stix::upgrade::object(black_box(INDICATOR_20.as_bytes())).is_ok());
+}
+
+#[divan::bench]
+fn canonical_json(bencher: Bencher) {
+    let mut tape = stix::json::Tape::new();
+    let limits = stix::json::Limits::default();
+    let mut out = Vec::new();
+    bencher.counter(BytesCount::of_str(INDICATOR)).bench_local(|| {
+        out.clear();
+        let value = tape.parse(black_box(INDICATOR.as_bytes()), &limits).expect("JSON");
+        stix::canonical::write(value, &mut out);
+        out.len()
+    });
+}
+
+#[divan::bench]
+fn check_pattern(bencher: Bencher) {
+    bencher.counter(BytesCount::of_str(PATTERN)).bench_local(|| pattern::check(black_box(PATTERN)).len());
+}
+
+#[divan::bench]
+fn parse_query() -> bool {
+    let query = "added_after=2026-03-01T09:00:00.000001Z&limit=1000&match[type]=indicator,malware&match[version]=last";
+    taxii::query::parse(black_box(query), taxii::query::Endpoint::Objects).is_ok()
+}
+
+#[divan::bench]
+fn cursor_there_and_back(bencher: Bencher) {
+    let signer = taxii::cursor::Signer::new([7; 32]);
+    bencher.bench_local(|| {
+        let cursor = signer.sign(black_box(1_772_355_600_000_000), "objects 1", "type=indicator");
+        signer.open(&cursor, "objects 1", "type=indicator").is_ok()
+    });
+}
+
+struct NoOthers;
+
+impl Markings for NoOthers {
+    fn meaning(&self, _: &str) -> Meaning {
+        Meaning::Unknown
+    }
+}
+
+#[divan::bench]
+fn decide(bencher: Bencher) {
+    let green = "marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb".to_owned();
+    let class = Class { markings: vec![green], owner: "North".into(), ..Class::default() };
+    let viewer = Viewer { name: Some("south".into()), organisation: Some("South".into()), relation: Relation::Community };
+    let rules = Rules::default();
+    bencher.bench_local(|| policy::decide(black_box(&viewer), black_box(&class), &rules, &NoOthers));
+}
