@@ -73,7 +73,7 @@ fn budgets() {
 /// Who is slow waits alone, and is cut off.
 #[test]
 fn slow_clients() {
-    let node = Node::start(&["limits.request-seconds=1", "limits.head-seconds=1"]);
+    let node = Node::start(&["limits.request-seconds=3", "limits.head-seconds=3"]);
     let body = envelope(&tools(1..2));
     let whole = post(body.as_bytes()).bytes();
     let chunked = post(body.as_bytes()).chunked(30).bytes();
