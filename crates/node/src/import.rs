@@ -257,7 +257,9 @@ struct Gone;
 
 impl<'a> Producer<'a> {
     fn new(options: &'a Options, send: SyncSender<Message>) -> Self {
-        Self { options, send, intake: Intake::new(), batch: Batch::default() }
+        let mut intake = Intake::new();
+        intake.limit(options.limits);
+        Self { options, send, intake, batch: Batch::default() }
     }
 
     fn run(&mut self, sources: &[Source], read: &AtomicU64) -> Result<(), Gone> {

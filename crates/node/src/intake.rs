@@ -8,6 +8,7 @@ use policy::Class;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use stix::head::{Head, SpecVersion};
+use stix::json::Limits;
 use stix::marking::Tlp;
 use stix::validate::{Finding, Options, Severity, Validator};
 
@@ -51,6 +52,11 @@ impl Intake {
     #[must_use]
     pub fn new() -> Self {
         Self { validator: Validator::new(Options::default()) }
+    }
+
+    /// Reads objects within these limits from now on.
+    pub fn limit(&mut self, limits: Limits) {
+        self.validator.limit(limits);
     }
 
     /// Checks one object: its bytes without white space around them.

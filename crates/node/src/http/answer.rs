@@ -4,7 +4,7 @@
 use ::taxii::media;
 use ::taxii::resource::ErrorMessage;
 use axum::body::Body;
-use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ACCEPT_ENCODING, ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Response, StatusCode};
 use std::time::Duration;
 
@@ -67,6 +67,15 @@ impl Refusal {
         Self {
             description: Some(format!("send `Content-Type: {}`", media::TAXII)),
             ..Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "this is only read as TAXII 2.1")
+        }
+    }
+
+    /// 415 for the way in which a body is packed.
+    pub(super) fn packed() -> Self {
+        Self {
+            description: Some("send it unpacked, or as gzip or zstd".to_owned()),
+            header: Some((ACCEPT_ENCODING, "gzip, zstd".into())),
+            ..Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "this packing is not read")
         }
     }
 

@@ -4,7 +4,9 @@ use super::{State, request, tls};
 use crate::config::Config;
 use crate::home::{self, Home};
 use axum::Router;
+use axum::body::Body;
 use http::Request;
+use http_body_util::Limited;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -14,11 +16,13 @@ use ledger::Register as _;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
+use tower::util::MapRequestLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::CompressionLevel;
 use tower_http::decompression::RequestDecompressionLayer;
@@ -131,21 +135,21 @@ impl Server {
     }
 }
 
-type Service = tower::util::BoxCloneSyncService<
-    Request<axum::body::Body>,
-    http::Response<axum::body::Body>,
-    std::convert::Infallible,
->;
+type Service = tower::util::BoxCloneSyncService<Request<Body>, http::Response<Body>, std::convert::Infallible>;
 
-/// The whole stack above a connection. Unpacking lies outside, so that limits hold for what was unpacked.
+/// The whole stack above a connection. Unpacking lies outside, so that limits hold for what was unpacked; a limit lies
+/// outside of that too, since what is sent may unpack to nothing.
 fn service(state: Arc<State>) -> Service {
-    let answer = move |request: Request<axum::body::Body>| {
+    let most = usize::try_from(state.config.taxii.max_content_length).unwrap_or(usize::MAX);
+    let bounded = move |request: Request<Body>| request.map(|body| Body::new(Limited::new(body, most)));
+    let answer = move |request: Request<Body>| {
         let state = Arc::clone(&state);
         async move { request::answer(state, request).await }
     };
     let router: Router = Router::new()
         .fallback(answer)
-        .layer(RequestDecompressionLayer::new().gzip(true).zstd(true))
+        .layer(RequestDecompressionLayer::new().gzip(true).zstd(true).pass_through_unaccepted(true))
+        .layer(MapRequestLayer::new(bounded))
         .layer(CompressionLayer::new().gzip(true).zstd(true).br(true).quality(CompressionLevel::Fastest));
     Service::new(router)
 }
@@ -178,14 +182,29 @@ async fn http<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(head).max_buf_size(HEAD).keep_alive(true);
     builder.http2().timer(TokioTimer::new()).max_header_list_size(HEAD as u32).max_concurrent_streams(64);
+    let begun = Arc::new(AtomicBool::new(false));
+    let first = Arc::clone(&begun);
     let service = tower::ServiceExt::map_request(service, move |request: Request<Incoming>| {
-        let mut request = request.map(axum::body::Body::new);
+        first.store(true, Ordering::Relaxed);
+        let mut request = request.map(Body::new);
         request.extensions_mut().insert(request::From(from));
         request
     });
     let serving = builder.serve_connection_with_upgrades(io, TowerToHyperService::new(service)).into_owned();
-    if let Err(error) = watcher.watch(serving).await {
-        tracing::debug!(%from, %error, "the connection broke off");
+    // The limit on heads begins with the first byte that tells the version: before it, silence would hold a place.
+    let silent = async {
+        tokio::time::sleep(head).await;
+        if begun.load(Ordering::Relaxed) {
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        served = watcher.watch(serving) => {
+            if let Err(error) = served {
+                tracing::debug!(%from, %error, "the connection broke off");
+            }
+        }
+        () = silent => tracing::debug!(%from, "nothing was asked in time"),
     }
 }
 

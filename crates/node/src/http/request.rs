@@ -6,8 +6,8 @@ use super::{State, first_sign_in, metrics, taxii};
 use crate::accounts::Identity;
 use ::taxii::media;
 use axum::body::Body;
-use http::header::{ACCEPT, ALLOW, AUTHORIZATION, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use http::header::{ACCEPT, ALLOW, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HOST};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version};
 use http_body_util::BodyExt as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -65,7 +65,7 @@ async fn judge(
     route: Route,
     request: Request<Body>,
 ) -> (Result<Response<Body>, Refusal>, Option<String>) {
-    if let Err(refusal) = method_known(&route, request.method()) {
+    if let Err(refusal) = host_known(&request).and_then(|()| method_known(&route, request.method())) {
         return (Err(refusal), None);
     }
     if request.method() == Method::OPTIONS {
@@ -85,7 +85,9 @@ async fn judge(
         }
     };
     let member = identity.viewer.name.clone();
-    if route.is_taxii() && !media::acceptable(header(ACCEPT)) {
+    // A list in several lines is the list in one (RFC 9110 §5.3).
+    let accept: Vec<&str> = parts.headers.get_all(ACCEPT).iter().filter_map(|line| line.to_str().ok()).collect();
+    if route.is_taxii() && !media::acceptable(Some(&accept.join(","))) {
         return (Err(Refusal::not_acceptable()), member);
     }
     let asked =
@@ -130,6 +132,20 @@ async fn ready(state: &Arc<State>) -> Result<Response<Body>, Refusal> {
     Err(Refusal::unavailable("the store does not answer"))
 }
 
+/// Exactly one well-formed `Host` (RFC 9112 §3.2): whoever stands between might read another one than we do.
+fn host_known(request: &Request<Body>) -> Result<(), Refusal> {
+    let mut hosts = request.headers().get_all(HOST).iter();
+    let (one, two) = (hosts.next(), hosts.next());
+    let known = match one {
+        None => request.version() != Version::HTTP_11,
+        Some(host) => host.is_empty() || host.to_str().is_ok_and(|host| host.parse::<http::uri::Authority>().is_ok()),
+    };
+    if known && two.is_none() {
+        return Ok(());
+    }
+    Err(Refusal::bad(StatusCode::BAD_REQUEST, "the request is malformed", "send one Host header"))
+}
+
 fn method_known(route: &Route, method: &Method) -> Result<(), Refusal> {
     let known = route.allowed().split(", ").any(|name| name == method.as_str());
     if known || *route == Route::Unknown { Ok(()) } else { Err(Refusal::method(route.allowed())) }
@@ -169,6 +185,10 @@ impl Asked {
 impl Content {
     /// The whole body, as it is after unpacking, if it is not larger than the limit.
     pub(super) async fn read(self, asked: &Asked, most: u64) -> Result<bytes::Bytes, Refusal> {
+        // Whatever could be unpacked has been, and no longer says so.
+        if asked.header(CONTENT_ENCODING).is_some_and(|packing| !packing.eq_ignore_ascii_case("identity")) {
+            return Err(Refusal::packed());
+        }
         let said = asked.header(http::header::CONTENT_LENGTH).and_then(|text| text.parse::<u64>().ok());
         if said.is_some_and(|said| said > most) {
             return Err(Refusal::too_large(most));
@@ -176,11 +196,17 @@ impl Content {
         let limited = http_body_util::Limited::new(self.0, usize::try_from(most).unwrap_or(usize::MAX));
         match limited.collect().await {
             Ok(whole) => Ok(whole.to_bytes()),
-            Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(Refusal::too_large(most)),
+            Err(error) if is_too_large(&*error) => Err(Refusal::too_large(most)),
             Err(_) => {
                 let help = "send it whole, and unpacked or as gzip or zstd";
                 Err(Refusal::bad(StatusCode::BAD_REQUEST, "the body cannot be read", help))
             }
         }
     }
+}
+
+/// Whether a body went beyond a limit: that on what was sent, below the unpacking, or that on what came out of it.
+fn is_too_large(error: &(dyn std::error::Error + 'static)) -> bool {
+    std::iter::successors(Some(error), |error| error.source())
+        .any(|cause| cause.is::<http_body_util::LengthLimitError>())
 }

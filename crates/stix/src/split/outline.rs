@@ -109,6 +109,11 @@ impl Outline {
         &self.container
     }
 
+    /// Values at the top seen so far.
+    pub(super) fn values(&self) -> usize {
+        self.values
+    }
+
     /// The place of the object that was found or taken last.
     pub(super) fn place(&self) -> Place {
         Place { form: self.container.form, index: self.index.saturating_sub(1) }

@@ -54,6 +54,12 @@ impl<'t> Walk<'t> {
         self.outline.container()
     }
 
+    /// Values at the top of the document so far: the containers and bare objects, of which one may follow another.
+    #[must_use]
+    pub fn values(&self) -> usize {
+        self.outline.values()
+    }
+
     /// The next object; `None` at the end, and after an error.
     ///
     /// # Errors

@@ -127,6 +127,11 @@ impl Validator {
         }
     }
 
+    /// Reads objects within these limits from now on.
+    pub fn limit(&mut self, limits: Limits) {
+        self.limits = limits;
+    }
+
     /// What it looks for.
     #[must_use]
     pub fn options(&self) -> &Options {

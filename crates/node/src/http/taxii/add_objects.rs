@@ -103,6 +103,7 @@ fn judge_with(
         max_bytes: size(limits.max_object_bytes),
         max_values: size(limits.max_values),
     };
+    intake.limit(limits);
     let (mut entries, mut failures) = (Vec::new(), Vec::new());
     let mut walk = Walk::new(text, limits);
     loop {
@@ -135,6 +136,10 @@ fn judge_with(
             Err(findings) => failures.push(failure(bytes, &findings)),
         }
     }
+    // Only at the end is it known whether a `type` follows the objects, or a second document.
+    if walk.values() != 1 || walk.container().form != Form::Envelope {
+        return Err(unprocessable(&"send one {\"objects\": […]}"));
+    }
     if entries.is_empty() && failures.is_empty() {
         return Err(unprocessable(&"it holds no objects"));
     }
@@ -149,9 +154,11 @@ fn failure(text: &[u8], findings: &[stix::validate::Finding]) -> StatusRow {
         id: Option<std::borrow::Cow<'t, str>>,
         #[serde(borrow)]
         modified: Option<std::borrow::Cow<'t, str>>,
+        #[serde(borrow)]
+        created: Option<std::borrow::Cow<'t, str>>,
     }
     let named: Option<Named<'_>> = serde_json::from_slice(text).ok();
-    let (id, version) = named.map_or((None, None), |named| (named.id, named.modified));
+    let (id, version) = named.map_or((None, None), |named| (named.id, named.modified.or(named.created)));
     let message = findings.first().map_or_else(
         || "it has no readable type and id".to_owned(),
         |first| format!("{}: {} ({})", first.path, first.message, first.clause),
