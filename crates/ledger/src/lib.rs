@@ -11,11 +11,13 @@
 mod error;
 mod model;
 mod register;
+mod sharing;
 pub mod sqlite;
 
 pub use error::Error;
 pub use model::*;
 pub use register::*;
+pub use sharing::*;
 
 /// What went well, or why not.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

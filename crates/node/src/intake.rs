@@ -3,10 +3,10 @@
 //! [`Intake::take`] and [`Context::class`] are pure functions, apart from the memory that the first reuses;
 //! [`Classes`] asks the ledger for the number of a policy class once and remembers it.
 
-use ledger::{ClassNo, CollectionNo, Dialect, Entry, Ledger, Version};
-use policy::Class;
-use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use ledger::{ClassNo, CollectionNo, Dialect, Entry, Ledger, Register, Version};
+use policy::{Author, Class, Handling};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use stix::head::{Head, SpecVersion};
 use stix::json::Limits;
 use stix::marking::Tlp;
@@ -23,6 +23,10 @@ pub struct Context {
     pub member: Option<String>,
     /// The recipients that were named.
     pub recipients: Vec<String>,
+    /// Limits that are set beside the markings.
+    pub handling: Handling,
+    /// Which organisation signs with which STIX identity.
+    pub makers: Arc<BTreeMap<String, String>>,
 }
 
 /// Checks objects. One a thread: it keeps the validator's memory.
@@ -106,6 +110,15 @@ impl Taken<'_> {
 }
 
 impl Context {
+    /// Objects of an organisation for a collection, without a recipient or a limit; the register tells who signs how.
+    ///
+    /// # Errors
+    /// Those of the register.
+    pub fn new(collection: CollectionNo, owner: String, register: &dyn Register) -> ledger::Result<Self> {
+        let makers = Arc::new(crate::known::makers(&register.standings()?));
+        Ok(Self { collection, owner, member: None, recipients: Vec::new(), handling: Handling::default(), makers })
+    }
+
     /// The policy class of an object that this context brings.
     ///
     /// The member who brings an object is its recipient only where a recipient could matter: it is marked RED, or
@@ -127,7 +140,17 @@ impl Context {
             named.dedup();
             named
         };
-        Class { markings, granular, recipients, owner: self.owner.clone() }
+        let author = head.created_by_ref.as_deref().map(|identity| self.author(identity)).unwrap_or_default();
+        let (owner, handling) = (self.owner.clone(), self.handling.clone());
+        Class { markings, granular, recipients, owner, author, handling, ..Class::default() }
+    }
+
+    fn author(&self, identity: &str) -> Author {
+        match self.makers.get(identity) {
+            Some(maker) if maker.to_lowercase() == self.owner.to_lowercase() => Author::Owner,
+            Some(maker) => Author::Organisation(maker.clone()),
+            None => Author::Foreign,
+        }
     }
 }
 

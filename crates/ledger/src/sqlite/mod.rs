@@ -13,6 +13,7 @@ mod page;
 mod register;
 mod remove;
 mod select;
+mod sharing;
 
 use crate::{
     ClassNo, CollectionNo, Error, Fault, Filter, Ledger, ManifestRow, Micros, Page, Record, Result, Same, Sees, Seq,

@@ -1,6 +1,9 @@
 //! What every engine must do. An engine's own test file gives a factory; nothing in here knows which engine it is.
 
 mod oracle;
+mod sharing;
+
+pub(crate) use sharing::the_sharing_model;
 
 use ledger::{
     Account, Appended, ClassNo, Collection, CollectionNo, Dialect, Entry, Filter, Key, Ledger, Organisation, Receipt,

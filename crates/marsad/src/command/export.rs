@@ -68,8 +68,7 @@ pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
         Some(name) => vec![opened.collection(name)?],
         None => opened.book.collections()?,
     };
-    let rules = policy::Rules { default_marking: opened.config.policy.default_marking.into() };
-    let door = node::door::Door::new(opened.book.clone(), rules);
+    let door = node::door::Door::over(&opened.book, &opened.config);
     let export = Export {
         collections: &collections,
         versions: match args.versions {

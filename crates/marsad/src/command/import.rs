@@ -101,7 +101,7 @@ fn options(opened: &Opened, args: &Args) -> Result<Options, Failure> {
         None => (opened.own_organisation()?, first_administrator(opened)?),
     };
     let recipients = super::named(opened, &args.to.join(","))?;
-    let context = Context { collection: collection.no, owner, member, recipients };
+    let context = Context { member, recipients, ..Context::new(collection.no, owner, &*opened.book)? };
     Ok(with(opened, context, args.keep_20, args.all_or_nothing))
 }
 
