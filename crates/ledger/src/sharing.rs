@@ -1,6 +1,6 @@
 //! The part of the register on which the sharing model rests: groups, what an organisation may get, what markings mean.
 
-use crate::{Micros, Result};
+use crate::{Micros, Relation, Result};
 
 /// A sharing group: organisations, with an owner and a window in time. It holds organisations alone, never groups.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -52,6 +52,10 @@ pub trait Sharing: Send + Sync {
     /// # Errors
     /// [`crate::Error::Missing`].
     fn remove_group(&self, id: &str) -> Result<()>;
+    /// Changes how an organisation stands to the node's own.
+    /// # Errors
+    /// [`crate::Error::Missing`].
+    fn set_relation(&self, organisation: &str, relation: Relation) -> Result<()>;
     /// All standings that were ever set.
     /// # Errors
     /// [`crate::Error::Storage`].

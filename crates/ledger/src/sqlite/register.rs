@@ -275,7 +275,7 @@ fn who(text: &str) -> Who {
     }
 }
 
-fn relation_code(relation: Relation) -> u8 {
+pub(super) fn relation_code(relation: Relation) -> u8 {
     match relation {
         Relation::Own => 0,
         Relation::Client => 1,

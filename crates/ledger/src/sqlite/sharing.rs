@@ -1,8 +1,8 @@
 //! The tables of the sharing model.
 
 use super::Book;
-use super::register::{named, touched};
-use crate::{Group, Result, Sharing, Standing};
+use super::register::{named, relation_code, touched};
+use crate::{Group, Relation, Result, Sharing, Standing};
 use rusqlite::{Connection, Transaction, params};
 
 impl Sharing for Book {
@@ -62,6 +62,14 @@ impl Sharing for Book {
         let rows =
             self.register("remove a sharing group", |change| change.execute("DELETE FROM circle WHERE id = ?1", [id]))?;
         touched(rows, "sharing group", id)
+    }
+
+    fn set_relation(&self, organisation: &str, relation: Relation) -> Result<()> {
+        let rows = self.register("set a relation", |change| {
+            let code = relation_code(relation);
+            change.execute("UPDATE organisation SET relation = ?2 WHERE name = ?1", params![organisation, code])
+        })?;
+        touched(rows, "organisation", organisation)
     }
 
     fn standings(&self) -> Result<Vec<Standing>> {

@@ -36,6 +36,11 @@ pub(crate) fn the_sharing_model<B: Register>(make: impl Fn() -> B) {
     book.remove_group(&group.id).unwrap();
     assert!(matches!(book.remove_group(&group.id), Err(Error::Missing { .. })));
 
+    book.set_relation("north", Relation::Client).unwrap();
+    let relations: Vec<Relation> = book.organisations().unwrap().into_iter().map(|one| one.relation).collect();
+    assert_eq!(relations, [Relation::Community, Relation::Client, Relation::Community]);
+    assert!(matches!(book.set_relation("Nobody", Relation::Client), Err(Error::Missing { .. })));
+
     let standing = Standing {
         organisation: "North".into(),
         identities: vec!["identity--1".into(), "identity--2".into()],
