@@ -67,7 +67,7 @@ pub fn write(
                 max_bytes: PAGE_BYTES,
             };
             let mut content = Vec::new();
-            let page = book.objects(&filter, &|class| gate.sees(class.0), &mut content)?;
+            let page = book.objects(&filter, &|class: ledger::ClassNo| gate.sees(class.0), &mut content)?;
             let (count_of_page, last, more) = (page.count as u64, page.last, page.more);
             if count_of_page > 0 {
                 // A STIX bundle has no empty list (STIX 2.1 §8): it begins with its first object.
