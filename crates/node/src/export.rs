@@ -67,7 +67,11 @@ pub fn write(
                 max_bytes: PAGE_BYTES,
             };
             let mut content = Vec::new();
-            let page = book.objects(&filter, &|class| gate.view(class.0) == policy::View::Whole, &mut content)?;
+            let page = book.objects(
+                &filter,
+                &|class: ledger::ClassNo| gate.view(class.0) == policy::View::Whole,
+                &mut content,
+            )?;
             let (count_of_page, last, more) = (page.count as u64, page.last, page.more);
             if count_of_page > 0 {
                 // A STIX bundle has no empty list (STIX 2.1 §8): it begins with its first object.

@@ -104,6 +104,7 @@ impl Taken<'_> {
             author: self.head.created_by_ref.as_deref(),
             revoked: self.head.revoked,
             class,
+            references: &[],
             body: self.body,
         }
     }
@@ -161,6 +162,11 @@ fn sorted(ids: &[std::borrow::Cow<'_, str>]) -> Vec<String> {
     ids
 }
 
+/// The open variant of a class's definition. No policy reads it, so what has it is withheld.
+fn open(definition: &[u8]) -> Vec<u8> {
+    [b"{\"open\":", definition, b"}"].concat()
+}
+
 /// The numbers of policy classes that are known already.
 #[derive(Default)]
 pub struct Classes {
@@ -177,7 +183,7 @@ impl Classes {
         if let Some(number) = self.known().get(&definition) {
             return Ok(*number);
         }
-        let number = book.class(&definition)?;
+        let number = book.class(&definition, &open(&definition))?;
         self.known().insert(definition, number);
         Ok(number)
     }

@@ -237,7 +237,8 @@ fn released<B: Ledger>(
         max_bytes: PAGE_BYTES,
     };
     let mut content = vec![b'['];
-    let page = book.objects(&filter, &|class| gate.view(class.0) == policy::View::Whole, &mut content)?;
+    let page =
+        book.objects(&filter, &|class: ledger::ClassNo| gate.view(class.0) == policy::View::Whole, &mut content)?;
     content.push(b']');
     let (last, more) = (page.last, page.more);
     let objects = objects(gate.admit(Selected { page, content })?)?;

@@ -32,6 +32,8 @@ pub struct OwnedEntry {
     pub revoked: bool,
     /// See [`Entry`].
     pub class: ClassNo,
+    /// See [`Entry`].
+    pub references: Vec<String>,
     /// Where the body lies in the request.
     pub body: Range<usize>,
 }
@@ -165,7 +167,9 @@ impl Thread {
     }
 
     fn commit(&mut self, jobs: Vec<Job>) {
-        let entries: Vec<Vec<Entry<'_>>> = jobs.iter().map(|job| borrowed(&job.work)).collect();
+        let references: Vec<Vec<Vec<&str>>> = jobs.iter().map(|job| references(&job.work)).collect();
+        let entries: Vec<Vec<Entry<'_>>> =
+            jobs.iter().zip(&references).map(|(job, references)| borrowed(&job.work, references)).collect();
         let submissions: Vec<Submission<'_>> = jobs
             .iter()
             .zip(&entries)
@@ -177,7 +181,7 @@ impl Thread {
         let done = self.book.append(&submissions, crate::clock::now(), &stix::canonical::equivalent);
         drop(submissions);
         let objects: usize = entries.iter().map(Vec::len).sum();
-        drop(entries);
+        drop((entries, references));
         self.figures.commits.fetch_add(1, atomic::Ordering::Relaxed);
         self.figures.objects.fetch_add(objects as u64, atomic::Ordering::Relaxed);
         // Counted before anybody is answered: who is answered may be back at once.
@@ -200,10 +204,15 @@ impl Thread {
     }
 }
 
-fn borrowed(work: &Work) -> Vec<Entry<'_>> {
+fn references(work: &Work) -> Vec<Vec<&str>> {
+    work.entries.iter().map(|entry| entry.references.iter().map(String::as_str).collect()).collect()
+}
+
+fn borrowed<'w>(work: &'w Work, references: &'w [Vec<&str>]) -> Vec<Entry<'w>> {
     work.entries
         .iter()
-        .map(|entry| Entry {
+        .zip(references)
+        .map(|(entry, references)| Entry {
             collection: entry.collection,
             key: &entry.key,
             kind: &entry.kind,
@@ -216,6 +225,7 @@ fn borrowed(work: &Work) -> Vec<Entry<'_>> {
             author: entry.author.as_deref(),
             revoked: entry.revoked,
             class: entry.class,
+            references,
             body: work.text.get(entry.body.clone()).unwrap_or_default(),
         })
         .collect()

@@ -120,6 +120,7 @@ impl Batch {
                 revoked: object.revoked,
                 // INVARIANT: `push` made the class that it points to.
                 class: *numbers.get(object.class)?,
+                references: &[],
                 body: self.bodies.get(object.body.clone())?,
             })
         };

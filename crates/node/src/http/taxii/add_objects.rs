@@ -132,6 +132,7 @@ fn judge_with(
                     author: entry.author.map(str::to_owned),
                     revoked: entry.revoked,
                     class,
+                    references: entry.references.iter().copied().map(str::to_owned).collect(),
                     body: range,
                 });
             }
