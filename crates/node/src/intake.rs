@@ -127,7 +127,8 @@ impl Context {
     #[must_use]
     pub fn class(&self, head: &Head<'_>) -> Class {
         let markings = sorted(&head.marking_refs);
-        let granular = sorted(&head.granular_marking_refs);
+        let granular: Vec<_> = head.granular.iter().map(|granular| granular.marking.clone()).collect();
+        let granular = sorted(&granular);
         let recipients = if self.recipients.is_empty() {
             let tlp = |ids: &[String]| ids.iter().filter_map(|id| stix::marking::tlp_of(id)).max();
             let may_be_red = match (tlp(&markings), tlp(&granular)) {
