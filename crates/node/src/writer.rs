@@ -181,7 +181,8 @@ impl Thread {
         let done = self.book.append(&submissions, crate::clock::now(), &stix::canonical::equivalent);
         drop(submissions);
         let objects: usize = entries.iter().map(Vec::len).sum();
-        drop((entries, references));
+        drop(entries);
+        drop(references);
         self.figures.commits.fetch_add(1, atomic::Ordering::Relaxed);
         self.figures.objects.fetch_add(objects as u64, atomic::Ordering::Relaxed);
         // Counted before anybody is answered: who is answered may be back at once.
