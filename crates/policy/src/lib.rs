@@ -19,6 +19,7 @@ mod class;
 mod collection;
 mod decide;
 mod gate;
+pub mod role;
 
 pub use class::Class;
 pub use collection::{Who, may};
