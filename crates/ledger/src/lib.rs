@@ -10,11 +10,13 @@
 
 mod error;
 mod model;
+mod people;
 mod register;
 pub mod sqlite;
 
 pub use error::Error;
 pub use model::*;
+pub use people::*;
 pub use register::*;
 
 /// What went well, or why not.

@@ -10,6 +10,7 @@ mod head;
 mod leaf;
 mod migrate;
 mod page;
+mod people;
 mod register;
 mod remove;
 mod select;

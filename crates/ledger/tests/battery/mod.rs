@@ -1,6 +1,7 @@
 //! What every engine must do. An engine's own test file gives a factory; nothing in here knows which engine it is.
 
 mod oracle;
+pub(crate) mod people;
 
 use ledger::{
     Account, Appended, ClassNo, Collection, CollectionNo, Dialect, Entry, Filter, Key, Ledger, Organisation, Receipt,
@@ -370,8 +371,10 @@ pub(crate) fn the_register<B: Ledger + Register>(make: impl Fn() -> B) {
         account: "noor".into(),
         digest: [7; 32],
         scope: vec!["read".into()],
+        networks: vec!["192.0.2.0/24".into(), "2001:db8::/32".into()],
         expires: Some(9),
         created: 1,
+        last_used: None,
     };
     book.add_key(&key).unwrap();
     assert_eq!(book.key(&[7; 32]).unwrap(), Some(key));
