@@ -4,7 +4,8 @@
 //! change: a key that another command removed stops working within that moment. A name that the snapshot does not hold
 //! is looked up afresh, so that what another command added works at once.
 
-use ledger::{Account, Collection, Key, Register};
+use ledger::{Account, Collection, Key, People};
+use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -18,7 +19,9 @@ pub struct Snapshot {
     /// In the order in which they were made.
     pub collections: Vec<Collection>,
     accounts: Vec<Account>,
-    keys: Vec<Key>,
+    keys: HashMap<[u8; 32], Key>,
+    certificates: HashMap<[u8; 32], String>,
+    own_organisation: Option<String>,
 }
 
 impl Snapshot {
@@ -39,20 +42,33 @@ impl Snapshot {
     #[must_use]
     pub fn key(&self, digest: &[u8; 32]) -> Option<&Key> {
         // The digest is keyed and the key random: an equal prefix tells a guesser nothing.
-        self.keys.iter().find(|key| key.digest == *digest)
+        self.keys.get(digest)
+    }
+
+    /// The member to whom a certificate with this fingerprint is pinned.
+    #[must_use]
+    pub fn certificate(&self, fingerprint: &[u8; 32]) -> Option<&Account> {
+        self.account(self.certificates.get(fingerprint)?)
+    }
+
+    /// Whether this member acts for the organisation that owns the node.
+    #[must_use]
+    pub fn is_own(&self, account: &Account) -> bool {
+        let own = self.own_organisation.as_ref();
+        own.is_some_and(|own| own.to_lowercase() == account.organisation.name.to_lowercase())
     }
 }
 
 /// The snapshot in use.
 pub struct Known {
-    book: Arc<dyn Register>,
+    book: Arc<dyn People>,
     held: RwLock<Option<(Arc<Snapshot>, Instant)>>,
 }
 
 impl Known {
     /// Over a register.
     #[must_use]
-    pub fn new(book: Arc<dyn Register>) -> Self {
+    pub fn new(book: Arc<dyn People>) -> Self {
         Self { book, held: RwLock::new(None) }
     }
 
@@ -88,7 +104,9 @@ impl Known {
                 generation,
                 collections: self.book.collections()?,
                 accounts: self.book.accounts()?,
-                keys: self.book.keys()?,
+                keys: self.book.keys()?.into_iter().map(|key| (key.digest, key)).collect(),
+                certificates: self.book.certificates()?.into_iter().map(|c| (c.fingerprint, c.account)).collect(),
+                own_organisation: crate::administration::own_organisation(&*self.book)?,
             }),
         };
         *self.held.write().unwrap_or_else(PoisonError::into_inner) = Some((Arc::clone(&snapshot), Instant::now()));

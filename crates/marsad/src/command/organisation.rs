@@ -77,7 +77,8 @@ fn run_add(place: &Place, args: &Add) -> Outcome {
         Relation::Community => ledger::Relation::Community,
         Relation::Public => ledger::Relation::Public,
     };
-    place.open()?.book.add_organisation(&Organisation { name: name.to_owned(), relation })?;
+    let organisation = Organisation { name: name.to_owned(), relation };
+    place.open()?.administration()?.add_organisation(&policy::role::Actor::Operator, &organisation)?;
     note(format!("added the organisation `{name}`"));
     Ok(Verdict::Good)
 }
