@@ -32,6 +32,13 @@ run!(
 );
 
 #[test]
+fn how_members_sign_in() {
+    battery::people::second_factors(make);
+    battery::people::sessions(make);
+    battery::people::credentials(make);
+}
+
+#[test]
 fn an_older_file_is_brought_up_to_date_after_a_snapshot() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("book.db");

@@ -30,6 +30,7 @@ pub(crate) mod why;
 use crate::cli::{Cli, Command, Place};
 use crate::outcome::{Failure, Outcome};
 use ledger::{Collection, Ledger as _, Register as _};
+use node::administration::Administration;
 use node::config::Config;
 use node::home::Home;
 use std::path::{Path, PathBuf};
@@ -76,6 +77,11 @@ pub(crate) struct Opened {
 }
 
 impl Opened {
+    /// What changes members, organisations and collections; whoever works here is the operator.
+    pub(crate) fn administration(&self) -> Result<Administration, Failure> {
+        Ok(Administration::new(Arc::clone(&self.book) as _, self.home.secret()?, &self.config.accounts))
+    }
+
     /// The collection with this id or alias.
     pub(crate) fn collection(&self, name: &str) -> Result<Collection, Failure> {
         match self.book.collection(name)? {
@@ -94,7 +100,7 @@ impl Opened {
 
     /// The name of the organisation that owns the node.
     pub(crate) fn own_organisation(&self) -> Result<String, Failure> {
-        match self.book.note(init::OWN_ORGANISATION)?.map(String::from_utf8) {
+        match self.book.note(node::administration::OWN_ORGANISATION)?.map(String::from_utf8) {
             Some(Ok(name)) => Ok(name),
             _ => Err(Failure::could("the node has no organisation of its own: restore it from a backup")),
         }

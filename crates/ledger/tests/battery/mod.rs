@@ -4,6 +4,7 @@ mod oracle;
 mod sharing;
 
 pub(crate) use sharing::the_sharing_model;
+pub(crate) mod people;
 mod viewer;
 
 use ledger::{
@@ -709,8 +710,10 @@ pub(crate) fn the_register<B: Ledger + Register>(make: impl Fn() -> B) {
         account: "noor".into(),
         digest: [7; 32],
         scope: vec!["read".into()],
+        networks: vec!["192.0.2.0/24".into(), "2001:db8::/32".into()],
         expires: Some(9),
         created: 1,
+        last_used: None,
     };
     book.add_key(&key).unwrap();
     assert_eq!(book.key(&[7; 32]).unwrap(), Some(key));
