@@ -9,11 +9,13 @@
 #![forbid(unsafe_code)]
 
 mod error;
+pub mod journal;
 mod model;
 mod register;
 pub mod sqlite;
 
 pub use error::Error;
+pub use journal::Journal;
 pub use model::*;
 pub use register::*;
 

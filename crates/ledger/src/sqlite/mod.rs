@@ -7,12 +7,15 @@
 mod append;
 mod check;
 mod head;
+mod journal;
 mod leaf;
 mod migrate;
 mod page;
 mod register;
 mod remove;
 mod select;
+
+pub use journal::JournalFile;
 
 use crate::{
     ClassNo, CollectionNo, Error, Fault, Filter, Ledger, ManifestRow, Micros, Page, Record, Result, Same, Sees, Seq,
