@@ -159,6 +159,17 @@ pub struct Page {
     pub more: bool,
     /// Every policy class that occurs in the page, each once.
     pub classes: Vec<ClassNo>,
+    /// The sequence numbers of its records, ascending.
+    pub given: Vec<Run>,
+}
+
+/// Records whose sequence numbers follow each other without a gap.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Run {
+    /// The first of them.
+    pub first: Seq,
+    /// How many.
+    pub count: u32,
 }
 
 /// One row of a manifest (TAXII 2.1 §5.3.1).

@@ -1,7 +1,7 @@
 //! The grammar of the command line. What a command does is in its file below `command`.
 
 use crate::command::{
-    account, backup, check, collection, completions, config, demo, doctor, export, import, init, key, man,
+    account, audit, backup, check, collection, completions, config, demo, doctor, export, import, init, key, man,
     organisation, pattern, pull, push, restore, serve, validate,
 };
 use std::path::PathBuf;
@@ -63,6 +63,7 @@ pub(crate) enum Command {
     Account(account::Args),
     Organisation(organisation::Args),
     Key(key::Args),
+    Audit(audit::Args),
     Backup(backup::Args),
     Restore(restore::Args),
     Check(check::Args),

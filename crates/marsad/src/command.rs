@@ -1,6 +1,7 @@
 //! The commands, one a file, and what several of them need.
 
 pub(crate) mod account;
+pub(crate) mod audit;
 pub(crate) mod backup;
 pub(crate) mod check;
 pub(crate) mod collection;
@@ -46,6 +47,7 @@ pub(crate) fn run(cli: Cli) -> Outcome {
         Command::Account(args) => account::run(place, &args),
         Command::Organisation(args) => organisation::run(place, &args),
         Command::Key(args) => key::run(place, &args),
+        Command::Audit(args) => audit::run(place, &args),
         Command::Backup(args) => backup::run(place, &args),
         Command::Restore(args) => restore::run(place, &args),
         Command::Check(args) => check::run(place, &args),
@@ -73,6 +75,39 @@ impl Opened {
                 crate::terminal::visible(name)
             ))),
         }
+    }
+
+    /// The audit log.
+    pub(crate) fn audit(&self) -> Result<ledger::sqlite::JournalFile, Failure> {
+        Ok(node::audit::open(&self.home)?)
+    }
+
+    /// Writes an event down, by whoever runs this command, before the command goes on.
+    pub(crate) fn wrote_down(&self, event: &node::audit::Event) -> Result<(), Failure> {
+        node::audit::write_now(&self.audit()?, event)?;
+        Ok(())
+    }
+
+    /// Writes an act of administration down: what was done, to which thing or to which person. `details` name nobody.
+    pub(crate) fn administered(
+        &self,
+        act: &'static str,
+        about: &str,
+        whom: Option<&str>,
+        details: serde_json::Value,
+    ) -> Result<(), Failure> {
+        let details = match details {
+            serde_json::Value::Object(details) => details,
+            _ => serde_json::Map::new(),
+        };
+        self.wrote_down(&node::audit::Event::Administered {
+            by: node::audit::operator(),
+            act,
+            about: about.to_owned(),
+            whom: whom.map(str::to_owned),
+            done: true,
+            details,
+        })
     }
 
     /// The name of the organisation that owns the node.

@@ -36,13 +36,15 @@ pub struct Identity {
     pub reads: bool,
     /// See `reads`. Readers never write.
     pub writes: bool,
+    /// Whether the credential was judged for this very request, and not remembered from an earlier one.
+    pub fresh: bool,
 }
 
 impl Identity {
     /// Somebody who has not signed in.
     #[must_use]
     pub fn anonymous() -> Self {
-        Self { viewer: Viewer::anonymous(), role: None, reads: true, writes: true }
+        Self { viewer: Viewer::anonymous(), role: None, reads: true, writes: true, fresh: false }
     }
 
     fn of(account: &Account, scope: &[String]) -> Self {
@@ -52,6 +54,7 @@ impl Identity {
             role: Some(account.role),
             reads: allows("read"),
             writes: allows("write") && account.role > Role::Reader,
+            fresh: false,
         }
     }
 }
@@ -188,7 +191,7 @@ impl Accounts {
                 expires,
             },
         );
-        Ok(identity)
+        Ok(Identity { fresh: true, ..identity })
     }
 
     /// Counts an attempt to use a one-time token, like any other credential.
@@ -260,6 +263,15 @@ impl Accounts {
         }
         let account = snapshot.account(&found.account).ok_or(Refusal::Wrong)?;
         Ok((Identity::of(account, &found.scope), found.expires))
+    }
+}
+
+/// The name that a header claims, whether or not the rest is right.
+#[must_use]
+pub fn claimed(header: &str) -> Option<String> {
+    match read(header)? {
+        Credential::Password { name, .. } if header.len() <= LONGEST => Some(name),
+        _ => None,
     }
 }
 

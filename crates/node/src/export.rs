@@ -2,7 +2,7 @@
 
 use crate::accounts::{relation, who};
 use crate::door::{Door, Selected};
-use ledger::{Collection, Filter, Ledger, Register, Seq, Versions};
+use ledger::{Collection, Filter, Ledger, Page, Register, Seq, Versions};
 use policy::{Released, Viewer};
 use std::io::{self, Write};
 
@@ -36,6 +36,8 @@ pub struct Export<'a> {
     pub viewer: Viewer,
     /// The bundle's id: `bundle--` and a random UUID.
     pub bundle_id: &'a str,
+    /// Told of each page before it is written: out of which collection, and what.
+    pub witness: &'a mut dyn FnMut(&Collection, &Page) -> ledger::Result<()>,
 }
 
 /// Writes the bundle and returns how many objects it has. `progress` is told the count after each page.
@@ -49,7 +51,7 @@ pub fn write(
     out: &mut dyn Write,
     progress: &mut dyn FnMut(u64),
 ) -> Result<u64, Error> {
-    let gate = door.gate(export.viewer);
+    let gate = door.gate(export.viewer.clone());
     let mut count = 0;
     write!(out, "{{\"type\":\"bundle\",\"id\":\"{}\"", export.bundle_id)?;
     for collection in export.collections.iter().filter(|collection| policy::may(gate.viewer(), &who(&collection.read)))
@@ -70,6 +72,7 @@ pub fn write(
             let page = book.objects(&filter, &|class| gate.sees(class.0), &mut content)?;
             let (count_of_page, last, more) = (page.count as u64, page.last, page.more);
             if count_of_page > 0 {
+                (export.witness)(collection, &page)?;
                 // A STIX bundle has no empty list (STIX 2.1 §8): it begins with its first object.
                 out.write_all(if count == 0 { b",\"objects\":[" } else { b"," })?;
                 write_page(out, gate.admit(Selected { page, content })?)?;

@@ -6,5 +6,8 @@ CREATE TABLE entry(
   chain BLOB NOT NULL);
 -- What was handed out, found without reading the entries.
 CREATE INDEX entry_span ON entry(about, last, first) WHERE first IS NOT NULL;
+-- What retention may erase.
+CREATE INDEX entry_matter ON entry(time) WHERE body IS NOT NULL AND kind <> 'audit-erased';
+CREATE INDEX entry_person ON entry(time) WHERE salt IS NOT NULL;
 -- How far those have come who follow it.
 CREATE TABLE follower(name TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID;

@@ -2,7 +2,7 @@
 
 use super::head::{self, Head};
 use super::{key_of, leaf};
-use crate::{ClassNo, Filter, Result, Sees, Seq, Versions};
+use crate::{ClassNo, Filter, Result, Run, Sees, Seq, Versions};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::cell::RefCell;
 
@@ -219,6 +219,10 @@ pub(super) fn note(page: &mut crate::Page, head: &Head) {
     page.count += 1;
     page.first.get_or_insert(Seq(head.seq));
     page.last = Some(Seq(head.seq));
+    match page.given.last_mut() {
+        Some(run) if run.first.0 + i64::from(run.count) == head.seq => run.count += 1,
+        _ => page.given.push(Run { first: Seq(head.seq), count: 1 }),
+    }
     if !page.classes.contains(&head.class()) {
         page.classes.push(head.class());
     }

@@ -152,13 +152,15 @@ pub(crate) fn add(
     if opened.book.account(name)?.is_some() {
         return Err(Failure::could(format!("the account `{name}` exists already")));
     }
-    Ok(opened.book.add_account(&ledger::Account {
+    let of = organisation.name.clone();
+    opened.book.add_account(&ledger::Account {
         name: name.to_owned(),
         organisation,
         role,
         password: Some(node::credentials::hash_password(password)?),
         created: node::clock::now(),
-    })?)
+    })?;
+    opened.administered("account-added", "", Some(name), serde_json::json!({"role": spelled(role), "of": of}))
 }
 
 fn run_list(place: &Place, args: &List) -> Outcome {
@@ -196,6 +198,7 @@ fn run_password(place: &Place, args: &Password) -> Outcome {
     }
     let chosen = Chosen::take(&opened, args.password_stdin)?;
     opened.book.set_password(&args.name, &node::credentials::hash_password(&chosen.password)?)?;
+    opened.administered("password-set", "", Some(&args.name), serde_json::json!({}))?;
     note(format!("set the password of `{}`", visible(&args.name)));
     chosen.show()?;
     Ok(Verdict::Good)
@@ -212,6 +215,7 @@ fn run_remove(place: &Place, args: &Remove) -> Outcome {
         return Err(Failure::could(format!("`{}` is the only administrator: add another one first", only.name)));
     }
     opened.book.remove_account(&args.name)?;
+    opened.administered("account-removed", "", Some(&args.name), serde_json::json!({}))?;
     note(format!("removed the account `{}`", visible(&args.name)));
     Ok(Verdict::Good)
 }

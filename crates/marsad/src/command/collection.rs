@@ -99,6 +99,9 @@ fn run_add(place: &Place, args: &Add) -> Outcome {
         read,
         write,
     })?;
+    // Who may read and write is left out: the names may be those of persons.
+    let about = format!("collection {}", collection.alias);
+    opened.administered("collection-added", &about, None, json!({"id": collection.id, "no": collection.no.0}))?;
     if args.json { say_json(&shown(&collection)) } else { say(&collection.id) }?;
     Ok(Verdict::Good)
 }
@@ -129,6 +132,8 @@ fn run_remove(place: &Place, args: &Remove) -> Outcome {
         return Err(Failure::could("nothing was removed"));
     }
     opened.book.remove_collection(&collection.id)?;
+    let about = format!("collection {}", collection.alias);
+    opened.administered("collection-removed", &about, None, json!({"id": collection.id, "no": collection.no.0}))?;
     note(format!("removed the collection `{}`", collection.alias));
     Ok(Verdict::Good)
 }

@@ -95,6 +95,8 @@ fn run_add(place: &Place, args: &Add) -> Outcome {
         expires,
         created: now,
     })?;
+    let details = serde_json::json!({"expires": expires.map(instant)});
+    opened.administered("key-added", &format!("key {name}"), Some(&account), details)?;
     note(format!("added the key `{}` of `{}`", visible(name), visible(&account)));
     if args.json {
         say_json(&serde_json::json!({
@@ -132,7 +134,9 @@ fn run_list(place: &Place, args: &List) -> Outcome {
 }
 
 fn run_remove(place: &Place, args: &Remove) -> Outcome {
-    place.open()?.book.remove_key(&args.name)?;
+    let opened = place.open()?;
+    opened.book.remove_key(&args.name)?;
+    opened.administered("key-removed", &format!("key {}", args.name), None, serde_json::json!({}))?;
     note(format!("removed the key `{}`", visible(&args.name)));
     Ok(Verdict::Good)
 }

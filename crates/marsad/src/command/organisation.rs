@@ -77,7 +77,10 @@ fn run_add(place: &Place, args: &Add) -> Outcome {
         Relation::Community => ledger::Relation::Community,
         Relation::Public => ledger::Relation::Public,
     };
-    place.open()?.book.add_organisation(&Organisation { name: name.to_owned(), relation })?;
+    let opened = place.open()?;
+    opened.book.add_organisation(&Organisation { name: name.to_owned(), relation })?;
+    let details = serde_json::json!({"relation": spelled(relation)});
+    opened.administered("organisation-added", &format!("organisation {name}"), None, details)?;
     note(format!("added the organisation `{name}`"));
     Ok(Verdict::Good)
 }

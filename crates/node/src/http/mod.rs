@@ -12,6 +12,7 @@ mod tls;
 pub use listen::{Error, Server, serve};
 
 use crate::accounts::Accounts;
+use crate::audit::Scribe;
 use crate::config::Config;
 use crate::door::Door;
 use crate::home::Home;
@@ -40,6 +41,7 @@ pub struct State {
     signer: Signer,
     secret: crate::home::Secret,
     reads: Arc<Semaphore>,
+    audit: Scribe,
     metrics: metrics::Metrics,
 }
 
@@ -50,12 +52,14 @@ impl State {
     /// [`Error`]: the secret cannot be read, or the system gives no thread.
     pub fn new(home: &Home, config: Config, book: Arc<Book>) -> Result<Arc<Self>, Error> {
         let secret = home.secret().map_err(Error::Home)?;
+        let journal = crate::audit::open_with(home, &secret).map_err(Error::Audit)?;
         let known = Arc::new(Known::new(Arc::clone(&book) as _));
         let rules = policy::Rules { default_marking: config.policy.default_marking.into() };
         Ok(Arc::new(Self {
             accounts: Accounts::new(Arc::clone(&known), Arc::clone(&book) as _, secret.clone(), &config.accounts),
             door: Door::new(Arc::clone(&book) as _, rules),
             writer: Writer::start(Arc::clone(&book) as _).map_err(Error::Thread)?,
+            audit: Scribe::start(Arc::new(journal)).map_err(Error::Thread)?,
             classes: Classes::default(),
             signer: Signer::new(secret.key_for("marsad 2026-11 taxii cursor")),
             secret,
