@@ -53,7 +53,8 @@ impl Node {
 
     fn run(&self, args: &[&str], input: &str) -> (i32, String) {
         let mut command = assert_cmd::Command::cargo_bin("marsad").unwrap();
-        let command = command.args(args).env("MARSAD_HOME", self.home()).env("USER", "operator").env_remove("SUDO_USER");
+        let command =
+            command.args(args).env("MARSAD_HOME", self.home()).env("USER", "operator").env_remove("SUDO_USER");
         let output = command.write_stdin(input).output().unwrap();
         (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
     }
@@ -143,7 +144,9 @@ fn what_is_done_is_written_down_and_can_be_verified() {
     let refused: Vec<String> =
         kinds("refused").iter().map(|entry| entry["matter"]["about"].as_str().unwrap().to_owned()).collect();
     assert_eq!(refused.len(), 2, "what does not exist is not refused: {refused:?}");
-    assert!(refused.contains(&format!("{red} in collection main")) && refused.contains(&"collection hidden".to_owned()));
+    assert!(
+        refused.contains(&format!("{red} in collection main")) && refused.contains(&"collection hidden".to_owned())
+    );
     let mut wrong: Vec<(String, u64)> = kinds("sign-in-refused")
         .iter()
         .map(|entry| {

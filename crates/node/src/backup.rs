@@ -126,10 +126,7 @@ fn pack(home: &Home, copies: &[(&str, &Path)], archive: &Path, now: ledger::Micr
 }
 
 fn contents(home: &Home, copies: &[(&str, &Path)]) -> Result<Vec<(String, PathBuf)>, Error> {
-    let mut files = vec![
-        ("config.toml".to_owned(), home.config()),
-        ("secret".to_owned(), home.secret_file()),
-    ];
+    let mut files = vec![("config.toml".to_owned(), home.config()), ("secret".to_owned(), home.secret_file())];
     files.extend(copies.iter().map(|(name, path)| ((*name).to_owned(), (*path).to_owned())));
     let tls = home.tls();
     let io = |source| Error::Io { doing: "read", path: tls.clone(), source };

@@ -139,7 +139,8 @@ pub fn audit(home: &Home) -> Finding {
             _ => return Finding::bad(about, "its anchor is not there", look),
         },
     };
-    let (mut found, wanted) = (None, Wanted { after: anchored.number.saturating_sub(1), limit: 1, ..Wanted::default() });
+    let (mut found, wanted) =
+        (None, Wanted { after: anchored.number.saturating_sub(1), limit: 1, ..Wanted::default() });
     let read = journal.read(&wanted, &mut |line| found = Some((line.number, line.chain)));
     match (read, journal.head()) {
         (Err(error), _) | (_, Err(error)) => Finding::bad(about, error, look),

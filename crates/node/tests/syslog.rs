@@ -11,7 +11,7 @@ use node::egress::Egress;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::io::AsyncReadExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::watch;
 
 /// A syslog server for this machine, and where its certificate lies.
@@ -86,7 +86,11 @@ async fn receive(mut stream: tokio_rustls::server::TlsStream<tokio::net::TcpStre
             match stream.read_u8().await {
                 Ok(b' ') => break,
                 Ok(digit) => length = length * 10 + usize::from(digit - b'0'),
-                Err(_) => return,
+                Err(_) => {
+                    // A receiver answers the end of a connection with its own (RFC 5425 §4.4).
+                    let _ = stream.shutdown().await;
+                    return;
+                }
             }
         }
         let mut message = vec![0; length];

@@ -78,7 +78,9 @@ struct List {
 
 /// Writes the whole log as JSON lines, with what is needed to verify it elsewhere.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  marsad audit export -o audit.jsonl\n  marsad audit export | zstd > audit.jsonl.zst")]
+#[command(
+    after_help = "Examples:\n  marsad audit export -o audit.jsonl\n  marsad audit export | zstd > audit.jsonl.zst"
+)]
 struct Export {
     /// Write to this file, which appears when it is complete [default: standard output]
     #[arg(short, long, value_name = "FILE")]
@@ -139,9 +141,8 @@ fn run_verify(place: &Place, args: &Verify) -> Outcome {
     };
     let Report { entries, head, faults } = report;
     if args.json {
-        let shown = |fault: &ledger::journal::Fault| {
-            serde_json::json!({"number": fault.number, "message": fault.to_string()})
-        };
+        let shown =
+            |fault: &ledger::journal::Fault| serde_json::json!({"number": fault.number, "message": fault.to_string()});
         let listed: Vec<_> = faults.iter().map(shown).collect();
         let head = head.to_string();
         say_json(&serde_json::json!({"sound": faults.is_empty(), "entries": entries, "head": head, "faults": listed}))?;
@@ -151,7 +152,10 @@ fn run_verify(place: &Place, args: &Verify) -> Outcome {
         for fault in &faults {
             say(fault)?;
         }
-        note(format!("{} faults: keep a copy of the node's directory, and compare with an export or a backup", faults.len()));
+        note(format!(
+            "{} faults: keep a copy of the node's directory, and compare with an export or a backup",
+            faults.len()
+        ));
     }
     Ok(Verdict::good_if(faults.is_empty()))
 }
@@ -167,8 +171,8 @@ fn verify_file(path: &std::path::Path, noted: Option<Head>) -> Result<Report, Fa
     noted.into_iter().for_each(|noted| verifier.expect(noted));
     for (place, text) in (1..).zip(reader.lines()) {
         let text = text.map_err(|error| Failure::file("read", path, &error))?;
-        let line = Line::from_json(&text)
-            .map_err(|error| Failure::could(format!("{}:{place}: {error}", path.display())))?;
+        let line =
+            Line::from_json(&text).map_err(|error| Failure::could(format!("{}:{place}: {error}", path.display())))?;
         verifier.take(&line);
     }
     Ok(verifier.finish())
@@ -315,7 +319,9 @@ fn run_retain(place: &Place, args: &Retain) -> Outcome {
 fn begin(text: &str, now: Micros) -> Result<Micros, Failure> {
     let wrong = || {
         let text = visible(text);
-        Failure::Usage(format!("--since `{text}` is neither so long ago (`7d`) nor an instant (`2026-11-01T00:00:00Z`)"))
+        Failure::Usage(format!(
+            "--since `{text}` is neither so long ago (`7d`) nor an instant (`2026-11-01T00:00:00Z`)"
+        ))
     };
     let units: [(char, i64); 4] = [('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1)];
     match units.iter().find_map(|(unit, seconds)| Some((text.strip_suffix(*unit)?, seconds))) {

@@ -73,12 +73,8 @@ pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
     let door = node::door::Door::new(opened.book.clone(), rules);
     let viewer = viewer(&opened, args.as_viewer.as_deref())?;
     let journal = opened.audit()?;
-    let by = By {
-        way: Way::Export,
-        who: viewer.name.clone(),
-        organisation: viewer.organisation.clone(),
-        address: None,
-    };
+    let by =
+        By { way: Way::Export, who: viewer.name.clone(), organisation: viewer.organisation.clone(), address: None };
     let mut witness = |collection: &Collection, page: &Page| {
         let request = String::new();
         let (by, given) = (by.clone(), page.given.clone());

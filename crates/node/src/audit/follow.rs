@@ -47,14 +47,15 @@ impl std::str::FromStr for Target {
     fn from_str(text: &str) -> Result<Self, TargetError> {
         let authority: http::uri::Authority = text.parse().map_err(|_| TargetError)?;
         let host = authority.host().trim_start_matches('[').trim_end_matches(']').trim_end_matches('.');
-        let port = match authority.port() {
-            Some(port) => Some(port.as_str().parse().map_err(|_| TargetError)?).filter(|port| *port > 0),
-            None => Some(PORT),
+        let behind = text.rsplit(']').next().unwrap_or_default();
+        let port = match behind.split_once(':') {
+            None => PORT,
+            Some((_, port)) => port.parse().ok().filter(|port| *port > 0).ok_or(TargetError)?,
         };
-        if host.is_empty() || text.contains('@') || text.ends_with(':') {
+        if host.is_empty() || text.contains('@') {
             return Err(TargetError);
         }
-        Ok(Self { host: host.to_ascii_lowercase(), port: port.ok_or(TargetError)? })
+        Ok(Self { host: host.to_ascii_lowercase(), port })
     }
 }
 
@@ -201,11 +202,7 @@ impl Follower {
 
 /// Waits for so long, or until it is told to stop. What the server says is not listened to (RFC 5425 §4.3); that it hangs
 /// up is. Returns why the connection is over.
-async fn listen(
-    reader: &mut ReadHalf<Stream>,
-    stop: &mut watch::Receiver<bool>,
-    wait: Duration,
-) -> Option<String> {
+async fn listen(reader: &mut ReadHalf<Stream>, stop: &mut watch::Receiver<bool>, wait: Duration) -> Option<String> {
     let mut ignored = [0; 512];
     tokio::select! {
         biased;

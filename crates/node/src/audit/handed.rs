@@ -76,7 +76,13 @@ mod tests {
             let by = By { way, who: Some(who.to_owned()), organisation, address: None };
             let given = runs_of(seqs.iter().copied().map(Seq));
             let request = format!("for {who}");
-            let event = Event::HandedOver(HandOver { by, collection: CollectionNo(collection), what: "objects", request, given });
+            let event = Event::HandedOver(HandOver {
+                by,
+                collection: CollectionNo(collection),
+                what: "objects",
+                request,
+                given,
+            });
             event.entry(seqs[0], [7; 16])
         };
         let entries = [
@@ -94,10 +100,16 @@ mod tests {
         };
         let row = |number, viewer: &str, way: &str| (number, Some(viewer.to_owned()), way.to_owned());
         assert_eq!(asked(&[(1, 11)]), [row(1, "amina", "taxii"), row(4, "lina", "export")]);
-        assert_eq!(asked(&[(1, 20), (2, 11), (1, 12)]), [row(1, "amina", "taxii"), row(2, "omar", "taxii"), row(3, "karim", "export")]);
+        assert_eq!(
+            asked(&[(1, 20), (2, 11), (1, 12)]),
+            [row(1, "amina", "taxii"), row(2, "omar", "taxii"), row(3, "karim", "export")]
+        );
         assert_eq!(asked(&[(1, 13), (1, 9), (1, 21), (3, 11)]), []);
         let one = handed_over(&journal, &[(CollectionNo(2), Seq(11))]).unwrap();
-        assert_eq!((one[0].when, one[0].organisation.as_deref(), one[0].request.as_str()), (11, Some("karim's"), "for karim"));
+        assert_eq!(
+            (one[0].when, one[0].organisation.as_deref(), one[0].request.as_str()),
+            (11, Some("karim's"), "for karim")
+        );
         // Who is erased is still counted, without a name; what is erased is not known any more.
         let mut salt = || [0; 16];
         let mut by = Erasing { now: 50, who: "", reason: "r", salt: &mut salt };

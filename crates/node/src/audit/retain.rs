@@ -50,14 +50,15 @@ mod tests {
 
     #[test]
     fn each_part_has_its_own_time() {
-        for (retention_days, personal_days, matters, persons) in [(0, 0, 0, 0), (3, 0, 7, 0), (0, 2, 0, 8), (5, 1, 5, 9)] {
+        for (retention_days, personal_days, matters, persons) in
+            [(0, 0, 0, 0), (3, 0, 7, 0), (0, 2, 0, 8), (5, 1, 5, 9)]
+        {
             let folder = tempfile::tempdir().unwrap();
             let anchor = Anchor::new(&folder.path().join("audit.anchor"), [1; 32]);
             let journal = JournalFile::open(&folder.path().join("audit.db"), anchor).unwrap();
             let by = By { way: Way::Cli, who: Some("amina".to_owned()), organisation: None, address: None };
-            let entries: Vec<_> = (0..10)
-                .map(|day| Event::SignedIn { by: by.clone() }.entry(day * DAY, [1; 16]))
-                .collect();
+            let entries: Vec<_> =
+                (0..10).map(|day| Event::SignedIn { by: by.clone() }.entry(day * DAY, [1; 16])).collect();
             journal.write(&entries, Keep::Soon).unwrap();
             let config = Audit { retention_days, personal_days, ..Audit::default() };
             let retained = retain(&journal, &config, "", 10 * DAY).unwrap();

@@ -227,8 +227,7 @@ impl Thread {
     /// Counts of minutes that are over become entries.
     fn count_up(&mut self, now: Micros, all: bool, entries: &mut Vec<Entry>) {
         let over = |since: Micros| all || now.div_euclid(MINUTE) != since.div_euclid(MINUTE);
-        let mut ready: Vec<(Tally, (Micros, u64))> =
-            self.tallies.extract_if(|_, (since, _)| over(*since)).collect();
+        let mut ready: Vec<(Tally, (Micros, u64))> = self.tallies.extract_if(|_, (since, _)| over(*since)).collect();
         ready.sort_by_key(|(_, (since, _))| *since);
         entries.extend(ready.into_iter().map(|(tally, (since, count))| tally.event(count).entry(since, salt())));
     }

@@ -179,7 +179,10 @@ mod tests {
             data: &[],
             text: None,
         };
-        let event = ("exampleSDID@32473", vec![("iut", "3".into()), ("eventSource", "Application".into()), ("eventID", "1011".into())]);
+        let event = (
+            "exampleSDID@32473",
+            vec![("iut", "3".into()), ("eventSource", "Application".into()), ("eventID", "1011".into())],
+        );
         let priority = ("examplePriority@32473", vec![("class", "high".to_owned())]);
         let escaped = ("x@1", vec![("v", r#"a"b\c]d[=ض"#.to_owned())]);
         let (one, two, three) = ([event.clone()], [event, priority], [escaped]);

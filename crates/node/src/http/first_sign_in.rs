@@ -36,6 +36,9 @@ pub(super) async fn post(state: &Arc<State>, asked: &Asked, content: Content) ->
             if !credentials::redeem_token(&*state.book, &state.secret, &exchange.name, &exchange.token)
                 .map_err(Refusal::internal)?
             {
+                // A name is kept only if it is a member's.
+                by.who = state.known.now()?.account(&exchange.name).map(|account| account.name.clone());
+                state.audit.note(Event::SignInRefused { by, count: 1 })?;
                 return Err(Refusal::unauthorized());
             }
             state.accounts.was_right(&exchange.name, address);
