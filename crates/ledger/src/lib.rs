@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 mod error;
+pub mod journal;
 mod model;
 mod people;
 mod register;
@@ -18,6 +19,7 @@ mod sight;
 pub mod sqlite;
 
 pub use error::Error;
+pub use journal::Journal;
 pub use model::*;
 pub use people::*;
 pub use register::*;

@@ -1,8 +1,8 @@
 //! The grammar of the command line. What a command does is in its file below `command`.
 
 use crate::command::{
-    account, backup, check, collection, completions, config, demo, doctor, erase, export, group, import, init, key,
-    man, marking, organisation, pattern, pull, push, restore, restrict, serve, validate, who, why,
+    account, audit, backup, check, collection, completions, config, demo, doctor, erase, export, group, import, init,
+    key, man, marking, organisation, pattern, pull, push, restore, restrict, serve, validate, who, why,
 };
 use std::path::PathBuf;
 
@@ -69,6 +69,7 @@ pub(crate) enum Command {
     Who(who::Args),
     Restrict(restrict::Args),
     Erase(erase::Args),
+    Audit(audit::Args),
     Backup(backup::Args),
     Restore(restore::Args),
     Check(check::Args),

@@ -1,6 +1,7 @@
 //! The commands, one a file, and what several of them need.
 
 pub(crate) mod account;
+pub(crate) mod audit;
 pub(crate) mod backup;
 pub(crate) mod check;
 pub(crate) mod collection;
@@ -59,6 +60,7 @@ pub(crate) fn run(cli: Cli) -> Outcome {
         Command::Who(args) => who::run(place, &args),
         Command::Restrict(args) => restrict::run(place, &args),
         Command::Erase(args) => erase::run(place, &args),
+        Command::Audit(args) => audit::run(place, &args),
         Command::Backup(args) => backup::run(place, &args),
         Command::Restore(args) => restore::run(place, &args),
         Command::Check(args) => check::run(place, &args),
@@ -96,6 +98,39 @@ impl Opened {
     /// The door, for the decisions of a command.
     pub(crate) fn door(&self) -> node::door::Door {
         node::door::Door::over(&self.book, &self.config)
+    }
+
+    /// The audit log.
+    pub(crate) fn audit(&self) -> Result<ledger::sqlite::JournalFile, Failure> {
+        Ok(node::audit::open(&self.home)?)
+    }
+
+    /// Writes an event down, by whoever runs this command, before the command goes on.
+    pub(crate) fn wrote_down(&self, event: &node::audit::Event) -> Result<(), Failure> {
+        node::audit::write_now(&self.audit()?, event)?;
+        Ok(())
+    }
+
+    /// Writes an act of administration down: what was done, to which thing or to which person. `details` name nobody.
+    pub(crate) fn administered(
+        &self,
+        act: &'static str,
+        about: &str,
+        whom: Option<&str>,
+        details: serde_json::Value,
+    ) -> Result<(), Failure> {
+        let details = match details {
+            serde_json::Value::Object(details) => details,
+            _ => serde_json::Map::new(),
+        };
+        self.wrote_down(&node::audit::Event::Administered {
+            by: node::audit::operator(),
+            act,
+            about: about.to_owned(),
+            whom: whom.map(str::to_owned),
+            done: true,
+            details,
+        })
     }
 
     /// The name of the organisation that owns the node.

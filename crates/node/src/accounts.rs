@@ -57,6 +57,8 @@ pub struct Identity {
     pub actor: Actor,
     /// How they signed in.
     pub how: How,
+    /// Whether the credential was judged for this very request, and not remembered from an earlier one.
+    pub fresh: bool,
 }
 
 /// How somebody signed in.
@@ -81,7 +83,7 @@ impl Identity {
     #[must_use]
     pub fn anonymous() -> Self {
         let (actor, how) = (Actor::Stranger, How::Not);
-        Self { viewer: Viewer::anonymous(), role: None, reads: true, writes: true, actor, how }
+        Self { viewer: Viewer::anonymous(), role: None, reads: true, writes: true, actor, how, fresh: false }
     }
 
     fn of(account: &Account, own: bool, scope: &[String], how: How) -> Self {
@@ -93,6 +95,7 @@ impl Identity {
             writes: allows("write") && account.role > Role::Reader,
             actor: Actor::Member(administration::member(account, own)),
             how,
+            fresh: false,
         }
     }
 
@@ -287,7 +290,7 @@ impl Accounts {
                 networks: right.networks,
             },
         );
-        Ok(right.identity)
+        Ok(Identity { fresh: true, ..right.identity })
     }
 
     /// Who holds the session of this cookie; `None`: nobody does any more.
@@ -572,6 +575,15 @@ fn split_code(password: &str, digits: u8) -> Option<(&str, &str)> {
     let (password, code) = password.split_at_checked(password.len().checked_sub(usize::from(digits))?)?;
     let whole = !password.is_empty() && code.bytes().all(|byte| byte.is_ascii_digit());
     whole.then_some((password, code))
+}
+
+/// The name that a header claims, whether or not the rest is right.
+#[must_use]
+pub fn claimed(header: &str) -> Option<String> {
+    match read(header)? {
+        Credential::Password { name, .. } if header.len() <= LONGEST => Some(name),
+        _ => None,
+    }
 }
 
 /// Reads an `Authorization` header. Empty names, passwords and keys are nobody's.

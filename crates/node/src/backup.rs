@@ -1,6 +1,6 @@
 //! A node in one file, and a node from one file.
 //!
-//! The file is a zip: `marsad.db` (a consistent copy), `config.toml`, `secret`, `tls/…`, and `manifest.json` with
+//! The file is a zip: `marsad.db` and `audit.db` (consistent copies), `audit.anchor`, `config.toml`, `secret`, `tls/…`, and `manifest.json` with
 //! the BLAKE3 digest of each. It appears under its name only when it is complete and on disk.
 
 use crate::home::{Home, Secret};
@@ -69,6 +69,7 @@ struct Manifest {
 pub fn write(
     home: &Home,
     book: &dyn ledger::Ledger,
+    journal: &dyn ledger::Journal,
     to: &Path,
     now: ledger::Micros,
     progress: &mut dyn FnMut(u64, u64),
@@ -79,8 +80,15 @@ pub fn write(
     let partial = Partial::beside(to)?;
     let copy = partial.directory.join("marsad.db");
     book.backup(&copy, progress)?;
+    // The anchor before the log: what is written meanwhile comes after it.
+    journal.anchor()?;
+    let anchor = partial.directory.join("audit.anchor");
+    let read = |source| Error::Io { doing: "read", path: home.audit_anchor(), source };
+    std::fs::copy(home.audit_anchor(), &anchor).map_err(read)?;
+    let log = partial.directory.join("audit.db");
+    journal.backup(&log)?;
     let archive = partial.directory.join("backup.zip");
-    pack(home, &copy, &archive, now)?;
+    pack(home, &[("marsad.db", &copy), ("audit.db", &log), ("audit.anchor", &anchor)], &archive, now)?;
     // A hard link fails if somebody made the file in between, which a rename would replace.
     std::fs::hard_link(&archive, to).map_err(|source| Error::Io { doing: "write", path: to.to_owned(), source })?;
     let size = std::fs::metadata(to).map_err(|source| Error::Io { doing: "read", path: to.to_owned(), source })?.len();
@@ -93,14 +101,14 @@ pub fn write(
     Ok(size)
 }
 
-fn pack(home: &Home, database: &Path, archive: &Path, now: ledger::Micros) -> Result<(), Error> {
+fn pack(home: &Home, copies: &[(&str, &Path)], archive: &Path, now: ledger::Micros) -> Result<(), Error> {
     let io = |source| Error::Io { doing: "write", path: archive.to_owned(), source };
     let zip = |error: zip::result::ZipError| io(std::io::Error::other(error));
     let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(archive).map_err(io)?;
     let mut writer = zip::ZipWriter::new(BufWriter::with_capacity(1 << 20, file));
     let options = SimpleFileOptions::default().unix_permissions(0o600).large_file(true).compression_level(Some(1));
     let mut files = BTreeMap::new();
-    for (name, path) in contents(home, database)? {
+    for (name, path) in contents(home, copies)? {
         writer.start_file(&*name, options).map_err(zip)?;
         let digest = copy(&path, &mut writer)?;
         files.insert(name, digest);
@@ -117,12 +125,9 @@ fn pack(home: &Home, database: &Path, archive: &Path, now: ledger::Micros) -> Re
     file.sync_all().map_err(io)
 }
 
-fn contents(home: &Home, database: &Path) -> Result<Vec<(String, PathBuf)>, Error> {
-    let mut files = vec![
-        ("config.toml".to_owned(), home.config()),
-        ("secret".to_owned(), home.secret_file()),
-        ("marsad.db".to_owned(), database.to_owned()),
-    ];
+fn contents(home: &Home, copies: &[(&str, &Path)]) -> Result<Vec<(String, PathBuf)>, Error> {
+    let mut files = vec![("config.toml".to_owned(), home.config()), ("secret".to_owned(), home.secret_file())];
+    files.extend(copies.iter().map(|(name, path)| ((*name).to_owned(), (*path).to_owned())));
     let tls = home.tls();
     let io = |source| Error::Io { doing: "read", path: tls.clone(), source };
     for entry in std::fs::read_dir(&tls).map_err(io)? {
@@ -181,6 +186,12 @@ pub fn restore(from: &Path, path: &Path) -> Result<Home, Error> {
 
 fn fill<R: Read + Seek>(backup: &mut Backup<'_, R>, home: &Home) -> Result<(), Error> {
     backup.extract("marsad.db", &home.database())?;
+    // Backups of older versions have no audit log.
+    for (name, path) in [("audit.db", home.audit()), ("audit.anchor", home.audit_anchor())] {
+        if backup.manifest.files.contains_key(name) {
+            backup.extract(name, &path)?;
+        }
+    }
     let names: Vec<String> = backup.manifest.files.keys().cloned().collect();
     for name in names.iter().filter_map(|name| name.strip_prefix("tls/")) {
         if name.is_empty() || name.contains(['/', '\\', '\0']) || name.starts_with('.') {

@@ -237,6 +237,19 @@ sections! {
         /// The largest answer that is read, in bytes as unpacked.
         max_answer_bytes: u64 = 64 << 20;
     }
+    /// The audit log: sign-ins, hand-overs, refusals and acts of administration.
+    audit, "audit.", Audit {
+        /// Days for which it is kept what happened; older entries keep only their place in the chain. 0: for ever.
+        retention_days: u64 = 0;
+        /// Days for which it is kept who did it, and from which address. 0: for ever.
+        personal_days: u64 = 0;
+        /// A syslog server that gets every entry over TLS (RFC 5425): "siem.example.org" or, with a port, "siem.example.org:6514".
+        /// Empty: none.
+        syslog: String = String::new();
+        /// A PEM file of certificate authorities for the syslog server, in the place of those of the system. Relative to the
+        /// node's directory. Empty: those of the system and of `egress.authorities`.
+        syslog_authorities: String = String::new();
+    }
     /// Logs go to standard error.
     log, "log.", Log {
         /// text or json.
@@ -363,6 +376,10 @@ impl Config {
             "`oidc.issuer` wants `oidc.client-id`, and `public-url`, to which the provider sends people back",
         );
         refuse(!oidc.scope.split(' ').any(|word| word == "openid"), "`oidc.scope` must have the word `openid`");
+        refuse(
+            !self.audit.syslog.is_empty() && self.audit.syslog.parse::<crate::audit::Target>().is_err(),
+            "`audit.syslog` must be a host or a host and a port, such as siem.example.org:6514",
+        );
         if problems.is_empty() { Ok(self) } else { Err(Error { problems }) }
     }
 }

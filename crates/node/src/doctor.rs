@@ -115,6 +115,42 @@ fn secret(home: &Home) -> Finding {
     }
 }
 
+/// The audit log: whether it goes on where it is known to have ended. `marsad audit verify` reads all of it.
+#[must_use]
+pub fn audit(home: &Home) -> Finding {
+    use ledger::journal::{Journal as _, Wanted};
+    let about = "audit log";
+    let look = "`marsad audit verify` says what was changed; keep a copy of the node's directory";
+    let opened = home.secret().map_err(|error| error.to_string()).and_then(|secret| {
+        let anchor = crate::audit::anchor(home, &secret).read();
+        let journal = crate::audit::open_with(home, &secret).map_err(|error| error.to_string())?;
+        Ok((anchor, journal))
+    });
+    let (anchor, journal) = match opened {
+        Ok(opened) => opened,
+        Err(error) => return Finding::bad(about, error, "restore a backup, or free what holds the file"),
+    };
+    let anchored = match anchor {
+        Ok(Some(anchored)) => anchored,
+        Err(error) => return Finding::bad(about, error, look),
+        Ok(None) => match journal.head() {
+            // Nothing has been written yet.
+            Ok(head) if head.number == 0 => head,
+            _ => return Finding::bad(about, "its anchor is not there", look),
+        },
+    };
+    let (mut found, wanted) =
+        (None, Wanted { after: anchored.number.saturating_sub(1), limit: 1, ..Wanted::default() });
+    let read = journal.read(&wanted, &mut |line| found = Some((line.number, line.chain)));
+    match (read, journal.head()) {
+        (Err(error), _) | (_, Err(error)) => Finding::bad(about, error, look),
+        (Ok(_), Ok(head)) if anchored.number == 0 || found == Some((anchored.number, anchored.chain)) => {
+            Finding::good(about, format!("{} entries", head.number))
+        }
+        _ => Finding::bad(about, format!("entry {} is not what was written", anchored.number), look),
+    }
+}
+
 /// The certificate, where TLS is spoken.
 #[must_use]
 pub fn certificate(home: &Home, config: &Config, now: Micros) -> Vec<Finding> {

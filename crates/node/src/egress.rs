@@ -7,6 +7,9 @@
 mod reach;
 #[cfg(test)]
 mod tests;
+mod tls;
+
+pub use tls::Stream;
 
 use crate::config::Config;
 use bytes::{Bytes, BytesMut};
@@ -104,6 +107,7 @@ impl std::fmt::Debug for Credentials {
 pub struct Egress {
     allow: Vec<Allowed>,
     authorities: Vec<reqwest::Certificate>,
+    authorities_file: Option<std::path::PathBuf>,
     connect: Duration,
     answer: Duration,
     max_answer_bytes: usize,
@@ -117,13 +121,15 @@ impl Egress {
     pub fn new(config: &Config, home: &Path) -> Result<Self, Error> {
         let config = &config.egress;
         let allow = config.allow.iter().map(|text| text.parse().map_err(|()| Error::Allow(text.clone())));
-        let authorities = match config.authorities.as_str() {
-            "" => Vec::new(),
-            file => authorities(&home.join(file))?,
+        let authorities_file = (!config.authorities.is_empty()).then(|| home.join(&config.authorities));
+        let authorities = match &authorities_file {
+            None => Vec::new(),
+            Some(file) => authorities(file)?,
         };
         Ok(Self {
             allow: allow.collect::<Result<_, _>>()?,
             authorities,
+            authorities_file,
             connect: Duration::from_secs(config.connect_seconds),
             answer: Duration::from_secs(config.answer_seconds),
             max_answer_bytes: usize::try_from(config.max_answer_bytes).unwrap_or(usize::MAX),
@@ -134,6 +140,20 @@ impl Egress {
     #[must_use]
     pub fn max_answer_bytes(&self) -> usize {
         self.max_answer_bytes
+    }
+
+    async fn look_up(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, Failure> {
+        if let Ok(address) = host.parse::<IpAddr>() {
+            return Ok(vec![SocketAddr::new(address, port)]);
+        }
+        let failed = |why: &dyn std::fmt::Display| {
+            Failure::new(Cause::Interrupted, format!("the name `{host}` cannot be looked up: {why}"))
+        };
+        match tokio::time::timeout(self.connect, tokio::net::lookup_host((host, port))).await {
+            Err(_) => Err(failed(&"no answer in time")),
+            Ok(Err(error)) => Err(failed(&error)),
+            Ok(Ok(addresses)) => Ok(addresses.take(MAX_ADDRESSES).collect()),
+        }
     }
 
     /// Opens the way to a server that the operator named. Credentials are for its origin alone.
@@ -212,7 +232,7 @@ impl Session {
         if let Some(client) = known().get(&place) {
             return Ok(client.clone());
         }
-        let addresses = self.look_up(&place.0, port).await?;
+        let addresses = self.egress.look_up(&place.0, port).await?;
         let named = match (same_origin(url, &self.named), self.literal) {
             (true, true) => Named::Literally,
             (true, false) => Named::ByName,
@@ -226,20 +246,6 @@ impl Session {
         let client = self.build(&place.0, &addresses)?;
         known().insert(place, client.clone());
         Ok(client)
-    }
-
-    async fn look_up(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, Failure> {
-        if let Ok(address) = host.parse::<IpAddr>() {
-            return Ok(vec![SocketAddr::new(address, port)]);
-        }
-        let failed = |why: &dyn std::fmt::Display| {
-            Failure::new(Cause::Interrupted, format!("the name `{host}` cannot be looked up: {why}"))
-        };
-        match tokio::time::timeout(self.egress.connect, tokio::net::lookup_host((host, port))).await {
-            Err(_) => Err(failed(&"no answer in time")),
-            Ok(Err(error)) => Err(failed(&error)),
-            Ok(Ok(addresses)) => Ok(addresses.take(MAX_ADDRESSES).collect()),
-        }
     }
 
     fn build(&self, host: &str, addresses: &[SocketAddr]) -> Result<reqwest::Client, Failure> {

@@ -3,7 +3,7 @@
 use crate::accounts::{relation, who};
 use crate::door::{Door, Selected};
 use crate::eyes::Eyes;
-use ledger::{Collection, CollectionNo, Filter, Ledger, Register, Seq, Versions};
+use ledger::{Collection, CollectionNo, Filter, Ledger, Page, Register, Seq, Versions};
 use policy::{Released, Viewer};
 use std::io::{self, Write};
 
@@ -37,6 +37,8 @@ pub struct Export<'a> {
     pub viewer: Viewer,
     /// The bundle's id: `bundle--` and a random UUID.
     pub bundle_id: &'a str,
+    /// Told of each page before it is written: out of which collection, and what.
+    pub witness: &'a mut dyn FnMut(&Collection, &Page) -> ledger::Result<()>,
 }
 
 /// Writes the bundle and returns how many objects it has. `progress` is told the count after each page.
@@ -50,7 +52,7 @@ pub fn write<B: Ledger + Register>(
     out: &mut dyn Write,
     progress: &mut dyn FnMut(u64),
 ) -> Result<u64, Error> {
-    let gate = door.gate(export.viewer, crate::clock::now());
+    let gate = door.gate(export.viewer.clone(), crate::clock::now());
     let readable = readable(book, gate.viewer())?;
     let reads = |no| readable.contains(&no);
     let eyes = Eyes::new(&gate, door.references(), &reads);
@@ -74,6 +76,7 @@ pub fn write<B: Ledger + Register>(
             let page = book.objects(&filter, &eyes, &mut content)?;
             let (count_of_page, last, more) = (page.count as u64, page.last, page.more);
             if count_of_page > 0 {
+                (export.witness)(collection, &page)?;
                 // A STIX bundle has no empty list (STIX 2.1 §8): it begins with its first object.
                 out.write_all(if count == 0 { b",\"objects\":[" } else { b"," })?;
                 write_page(out, gate.admit(Selected { page, content })?)?;

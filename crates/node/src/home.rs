@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `config.toml` | the configuration, at first the sample |
 //! | `marsad.db` | the ledger and the register (and SQLite's companions beside it) |
+//! | `audit.db`, `audit.anchor` | the audit log, and where it is known to have ended |
 //! | `secret` | 32 random bytes, from which every keyed hash of this node is derived |
 //! | `tls/` | certificate and key |
 //!
@@ -114,7 +115,9 @@ impl Home {
             for suffix in ["", "-wal", "-shm", "-journal"] {
                 // What cannot be removed is reported by the next attempt, as a directory in use.
                 let _ = std::fs::remove_file(self.path.join(format!("marsad.db{suffix}")));
+                let _ = std::fs::remove_file(self.path.join(format!("audit.db{suffix}")));
             }
+            let _ = std::fs::remove_file(self.audit_anchor());
             let _ = std::fs::remove_file(self.config());
             let _ = std::fs::remove_dir_all(self.tls());
             let _ = std::fs::remove_dir(&self.path);
@@ -149,6 +152,18 @@ impl Home {
     #[must_use]
     pub fn database(&self) -> PathBuf {
         self.path.join("marsad.db")
+    }
+
+    /// The audit log's file.
+    #[must_use]
+    pub fn audit(&self) -> PathBuf {
+        self.path.join("audit.db")
+    }
+
+    /// The file that says where the audit log is known to have ended.
+    #[must_use]
+    pub fn audit_anchor(&self) -> PathBuf {
+        self.path.join("audit.anchor")
     }
 
     /// The directory of certificates.

@@ -12,7 +12,7 @@ use crate::door::{Door, Selected};
 use crate::eyes::Eyes;
 use crate::import::{self, Counts, Listener, Pages};
 use bytes::Bytes;
-use ledger::{Collection, Filter, Ledger, Register, Seq, Versions};
+use ledger::{Collection, Filter, Ledger, Page, Register, Run, Seq, Versions};
 use policy::{Released, Viewer};
 use serde_json::value::RawValue;
 use taxii::client::{Address, Client, Found, Position, Refusal, Selection, Transport};
@@ -167,7 +167,7 @@ pub struct Pushed {
     pub warnings: Vec<String>,
 }
 
-/// Pushes. `refused` is told of each object that the server does not take and names; `progress` after each page.
+/// Pushes. `given` is told which records are about to be sent; `refused` is told of each object that the server does not take and names; `progress` after each page.
 ///
 /// An object that the viewer may see only later, by a change of the rules, is behind the position: `again` sends it.
 ///
@@ -178,6 +178,7 @@ pub async fn push<T: Transport, B: Ledger + Register>(
     book: &B,
     door: &Door,
     push: &Push<'_>,
+    given: &mut (dyn FnMut(&[Run]) -> ledger::Result<()> + Send),
     refused: &mut (dyn FnMut(&Refusal) + Send),
     progress: &mut (dyn FnMut(&Pushed) + Send),
 ) -> Result<Pushed, Error> {
@@ -194,7 +195,11 @@ pub async fn push<T: Transport, B: Ledger + Register>(
     let mut after = kept.and_then(|kept| kept.try_into().ok()).map(|kept| Seq(i64::from_be_bytes(kept)));
     let (mut pushed, mut held) = (Pushed::default(), false);
     loop {
-        let (objects, last, more) = released(book, door, push, after)?;
+        let (objects, page) = released(book, door, push, after)?;
+        let (last, more) = (page.last, page.more);
+        if page.count > 0 {
+            given(&page.given)?;
+        }
         let answer = client.push(&found, &objects).await?;
         pushed.sent += objects.len() as u64;
         pushed.accepted += answer.accepted;
@@ -225,7 +230,7 @@ fn released<B: Ledger + Register>(
     door: &Door,
     push: &Push<'_>,
     after: Option<Seq>,
-) -> Result<(Vec<Bytes>, Option<Seq>, bool), Error> {
+) -> Result<(Vec<Bytes>, Page), Error> {
     // The rights are asked anew for every page.
     let gate = door.gate(push.viewer.clone(), crate::clock::now());
     let readable = crate::export::readable(book, gate.viewer())?;
@@ -244,9 +249,8 @@ fn released<B: Ledger + Register>(
     let mut content = vec![b'['];
     let page = book.objects(&filter, &eyes, &mut content)?;
     content.push(b']');
-    let (last, more) = (page.last, page.more);
-    let objects = objects(gate.admit(Selected { page, content })?)?;
-    Ok((objects, last, more))
+    let about = page.clone();
+    Ok((objects(gate.admit(Selected { page, content })?)?, about))
 }
 
 /// Only what was released is sent.

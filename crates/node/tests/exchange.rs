@@ -164,7 +164,8 @@ async fn a_node_pushes_what_its_partner_may_have() {
         let job = Push { from: &ours, viewer: viewer.clone(), to, again };
         let client = client(&url, "a long passphrase");
         let mut refused = |refusal: &taxii::client::Refusal| panic!("{refusal:?}");
-        let pushed = link::push(&client, &*here.book, &door, &job, &mut refused, &mut |_| {}).await.unwrap();
+        let pushed =
+            link::push(&client, &*here.book, &door, &job, &mut |_| Ok(()), &mut refused, &mut |_| {}).await.unwrap();
         assert_eq!(pushed, Pushed { sent, accepted: sent, ..Pushed::default() });
         assert_eq!(there.records(), COUNT * 4 / 5);
     }

@@ -9,6 +9,7 @@ mod check;
 mod class;
 mod cover;
 mod head;
+mod journal;
 mod leaf;
 mod migrate;
 mod page;
@@ -21,6 +22,8 @@ mod settle;
 mod sharing;
 mod shelf;
 mod uncover;
+
+pub use journal::JournalFile;
 
 use crate::{
     ClassNo, CollectionNo, Error, Fault, Filter, Ledger, ManifestRow, Met, Micros, Page, Place, Record, References,

@@ -18,11 +18,20 @@ pub(crate) struct Args {
 
 pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
     let opened = place.open()?;
+    let journal = opened.audit()?;
+    opened.administered("backed-up", "", None, serde_json::json!({}))?;
     let bar = progress(Some(0), Unit::Things);
-    let size = node::backup::write(&opened.home, &*opened.book, &args.file, node::clock::now(), &mut |done, total| {
-        bar.set_length(total);
-        bar.set_position(done);
-    })?;
+    let size = node::backup::write(
+        &opened.home,
+        &*opened.book,
+        &journal,
+        &args.file,
+        node::clock::now(),
+        &mut |done, total| {
+            bar.set_length(total);
+            bar.set_position(done);
+        },
+    )?;
     bar.finish_and_clear();
     note(format!("wrote {} ({size} bytes)", args.file.display()));
     Ok(Verdict::Good)

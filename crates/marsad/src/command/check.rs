@@ -5,7 +5,7 @@ use crate::outcome::{Outcome, Verdict};
 use crate::terminal::{Unit, note, progress, say, say_json};
 use ledger::Ledger as _;
 
-/// Reads the whole database and compares it with itself. Exit code 1 if something is wrong.
+/// Reads the whole database and the audit log, and compares each with itself. Exit code 1 if something is wrong.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  marsad check\n  marsad check --json")]
 pub(crate) struct Args {
@@ -22,6 +22,8 @@ pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
         bar.set_position(done);
     })?;
     bar.finish_and_clear();
+    let mut faults = faults;
+    faults.extend(node::audit::faults(&opened.home)?);
     let records = opened.book.statistics()?.records;
     if args.json {
         let shown = |fault: &ledger::Fault| serde_json::json!({"place": fault.place, "message": fault.message});

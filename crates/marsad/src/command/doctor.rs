@@ -35,6 +35,7 @@ pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
             findings.push(Finding::bad("database", chain(&error), "restore a backup, or free what holds the file"));
         }
     }
+    findings.push(node::doctor::audit(&home));
     let healthy = findings.iter().all(|finding| finding.health != Health::Bad);
     if args.json {
         say_json(&serde_json::json!({"healthy": healthy, "findings": findings}))?;

@@ -4,7 +4,8 @@ use super::Opened;
 use crate::cli::Place;
 use crate::outcome::{Failure, Outcome, Verdict};
 use crate::terminal::{Unit, note, progress, visible};
-use ledger::{Register as _, Versions};
+use ledger::{Collection, Page, Register as _, Versions};
+use node::audit::{By, Event, HandOver, Way};
 use node::export::Export;
 use policy::Viewer;
 use std::fs::{File, OpenOptions};
@@ -69,13 +70,25 @@ pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
         None => opened.book.collections()?,
     };
     let door = opened.door();
+    let viewer = viewer(&opened, args.as_viewer.as_deref())?;
+    let journal = opened.audit()?;
+    let by =
+        By { way: Way::Export, who: viewer.name.clone(), organisation: viewer.organisation.clone(), address: None };
+    let mut witness = |collection: &Collection, page: &Page| {
+        let request = String::new();
+        let (by, given) = (by.clone(), page.given.clone());
+        let given = HandOver { by, collection: collection.no, what: "bundle", request, given };
+        node::audit::write_now(&journal, &Event::HandedOver(given)).map(drop)
+    };
+    let (member, organisation) = (viewer.name.clone(), viewer.organisation.clone());
     let export = Export {
+        witness: &mut witness,
         collections: &collections,
         versions: match args.versions {
             Which::All => Versions::All,
             Which::Last => Versions::last(),
         },
-        viewer: viewer(&opened, args.as_viewer.as_deref())?,
+        viewer,
         bundle_id: &format!("bundle--{}", super::collection::new_id()?),
     };
     let bar = progress(None, Unit::Things);
@@ -96,6 +109,8 @@ pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
         }
     };
     bar.finish_and_clear();
+    let by = node::audit::operator();
+    opened.wrote_down(&Event::Exported { by, viewer: member, organisation, objects: count })?;
     note(format!("exported {count} objects"));
     Ok(Verdict::Good)
 }
@@ -107,15 +122,15 @@ fn viewer(opened: &Opened, name: Option<&str>) -> Result<Viewer, Failure> {
 }
 
 /// A file that appears under its name when it is complete and on disk. Nobody else can read it.
-struct Whole<'a> {
+pub(crate) struct Whole<'a> {
     path: &'a Path,
     partial: PathBuf,
-    out: BufWriter<File>,
+    pub(crate) out: BufWriter<File>,
     finished: bool,
 }
 
 impl<'a> Whole<'a> {
-    fn beside(path: &'a Path) -> Result<Self, Failure> {
+    pub(crate) fn beside(path: &'a Path) -> Result<Self, Failure> {
         let mut name = std::ffi::OsString::from(".");
         name.push(path.file_name().unwrap_or_default());
         name.push(format!(".{}.partial", std::process::id()));
@@ -129,7 +144,7 @@ impl<'a> Whole<'a> {
         Ok(Self { path, partial, out: BufWriter::with_capacity(1 << 20, file), finished: false })
     }
 
-    fn finish(mut self) -> Result<(), Failure> {
+    pub(crate) fn finish(mut self) -> Result<(), Failure> {
         let done = self
             .out
             .flush()

@@ -120,6 +120,14 @@ pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
     let mut told = Told { bar: &bar, listed: Vec::new(), left_out: 0, unread: Vec::new(), keep: args.json };
     let counts = watched(&bar, &read, || node::import::run(&*opened.book, &sources, &options, &read, &mut told))?;
     bar.finish_and_clear();
+    let (collection, request) = (options.context.collection, String::new());
+    opened.wrote_down(&node::audit::Event::TakenIn {
+        by: node::audit::operator(),
+        collection,
+        request,
+        objects: counts.added + counts.unchanged + counts.conflicts,
+        refused: counts.refused,
+    })?;
     told.end(args, counts)
 }
 

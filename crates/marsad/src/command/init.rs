@@ -95,6 +95,15 @@ fn fill(home: &Home, secret: &Secret, organisation: &str, admin: &str) -> Result
     })?;
     let token = node::credentials::issue_token(&book, secret, admin)?;
     drop(book);
+    let event = node::audit::Event::Administered {
+        by: node::audit::operator(),
+        act: "node-made",
+        about: String::new(),
+        whom: Some(admin.to_owned()),
+        done: true,
+        details: serde_json::Map::new(),
+    };
+    node::audit::write_now(&node::audit::open_with(&home, secret)?, &event)?;
     home.seal(secret)?;
     Ok(token)
 }

@@ -115,6 +115,13 @@ pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
         note(format!("note: {warning}"));
     }
     let counts = pulled.counts;
+    opened.wrote_down(&node::audit::Event::TakenIn {
+        by: node::audit::operator(),
+        collection: ours.no,
+        request: String::new(),
+        objects: counts.added + counts.unchanged + counts.conflicts,
+        refused: counts.refused,
+    })?;
     if args.json {
         say_json(&serde_json::json!({
             "added": counts.added, "unchanged": counts.unchanged, "refused": counts.refused,

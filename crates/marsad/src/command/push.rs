@@ -4,6 +4,7 @@ use super::pull::{Theirs, client, runtime};
 use crate::cli::Place;
 use crate::outcome::{Failure, Outcome, Verdict};
 use crate::terminal::{Unit, note, progress, say, say_json, visible};
+use node::audit::{By, Event, HandOver, Way};
 use node::egress::Egress;
 use node::link::{Push, Pushed, Remote};
 use policy::Viewer;
@@ -52,13 +53,27 @@ pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
         to: Remote { address: &address, collection: &args.theirs.collection },
         again: args.from_the_beginning,
     };
+    let journal = opened.audit()?;
+    let by = By {
+        way: Way::Taxii,
+        who: job.viewer.name.clone(),
+        organisation: job.viewer.organisation.clone(),
+        address: None,
+    };
+    let mut given = |given: &[ledger::Run]| {
+        let request = format!("push to {}", args.theirs.url);
+        let (by, given) = (by.clone(), given.to_vec());
+        let given = HandOver { by, collection: ours.no, what: "objects", request, given };
+        node::audit::write_now(&journal, &Event::HandedOver(given)).map(drop)
+    };
     let client = client(args.theirs.session(&egress)?, &egress);
     let bar = progress(None, Unit::Things);
     let mut named = |refusal: &Refusal| {
         note(visible(&format!("refused {}: {}", refusal.id.as_deref().unwrap_or("(no id)"), refusal.message)));
     };
     let mut tell = |pushed: &Pushed| bar.set_position(pushed.sent);
-    let pushed = runtime()?.block_on(node::link::push(&client, &*opened.book, &door, &job, &mut named, &mut tell))?;
+    let pushing = node::link::push(&client, &*opened.book, &door, &job, &mut given, &mut named, &mut tell);
+    let pushed = runtime()?.block_on(pushing)?;
     bar.finish_and_clear();
     for warning in &pushed.warnings {
         note(visible(&format!("note: {warning}")));

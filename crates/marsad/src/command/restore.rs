@@ -17,7 +17,16 @@ pub(crate) struct Args {
 
 pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
     let path = place.path()?;
-    node::backup::restore(&args.file, &path)?;
+    let home = node::backup::restore(&args.file, &path)?;
+    let event = node::audit::Event::Administered {
+        by: node::audit::operator(),
+        act: "restored",
+        about: String::new(),
+        whom: None,
+        done: true,
+        details: serde_json::Map::new(),
+    };
+    node::audit::write_now(&node::audit::open(&home)?, &event)?;
     note(format!("restored the node in {}: `marsad check` looks it over", path.display()));
     Ok(Verdict::Good)
 }

@@ -15,11 +15,13 @@ pub(super) struct Refusal {
     title: &'static str,
     description: Option<String>,
     header: Option<(http::HeaderName, String)>,
+    /// What there is that whoever asks may not have: for the audit log, never for the answer.
+    withheld: Option<String>,
 }
 
 impl Refusal {
     fn new(status: StatusCode, title: &'static str) -> Self {
-        Self { status, title, description: None, header: None }
+        Self { status, title, description: None, header: None, withheld: None }
     }
 
     /// 400 or 422: the request can be mended.
@@ -116,6 +118,16 @@ impl Refusal {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "the server failed: its operator finds the cause in the log")
     }
 
+    /// It is about something that exists. The answer stays the same.
+    pub(super) fn of(self, what: impl Into<String>) -> Self {
+        Self { withheld: Some(what.into()), ..self }
+    }
+
+    /// What exists, and how it is answered; `None`: the refusal is about nothing that does.
+    pub(super) fn withheld(&self) -> Option<(&str, u16)> {
+        self.withheld.as_deref().map(|what| (what, self.status.as_u16()))
+    }
+
     /// As an answer.
     pub(super) fn answer(self, id: &str) -> Response<Body> {
         let message = ErrorMessage {
@@ -144,6 +156,12 @@ impl From<ledger::Error> for Refusal {
             }
             error => Self::internal(chain(&error)),
         }
+    }
+}
+
+impl From<crate::audit::Ended> for Refusal {
+    fn from(_: crate::audit::Ended) -> Self {
+        Self::unavailable("the server is ending")
     }
 }
 

@@ -3,6 +3,7 @@
 use super::State;
 use super::answer::{self, Refusal};
 use super::request::{Asked, Content};
+use crate::audit::{By, Event, Way};
 use axum::body::Body;
 use http::{Response, StatusCode};
 use std::sync::Arc;
@@ -19,6 +20,7 @@ struct Exchange {
 /// Sets the password of the member to whom the token was given. Works once.
 pub(super) async fn post(state: &Arc<State>, asked: &Asked, content: Content) -> Result<Response<Body>, Refusal> {
     let address = asked.from.ip();
+    let mut by = By { way: Way::Api, who: None, organisation: None, address: Some(address.to_canonical()) };
     let body = content.read(asked, 16 * 1024).await?;
     let exchange: Exchange = serde_json::from_slice(&body).map_err(|_| {
         Refusal::bad(StatusCode::BAD_REQUEST, "not understood", r#"send {"name":…,"token":…,"password":…}"#)
@@ -28,6 +30,9 @@ pub(super) async fn post(state: &Arc<State>, asked: &Asked, content: Content) ->
         .read(move |state| {
             let Exchange { name, token, password } = &exchange;
             if !state.administration.first_sign_in(name, token, password)? {
+                // A name is kept only if it is a member's.
+                by.who = state.known.now()?.account(name).map(|account| account.name.clone());
+                state.audit.note(Event::SignInRefused { by, count: 1 })?;
                 return Err(Refusal::unauthorized());
             }
             state.accounts.was_right(name, address);

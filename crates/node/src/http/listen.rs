@@ -1,8 +1,10 @@
 //! The accept loop: TLS or, on loopback alone, plain HTTP; bounded in connections, handshakes and heads; drained at the end.
 
 use super::{State, request, tls};
+use crate::audit::{Follower, TargetError};
 use crate::certificate::ClientCertificate;
 use crate::config::Config;
+use crate::egress::{self, Egress};
 use crate::home::{self, Home};
 use axum::Router;
 use axum::body::Body;
@@ -33,6 +35,11 @@ const HEAD: usize = 64 * 1024;
 /// How often old status resources are dropped.
 const SWEEP: Duration = Duration::from_secs(600);
 
+/// An entry counts as delivered to the syslog server when the connection stands so long after it was sent.
+const SETTLE: Duration = Duration::from_secs(10);
+/// The first pause before the syslog server is tried again.
+const PAUSE: Duration = Duration::from_secs(1);
+
 /// Why the node cannot serve.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -59,6 +66,15 @@ pub enum Error {
     /// The provider of identities cannot be used.
     #[error("cannot sign people in at the provider: {0}")]
     Provider(crate::oidc::Error),
+    /// The audit log cannot be opened: nothing is handed on without it.
+    #[error("cannot open the audit log")]
+    Audit(#[source] ledger::Error),
+    /// The way out to the syslog server cannot be used.
+    #[error(transparent)]
+    Egress(egress::Error),
+    /// There is no such syslog server.
+    #[error(transparent)]
+    Syslog(TargetError),
     /// The system gives no thread.
     #[error("cannot start a thread: {0}")]
     Thread(std::io::Error),
@@ -234,6 +250,13 @@ async fn sweep(state: Arc<State>) {
         if let Err(refusal) = state.read(move |state| Ok(state.book.expire_statuses(before)?)).await {
             tracing::warn!(?refusal, "old status resources could not be dropped");
         }
+        let retained = state.read(|state| {
+            let (journal, now) = (state.audit.journal(), crate::clock::now());
+            Ok(crate::audit::retain(&**journal, &state.config.audit, "", now)?)
+        });
+        if let Err(refusal) = retained.await {
+            tracing::warn!(?refusal, "old entries of the audit log could not be erased");
+        }
     }
 }
 
@@ -249,8 +272,37 @@ pub async fn serve(
     end: impl Future<Output = ()>,
 ) -> Result<(), Error> {
     let state = State::new(home, config, book)?;
+    let audit = Arc::clone(&state);
+    let follower = follower(home, &state)?;
+    let (stop, stopped) = tokio::sync::watch::channel(false);
     let server = Server::bind(home, state).await?;
+    let following = follower.map(|follower| tokio::spawn(follower.run(stopped)));
     ready(&server.url());
     server.run(end).await;
+    // All that was handed on until now is written down before the process ends.
+    let longest = Duration::from_secs(audit.config.limits.shutdown_seconds);
+    let _ = tokio::task::spawn_blocking(move || audit.audit.end()).await;
+    let _ = stop.send(true);
+    if let Some(following) = following {
+        // What the syslog server has not got by then it gets after the next start.
+        let _ = tokio::time::timeout(longest, following).await;
+    }
     Ok(())
+}
+
+/// Who sends the audit log to the syslog server, if there is one.
+fn follower(home: &Home, state: &State) -> Result<Option<Follower>, Error> {
+    let config = &state.config.audit;
+    if config.syslog.is_empty() {
+        return Ok(None);
+    }
+    let own = &config.syslog_authorities;
+    Ok(Some(Follower {
+        journal: Arc::clone(state.audit.journal()),
+        egress: Egress::new(&state.config, home.path()).map_err(Error::Egress)?,
+        target: config.syslog.parse().map_err(Error::Syslog)?,
+        authorities: (!own.is_empty()).then(|| home.path().join(own)),
+        settle: SETTLE,
+        pause: PAUSE,
+    }))
 }

@@ -15,6 +15,7 @@ pub use listen::{Error, Server, serve};
 
 use crate::accounts::Accounts;
 use crate::administration::Administration;
+use crate::audit::Scribe;
 use crate::config::Config;
 use crate::door::Door;
 use crate::home::Home;
@@ -44,6 +45,7 @@ pub struct State {
     classes: Classes,
     signer: Signer,
     reads: Arc<Semaphore>,
+    audit: Scribe,
     metrics: metrics::Metrics,
 }
 
@@ -54,6 +56,7 @@ impl State {
     /// [`Error`]: the secret cannot be read, or the system gives no thread.
     pub fn new(home: &Home, config: Config, book: Arc<Book>) -> Result<Arc<Self>, Error> {
         let secret = home.secret().map_err(Error::Home)?;
+        let journal = crate::audit::open_with(home, &secret).map_err(Error::Audit)?;
         let known = Arc::new(Known::new(Arc::clone(&book) as _));
         Ok(Arc::new(Self {
             accounts: Accounts::new(Arc::clone(&known), Arc::clone(&book) as _, secret.clone(), &config.accounts),
@@ -61,6 +64,7 @@ impl State {
             oidc: crate::oidc::Provider::new(home, &config, &secret).map_err(Error::Provider)?,
             door: Door::new(Arc::clone(&book) as _, Arc::clone(&known), &config),
             writer: Writer::start(Arc::clone(&book) as _).map_err(Error::Thread)?,
+            audit: Scribe::start(Arc::new(journal)).map_err(Error::Thread)?,
             classes: Classes::default(),
             signer: Signer::new(secret.key_for("marsad 2026-11 taxii cursor")),
             reads: Arc::new(Semaphore::new(READS)),

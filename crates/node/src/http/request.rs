@@ -4,7 +4,8 @@ use super::answer::{self, Refusal};
 use super::people::cookie::Cookie;
 use super::route::{self, People, Route};
 use super::{State, first_sign_in, metrics, people, taxii};
-use crate::accounts::Identity;
+use crate::accounts::{self, Identity};
+use crate::audit::{By, Event, Way};
 use crate::certificate::ClientCertificate;
 use ::taxii::media;
 use axum::body::Body;
@@ -34,6 +35,8 @@ pub(super) struct Asked {
     pub(super) query: String,
     pub(super) headers: HeaderMap,
     pub(super) from: SocketAddr,
+    /// Its id, as the log and the audit log name it.
+    pub(super) id: String,
 }
 
 /// The body of a request, not yet read.
@@ -46,7 +49,7 @@ pub(super) async fn answer(state: Arc<State>, request: Request<Body>) -> Respons
     let route = route::of(request.uri().path(), &state.config.taxii.api_root);
     let (method, pattern) = (request.method().clone(), route.pattern());
     let limit = Duration::from_secs(state.config.limits.request_seconds);
-    let work = judge(&state, route, request);
+    let work = judge(&state, &id, route, request);
     let (mut answer, member) = match tokio::time::timeout(limit, work).await {
         Ok((Ok(answer), member)) => (answer, member),
         Ok((Err(refusal), member)) => (refusal.answer(&id), member),
@@ -76,6 +79,7 @@ pub(super) async fn answer(state: Arc<State>, request: Request<Body>) -> Respons
 /// Who asks, and what for; the member's name goes to the log whatever comes of it.
 async fn judge(
     state: &Arc<State>,
+    id: &str,
     route: Route,
     request: Request<Body>,
 ) -> (Result<Response<Body>, Refusal>, Option<String>) {
@@ -104,9 +108,15 @@ async fn judge(
         Ok(found) => found,
         Err(refusal) => {
             state.metrics.refused_credential();
-            return (Err(refusal.into()), None);
+            let refused = refused_sign_in(state, &route, &refusal, authorization, from).await;
+            return (Err(refused.err().unwrap_or_else(|| refusal.into())), None);
         }
     };
+    if identity.fresh
+        && let Err(ended) = state.audit.tell(Event::SignedIn { by: by(&identity, &route, from) }).await
+    {
+        return (Err(ended.into()), None);
+    }
     let member = identity.viewer.name.clone();
     if let Some(cookie) = &session
         && !matches!(parts.method, Method::GET | Method::HEAD)
@@ -119,14 +129,51 @@ async fn judge(
     if route.is_taxii() && !media::acceptable(Some(&accept.join(","))) {
         return (Err(Refusal::not_acceptable()), member);
     }
-    let asked = Asked {
-        identity,
-        session,
-        query: parts.uri.query().unwrap_or_default().to_owned(),
-        headers: parts.headers,
-        from,
+    let query = parts.uri.query().unwrap_or_default().to_owned();
+    let who = by(&identity, &route, from);
+    let asked = Asked { identity, session, query, headers: parts.headers, from, id: id.to_owned() };
+    let mut answered = endpoint(state, route, parts.method, asked, Content(body)).await;
+    if let Err(refusal) = &answered
+        && let Some((about, status)) = refusal.withheld()
+    {
+        let event = Event::Refused { by: who, about: about.to_owned(), status, count: 1 };
+        if let Err(ended) = state.audit.tell(event).await {
+            answered = Err(ended.into());
+        }
+    }
+    (answered, member)
+}
+
+fn by(identity: &Identity, route: &Route, from: SocketAddr) -> By {
+    By {
+        way: if route.is_taxii() { Way::Taxii } else { Way::Api },
+        who: identity.viewer.name.clone(),
+        organisation: identity.viewer.organisation.clone(),
+        address: Some(from.ip().to_canonical()),
+    }
+}
+
+/// Writes down that somebody did not get in. A name is kept only if it is a member's: whoever mistypes may well have put
+/// a password in its place.
+async fn refused_sign_in(
+    state: &Arc<State>,
+    route: &Route,
+    refusal: &accounts::Refusal,
+    authorization: Option<&str>,
+    from: SocketAddr,
+) -> Result<(), Refusal> {
+    if matches!(refusal, accounts::Refusal::Broken(_)) {
+        return Ok(());
+    }
+    let known = state.known.now()?;
+    let member = authorization.and_then(accounts::claimed).and_then(|name| known.account(&name).cloned());
+    let by = By {
+        way: if route.is_taxii() { Way::Taxii } else { Way::Api },
+        organisation: member.as_ref().map(|member| member.organisation.name.clone()),
+        who: member.map(|member| member.name),
+        address: Some(from.ip().to_canonical()),
     };
-    (endpoint(state, route, parts.method, asked, Content(body)).await, member)
+    Ok(state.audit.tell(Event::SignInRefused { by, count: 1 }).await?)
 }
 
 /// By the header, which wins and must be right; else by the session; else by the certificate. The cookie is given back if
@@ -262,6 +309,17 @@ fn guard(headers: &mut HeaderMap) {
 }
 
 impl Asked {
+    /// Who asks, for the audit log.
+    pub(super) fn by(&self) -> By {
+        let viewer = &self.identity.viewer;
+        By {
+            way: Way::Taxii,
+            who: viewer.name.clone(),
+            organisation: viewer.organisation.clone(),
+            address: Some(self.from.ip().to_canonical()),
+        }
+    }
+
     /// One header as text.
     pub(super) fn header(&self, name: http::HeaderName) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())

@@ -161,7 +161,7 @@ impl Home {
         let job = Push { from: &self.collection, viewer, to: Remote { address: &address, collection: "C" }, again };
         let door = Door::over(&self.book, &Config::default());
         let mut tell = |refusal: &Refusal| refused.extend(refusal.id.clone());
-        let outcome = push(&wire.client(), &*self.book, &door, &job, &mut tell, &mut |_| {}).await;
+        let outcome = push(&wire.client(), &*self.book, &door, &job, &mut |_| Ok(()), &mut tell, &mut |_| {}).await;
         (outcome, refused)
     }
 

@@ -3,7 +3,8 @@
 use super::super::State;
 use super::super::answer::{self, Refusal};
 use super::super::request::{Asked, Content};
-use super::collection;
+use super::{collection, named};
+use crate::audit::Event;
 use crate::intake::{Context, Intake};
 use crate::writer::{OwnedEntry, Work};
 use ::taxii::resource::{Status, StatusRow};
@@ -35,8 +36,8 @@ pub(in super::super) async fn post(
     let (collection, rights) = collection(state, asked, name)?;
     if !rights.write {
         return Err(match asked.identity.role {
-            None => Refusal::unauthorized(),
-            Some(_) => Refusal::forbidden("this collection is not yours to write"),
+            None => Refusal::unauthorized().of(named(&collection)),
+            Some(_) => Refusal::forbidden("this collection is not yours to write").of(named(&collection)),
         });
     }
     if !asked.content_is_taxii() {
@@ -62,7 +63,11 @@ pub(in super::super) async fn post(
         Some(envelope) => envelope,
         None => state.read(move |state| judge_anew(state, &body, &context)).await?,
     };
+    let (objects, refused) = (envelope.entries.len() as u64, envelope.failures.len() as u64);
     let status = keep(state, envelope, viewer).await?;
+    let (by, request, collection) = (asked.by(), asked.id.clone(), collection.no);
+    // What is kept is kept: that the node is ending is no reason to answer otherwise.
+    let _ = state.audit.tell(Event::TakenIn { by, collection, request, objects, refused }).await;
     Ok(answer::bytes(StatusCode::ACCEPTED, status))
 }
 

@@ -3,7 +3,8 @@
 use super::super::State;
 use super::super::answer::{self, Refusal};
 use super::super::request::Asked;
-use super::{Selecting, collection, exists, parsed};
+use super::{Selecting, collection, exists, named, parsed};
+use crate::audit::{self, Event};
 use crate::eyes::Eyes;
 use ::taxii::query::Endpoint;
 use axum::body::Body;
@@ -21,14 +22,15 @@ pub(in super::super) async fn delete(
     let (collection, rights) = collection(state, asked, name)?;
     if !(rights.read && rights.write) {
         return Err(match asked.identity.role {
-            None => Refusal::unauthorized(),
-            Some(_) => Refusal::forbidden("deleting takes the right to read and to write"),
+            None => Refusal::unauthorized().of(named(&collection)),
+            Some(_) => Refusal::forbidden("deleting takes the right to read and to write").of(named(&collection)),
         });
     }
     let query = parsed(asked, Endpoint::Object)?;
     let every = query.versions.is_none();
     let every_dialect = query.spec_versions.is_none();
     let selecting = Selecting::new(state, asked, collection, query, &format!("delete {object}"))?;
+    let by = asked.by();
     let shared = Arc::clone(state);
     state
         .read(move |state| {
@@ -44,7 +46,10 @@ pub(in super::super) async fn delete(
                 filter.dialects = Some(vec![ledger::Dialect::Stix20, ledger::Dialect::Stix21]);
             }
             let filter = Filter { after: None, ..filter };
-            state.book.delete(&filter, &eyes, crate::clock::now())?;
+            let versions = state.book.delete(&filter, &eyes, crate::clock::now())?;
+            let (collection, object) = (selecting.collection.no, object);
+            let event = Event::Erased { by, collection, object, versions, reason: String::new() };
+            audit::write_now(&**state.audit.journal(), &event)?;
             Ok(answer::bytes(StatusCode::OK, Vec::new()))
         })
         .await

@@ -28,6 +28,7 @@ pub(in super::super) async fn get(state: &Arc<State>, asked: &Asked, name: &str)
             let eyes = Eyes::new(&gate, state.door.references(), &reads);
             let (page, content) = state.book.manifest(&selecting.filter(None), &eyes)?;
             let released = gate.admit(Selected { page, content })?;
+            selecting.hand_over(state, "manifest", &released.as_inner().page)?;
             let next = selecting.next(state, &released.as_inner().page);
             Ok(write(released, next))
         })

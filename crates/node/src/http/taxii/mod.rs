@@ -14,6 +14,7 @@ use super::State;
 use super::answer::Refusal;
 use super::request::Asked;
 use crate::accounts::who;
+use crate::audit::{By, Event, HandOver};
 use crate::eyes::Eyes;
 use ::taxii::query::{self, Endpoint, Query};
 use http::{HeaderValue, Response, StatusCode};
@@ -47,7 +48,12 @@ pub(super) fn collection(state: &State, asked: &Asked, name: &str) -> Result<(Co
     let nothing = || if asked.identity.role.is_none() { Refusal::unauthorized() } else { Refusal::not_found() };
     let collection = found.ok_or_else(nothing)?;
     let rights = rights(asked, &collection);
-    if rights.read || rights.write { Ok((collection, rights)) } else { Err(nothing()) }
+    if rights.read || rights.write { Ok((collection, rights)) } else { Err(nothing().of(named(&collection))) }
+}
+
+/// A collection as the audit log names it.
+pub(super) fn named(collection: &Collection) -> String {
+    format!("collection {}", collection.alias)
 }
 
 /// The collection, for reading.
@@ -55,8 +61,8 @@ pub(super) fn readable(state: &State, asked: &Asked, name: &str) -> Result<Colle
     let (collection, rights) = collection(state, asked, name)?;
     match (rights.read, asked.identity.role) {
         (true, _) => Ok(collection),
-        (false, None) => Err(Refusal::unauthorized()),
-        (false, Some(_)) => Err(Refusal::forbidden("this collection is not yours to read")),
+        (false, None) => Err(Refusal::unauthorized().of(named(&collection))),
+        (false, Some(_)) => Err(Refusal::forbidden("this collection is not yours to read").of(named(&collection))),
     }
 }
 
@@ -78,6 +84,8 @@ pub(super) struct Selecting {
     filters: String,
     /// The collections that whoever asks may read: where the objects may be to which those of this one refer.
     readable: Vec<CollectionNo>,
+    by: By,
+    request: String,
 }
 
 impl Selecting {
@@ -106,6 +114,8 @@ impl Selecting {
         let asked_for = query.limit.unwrap_or(limits.page_size);
         Ok(Self {
             viewer: asked.identity.viewer.clone(),
+            by: asked.by(),
+            request: asked.id.clone(),
             after: cursor.max(query.added_after).map(Seq),
             limit: usize::try_from(asked_for.min(limits.max_page_size).max(1)).unwrap_or(1),
             max_bytes: usize::try_from(limits.max_page_bytes).unwrap_or(usize::MAX),
@@ -143,6 +153,20 @@ impl Selecting {
         }
     }
 
+    /// Writes down what is given, before it is. Waits if the audit log does not keep up.
+    pub(super) fn hand_over(&self, state: &State, what: &'static str, page: &Page) -> Result<(), Refusal> {
+        if page.count == 0 {
+            return Ok(());
+        }
+        Ok(state.audit.note(Event::HandedOver(HandOver {
+            by: self.by.clone(),
+            collection: self.collection.no,
+            what,
+            request: self.request.clone(),
+            given: page.given.clone(),
+        }))?)
+    }
+
     /// The cursor behind a page, if more follow.
     pub(super) fn next(&self, state: &State, page: &Page) -> Option<String> {
         let last = page.last.filter(|_| page.more)?;
@@ -174,5 +198,12 @@ pub(super) fn date(answer: &mut Response<axum::body::Body>, page: &Page) {
 /// Whether the viewer may know that the object exists: without that, a page about it is 404.
 pub(super) fn exists(state: &Arc<State>, selecting: &Selecting, object: &str, eyes: &Eyes<'_>) -> Result<(), Refusal> {
     use ledger::Ledger as _;
-    if state.book.contains(selecting.collection.no, object, eyes)? { Ok(()) } else { Err(Refusal::not_found()) }
+    let no = selecting.collection.no;
+    if state.book.contains(no, object, eyes)? {
+        return Ok(());
+    }
+    // Asked in both cases, so that neither takes longer than the other.
+    let there = state.book.contains(no, object, &|_: ledger::ClassNo| true)?;
+    let refusal = Refusal::not_found();
+    Err(if there { refusal.of(format!("{object} in {}", named(&selecting.collection))) } else { refusal })
 }

@@ -52,6 +52,7 @@ async fn page(state: &Arc<State>, selecting: Selecting, object: Option<String>) 
             let page = state.book.objects(&filter, &eyes, &mut content)?;
             let released = gate.admit(Selected { page, content })?;
             let next = selecting.next(state, &released.as_inner().page);
+            selecting.hand_over(state, "objects", &released.as_inner().page)?;
             state.metrics.gave(released.as_inner().page.count);
             Ok(write(released, next))
         })

@@ -35,6 +35,7 @@ pub(in super::super) async fn get(
             let filter = Filter { versions: ledger::Versions::All, ..selecting.filter(Some(&object)) };
             let (page, content) = state.book.manifest(&filter, &eyes)?;
             let released = gate.admit(Selected { page, content })?;
+            selecting.hand_over(state, "versions", &released.as_inner().page)?;
             let next = selecting.next(state, &released.as_inner().page);
             Ok(write(released, next))
         })

@@ -1,0 +1,239 @@
+//! The audit log through the binary: what a node writes down, that it can be verified, and what an eraser leaves.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+
+use serde_json::Value;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+const GREEN: &str = "marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb";
+const RED: &str = "marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1";
+/// `reader:reader-password` and `reader:wrong`.
+const READER: &str = "Basic cmVhZGVyOnJlYWRlci1wYXNzd29yZA==";
+const WRONG: &str = "Basic cmVhZGVyOndyb25n";
+/// `nobody:wrong`, and a password typed where the name belongs: `s3cret:`.
+const STRANGER: &str = "Basic bm9ib2R5Ondyb25n";
+
+struct Node {
+    folder: tempfile::TempDir,
+    server: Option<(Child, String)>,
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        if let Some((mut child, _)) = self.server.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+fn tool(number: u32, marking: &str) -> String {
+    format!(
+        r#"{{"type":"tool","spec_version":"2.1","id":"tool--00000000-0000-4000-8000-{number:012}","created":"2016-04-06T20:03:48.000Z","modified":"2016-04-06T20:03:48.000Z","object_marking_refs":["{marking}"],"name":"t{number}"}}"#
+    )
+}
+
+impl Node {
+    fn new() -> Self {
+        let node = Self { folder: tempfile::tempdir().unwrap(), server: None };
+        node.good(&["init", "--organisation", "Example CERT"], "");
+        node.good(&["account", "add", "reader", "--role", "reader", "--password-stdin"], "reader-password");
+        node.good(&["collection", "add", "hidden", "--read", "admin", "--write", "nobody"], "");
+        let objects: Vec<String> = (0..40).map(|number| tool(number, GREEN)).collect();
+        node.good(&["import", "-"], &format!("[{},{}]", objects.join(","), tool(99, RED)));
+        node
+    }
+
+    fn home(&self) -> PathBuf {
+        self.folder.path().join("home")
+    }
+
+    fn run(&self, args: &[&str], input: &str) -> (i32, String) {
+        let mut command = assert_cmd::Command::cargo_bin("marsad").unwrap();
+        let command =
+            command.args(args).env("MARSAD_HOME", self.home()).env("USER", "operator").env_remove("SUDO_USER");
+        let output = command.write_stdin(input).output().unwrap();
+        (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+    }
+
+    fn good(&self, args: &[&str], input: &str) -> String {
+        let (code, out) = self.run(args, input);
+        assert_eq!(code, 0, "{args:?}: {out}");
+        out
+    }
+
+    fn serve(&mut self) {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_marsad"))
+            .args(["serve", "--listen", "127.0.0.1:0", "--plain-http"])
+            .env("MARSAD_HOME", self.home())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.trim().trim_end_matches('/').rsplit("//").next().unwrap().to_owned();
+        self.server = Some((child, address));
+    }
+
+    fn end(&mut self) {
+        let (mut child, _) = self.server.take().unwrap();
+        assert!(Command::new("kill").arg("-TERM").arg(child.id().to_string()).status().unwrap().success());
+        assert_eq!(child.wait().unwrap().code(), Some(0));
+    }
+
+    fn ask(&self, method: &str, path: &str, authorization: &str) -> u16 {
+        let address = &self.server.as_ref().unwrap().1;
+        let mut stream = TcpStream::connect(address).unwrap();
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {address}\r\nAccept: application/taxii+json;version=2.1\r\nAuthorization: {authorization}\r\nConnection: close\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        String::from_utf8_lossy(&answer).split(' ').nth(1).unwrap().parse().unwrap()
+    }
+
+    fn entries(&self, args: &[&str]) -> Vec<Value> {
+        let out = self.good(&[&["audit", "list", "--json"], args].concat(), "");
+        out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
+
+#[test]
+fn what_is_done_is_written_down_and_can_be_verified() {
+    let mut node = Node::new();
+    node.serve();
+    let main = "/exchange/collections/main";
+    let red = "tool--00000000-0000-4000-8000-000000000099";
+    for (path, authorization, status) in [
+        (format!("{main}/objects/?limit=30"), READER, 200),
+        (format!("{main}/objects/?match[id]=nothing--here"), READER, 200),
+        (format!("{main}/manifest/"), READER, 200),
+        (format!("{main}/objects/tool--00000000-0000-4000-8000-000000000007/"), READER, 200),
+        (format!("{main}/objects/tool--00000000-0000-4000-8000-000000000007/versions/"), READER, 200),
+        (format!("{main}/objects/{red}/"), READER, 404),
+        (format!("{main}/objects/tool--00000000-0000-4000-8000-000000000098/"), READER, 404),
+        ("/exchange/collections/hidden/objects/".to_owned(), READER, 404),
+        ("/exchange/collections/nothing/objects/".to_owned(), READER, 404),
+        ("/taxii2/".to_owned(), WRONG, 401),
+        ("/taxii2/".to_owned(), WRONG, 401),
+        ("/taxii2/".to_owned(), STRANGER, 401),
+    ] {
+        assert_eq!(node.ask("GET", &path, authorization), status, "{path}");
+    }
+    node.end();
+    let kinds = |kind: &str| node.entries(&["--kind", kind]);
+    assert_eq!(kinds("signed-in").len(), 1, "a credential that is remembered is not signed in with again");
+    let given: Vec<(String, u64)> = kinds("handed-over")
+        .iter()
+        .map(|entry| {
+            let body = &entry["matter"]["body"];
+            assert_eq!((&entry["person"]["who"], &body["organisation"]), (&"reader".into(), &"Example CERT".into()));
+            assert_eq!(entry["person"]["details"]["address"], "127.0.0.1");
+            assert_eq!(body["way"], "taxii");
+            assert_eq!(body["request"].as_str().unwrap().len(), 16);
+            (body["what"].as_str().unwrap().to_owned(), body["count"].as_u64().unwrap())
+        })
+        .collect();
+    let expected = [("objects", 30), ("manifest", 40), ("objects", 1), ("versions", 1)];
+    assert_eq!(given, expected.map(|(what, count)| (what.to_owned(), count)), "an empty page hands nothing over");
+    let refused: Vec<String> =
+        kinds("refused").iter().map(|entry| entry["matter"]["about"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(refused.len(), 2, "what does not exist is not refused: {refused:?}");
+    assert!(
+        refused.contains(&format!("{red} in collection main")) && refused.contains(&"collection hidden".to_owned())
+    );
+    let mut wrong: Vec<(String, u64)> = kinds("sign-in-refused")
+        .iter()
+        .map(|entry| {
+            let count = entry["matter"]["body"]["count"].as_u64().unwrap();
+            (entry["person"]["who"].as_str().unwrap().to_owned(), count)
+        })
+        .collect();
+    wrong.sort();
+    assert!(wrong.iter().all(|(who, _)| who.is_empty() || who == "reader"), "no stranger's text: {wrong:?}");
+    assert_eq!(wrong.iter().map(|(_, count)| count).sum::<u64>(), 3);
+    let acts: Vec<Value> = kinds("administered").iter().map(|entry| entry["matter"]["body"]["act"].clone()).collect();
+    assert_eq!(acts, ["node-made", "account-added", "collection-added"]);
+    assert_eq!(node.entries(&["--who", "operator", "--kind", "taken-in"])[0]["matter"]["body"]["objects"], 41);
+    assert_eq!(node.entries(&["--since", "2100-01-01T00:00:00Z"]), Vec::<Value>::new());
+    assert_eq!(node.run(&["audit", "list", "--kind", "nonsense"], "").0, 2);
+
+    // An export is a hand-over, too.
+    node.good(&["export", "--as-viewer", "reader", "-o", node.folder.path().join("out.json").to_str().unwrap()], "");
+    let all = node.entries(&[]);
+    let [given, exported] = &all[all.len() - 2..] else { unreachable!() };
+    assert_eq!((&given["matter"]["body"]["way"], &given["matter"]["body"]["count"]), (&"export".into(), &40.into()));
+    assert_eq!((&exported["kind"], &exported["person"]["whom"]), (&"exported".into(), &"reader".into()));
+
+    // Sound, also from the outside, and against a head that was noted.
+    let report: Value = serde_json::from_str(&node.good(&["audit", "verify", "--json"], "")).unwrap();
+    assert_eq!(report["entries"], all.len());
+    let head = report["head"].as_str().unwrap();
+    node.good(&["audit", "verify", "--head", head], "");
+    let file = node.folder.path().join("audit.jsonl");
+    let file = file.to_str().unwrap();
+    node.good(&["audit", "export", "-o", file], "");
+    node.good(&["audit", "verify", "--file", file, "--head", head], "");
+    let text = std::fs::read_to_string(file).unwrap();
+    assert_eq!(node.run(&["audit", "verify", "--file", "-"], &text.replace("\"count\":30", "\"count\":29")).0, 1);
+    assert_eq!(node.run(&["audit", "verify", "--file", "-"], "nonsense\n").0, 3);
+    let other = format!("{}0", &head[..head.len() - 1]);
+    let other = if other == head { format!("{}1", &head[..head.len() - 1]) } else { other };
+    assert_eq!(node.run(&["audit", "verify", "--head", &other], "").0, 1);
+    assert_eq!(node.run(&["audit", "verify", "--head", "x"], "").0, 2);
+    node.good(&["doctor"], "");
+
+    // Erased on request: gone from the log, and the log still sound.
+    assert_eq!(node.run(&["audit", "erase", "--who", "reader", "--reason", "the Reader asked", "--yes"], "").0, 2);
+    node.good(&["audit", "erase", "--who", "reader", "--reason", "request 17", "--yes"], "");
+    assert_eq!(node.entries(&["--who", "reader"]), Vec::<Value>::new());
+    assert_eq!(node.entries(&["--kind", "audit-erased"])[0]["matter"]["body"]["reason"], "request 17");
+    node.good(&["audit", "verify", "--head", head], "");
+    node.good(&["check"], "");
+
+    // A backup carries log and anchor, and the restored node goes on in the same chain.
+    let backup = node.folder.path().join("backup.zip");
+    node.good(&["backup", backup.to_str().unwrap()], "");
+    let restored = Node { folder: tempfile::tempdir().unwrap(), server: None };
+    restored.good(&["restore", backup.to_str().unwrap()], "");
+    restored.good(&["audit", "verify", "--head", head], "");
+    assert_eq!(restored.entries(&["--kind", "administered"]).last().unwrap()["matter"]["body"]["act"], "restored");
+
+    // Retention leaves the chain alone.
+    restored.good(&["audit", "retain", "--set", "audit.retention-days=1"], "");
+    restored.good(&["audit", "verify"], "");
+
+    // An older copy in its place is found by everyone who looks.
+    let log = node.home().join("audit.db");
+    let old = std::fs::read(&log).unwrap();
+    node.good(&["organisation", "add", "X", "--relation", "public"], "");
+    assert_ne!(old, std::fs::read(&log).unwrap());
+    std::fs::write(&log, old).unwrap();
+    for command in [&["audit", "verify"][..], &["check"], &["doctor"]] {
+        assert_eq!(node.run(command, "").0, 1, "{command:?}");
+    }
+}
+
+#[test]
+fn a_node_that_is_killed_leaves_a_sound_log() {
+    let mut node = Node::new();
+    node.serve();
+    for _ in 0..20 {
+        assert_eq!(node.ask("GET", "/exchange/collections/main/objects/?limit=3", READER), 200);
+    }
+    // What was answered some moments ago has been written.
+    let written = |count: usize| node.entries(&["--kind", "handed-over"]).len() >= count;
+    while !written(20) {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let (mut child, _) = node.server.take().unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    node.good(&["audit", "verify"], "");
+    assert_eq!(node.entries(&["--kind", "handed-over"]).len(), 20);
+}
