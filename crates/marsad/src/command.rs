@@ -81,7 +81,10 @@ pub(crate) struct Opened {
 impl Opened {
     /// What changes members, organisations and collections; whoever works here is the operator.
     pub(crate) fn administration(&self) -> Result<Administration, Failure> {
-        Ok(Administration::new(Arc::clone(&self.book) as _, self.home.secret()?, &self.config.accounts))
+        let recorder = node::audit::AuditRecorder::new(Arc::new(self.audit()?));
+        let administration =
+            Administration::new(Arc::clone(&self.book) as _, self.home.secret()?, &self.config.accounts);
+        Ok(administration.recorded_by(Arc::new(recorder)))
     }
 
     /// The collection with this id or alias.

@@ -56,6 +56,40 @@ pub enum Deed {
     RemoveCollection,
 }
 
+impl Deed {
+    /// The name, for machines.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AddAccount => "add-account",
+            Self::SetRole => "set-role",
+            Self::RemoveAccount => "remove-account",
+            Self::SetPassword => "set-password",
+            Self::IssueToken => "issue-token",
+            Self::FirstSignIn => "first-sign-in",
+            Self::EnrolSecondFactor => "enrol-second-factor",
+            Self::ConfirmSecondFactor => "confirm-second-factor",
+            Self::RemoveSecondFactor => "remove-second-factor",
+            Self::RenewRecoveryCodes => "renew-recovery-codes",
+            Self::AddKey => "add-key",
+            Self::RemoveKey => "remove-key",
+            Self::ListKeys => "list-keys",
+            Self::PinCertificate => "pin-certificate",
+            Self::RemoveCertificate => "remove-certificate",
+            Self::ListCertificates => "list-certificates",
+            Self::Link => "link",
+            Self::Unlink => "unlink",
+            Self::ListLinks => "list-links",
+            Self::EndSession => "end-session",
+            Self::EndSessions => "end-sessions",
+            Self::ListSessions => "list-sessions",
+            Self::AddOrganisation => "add-organisation",
+            Self::AddCollection => "add-collection",
+            Self::RemoveCollection => "remove-collection",
+        }
+    }
+}
+
 /// An act of administration, as it is recorded.
 #[derive(Clone, Copy, Debug)]
 pub struct AdministrationAct<'a> {

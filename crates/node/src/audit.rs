@@ -9,6 +9,7 @@
 mod event;
 mod follow;
 mod handed;
+mod recorder;
 mod retain;
 mod runs;
 mod scribe;
@@ -17,6 +18,7 @@ mod syslog;
 pub use event::{By, Event, HandOver, KINDS, Way};
 pub use follow::{Follower, Target, TargetError};
 pub use handed::{Handed, handed_over};
+pub use recorder::AuditRecorder;
 pub use retain::{Retained, retain};
 pub use runs::{covers, decode, encode, runs_of};
 pub use scribe::{Ended, Scribe};

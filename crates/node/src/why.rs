@@ -94,21 +94,6 @@ impl Asking<'_> {
         Ok(Some(Answer { outcome: decision.outcome.as_str(), reasons }))
     }
 
-    /// Where the live versions of the object lie, whoever may see them: for the operator's own questions.
-    ///
-    /// # Errors
-    /// Those of the book.
-    pub fn places(&self, object: &str) -> ledger::Result<Vec<(CollectionNo, Seq)>> {
-        let mut places = Vec::new();
-        self.book.look(&mut |book| {
-            let _ = book.versions(object, &mut |met| {
-                places.push((met.collection, met.seq));
-                true
-            });
-        })?;
-        Ok(places)
-    }
-
     fn judge(&self, gate: &Gate<'_>, eyes: &Eyes<'_>, met: &Met<'_>, book: &dyn ledger::Lookup) -> Found {
         let definition = self.book.class_definition(met.class).ok().flatten();
         let class = definition.and_then(|bytes| Class::from_definition(&bytes));
@@ -160,6 +145,29 @@ impl Asking<'_> {
         }
         Ok(seers)
     }
+}
+
+/// Where the object lies and ever lay, erased versions included: by reading the whole book, for the operator's own
+/// questions. `progress` is told how many records were read.
+///
+/// # Errors
+/// Those of the book.
+pub fn places(
+    book: &dyn Ledger,
+    object: &str,
+    progress: &mut dyn FnMut(u64),
+) -> ledger::Result<Vec<(CollectionNo, Seq)>> {
+    let (mut places, mut read, mut after) = (Vec::new(), 0, Some(Seq(i64::MIN)));
+    while let Some(from) = after {
+        after = book.follow(from, 5_000, &mut |record| {
+            read += 1;
+            if record.key == object {
+                places.push((record.collection, record.seq));
+            }
+        })?;
+        progress(read);
+    }
+    Ok(places)
 }
 
 /// A member of an organisation, nobody in particular.

@@ -3,7 +3,8 @@
 use crate::cli::Place;
 use crate::outcome::{Failure, Outcome, Verdict};
 use crate::terminal::{confirmed, note, visible};
-use ledger::{Ledger as _, Scope};
+use ledger::{Ledger as _, Register as _, Scope};
+use node::audit::Event;
 
 /// Erases an object: every version in every collection, what was kept aside included. A tombstone stays in the order.
 ///
@@ -28,8 +29,21 @@ pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
     if !args.yes && !confirmed(&format!("Erase {} for ever?", visible(&args.object)))? {
         return Err(Failure::could("nothing was erased"));
     }
-    let scope = Scope { key: Some(&args.object), ..Scope::default() };
-    let erased = opened.book.erase(&scope, &mut |_| true, node::clock::now())?;
+    let mut erased = 0;
+    for collection in opened.book.collections()? {
+        let scope = Scope { key: Some(&args.object), collection: Some(collection.no), ..Scope::default() };
+        let versions = opened.book.erase(&scope, &mut |_| true, node::clock::now())?;
+        if versions > 0 {
+            opened.wrote_down(&Event::Erased {
+                by: node::audit::operator(),
+                collection: collection.no,
+                object: args.object.clone(),
+                versions,
+                reason: args.reason.clone(),
+            })?;
+        }
+        erased += versions;
+    }
     if erased == 0 {
         return Err(super::no_object(&args.object));
     }

@@ -126,6 +126,7 @@ fn run_add(place: &Place, args: &Add) -> Outcome {
     };
     opened.book.add_group(&checked(group)?)?;
     let group = find(&opened, name)?;
+    opened.administered("group-added", &about(&group), None, shown(&group))?;
     note(format!("added the sharing group `{}`", visible(name)));
     if args.json { say_json(&shown(&group)) } else { say(&group.id) }?;
     Ok(Verdict::Good)
@@ -168,7 +169,9 @@ fn run_change(place: &Place, args: &Change) -> Outcome {
         group.until = Some(when::instant("--until", text, now)?);
     }
     group.hidden = args.hidden.unwrap_or(group.hidden);
-    opened.book.change_group(&checked(group)?)?;
+    let group = checked(group)?;
+    opened.book.change_group(&group)?;
+    opened.administered("group-changed", &about(&group), None, shown(&group))?;
     note(format!("changed the sharing group `{}`", visible(&args.name)));
     Ok(Verdict::Good)
 }
@@ -177,6 +180,7 @@ fn run_remove(place: &Place, args: &Remove) -> Outcome {
     let opened = place.open()?;
     let group = find(&opened, &args.name)?;
     opened.book.remove_group(&group.id)?;
+    opened.administered("group-removed", &about(&group), None, json!({}))?;
     note(format!("removed the sharing group `{}`", visible(&group.name)));
     Ok(Verdict::Good)
 }
@@ -215,6 +219,10 @@ fn checked(group: Group) -> Result<Group, Failure> {
         }
         _ => Ok(group),
     }
+}
+
+fn about(group: &Group) -> String {
+    format!("sharing group {}", group.name)
 }
 
 fn shown(group: &Group) -> serde_json::Value {

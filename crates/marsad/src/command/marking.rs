@@ -74,6 +74,7 @@ fn run_set(place: &Place, args: &Set) -> Outcome {
         )));
     }
     opened.book.set_meaning(id, Some(&meaning))?;
+    opened.administered("marking-explained", id, None, serde_json::json!({"meaning": meaning}))?;
     note(format!("{id} now means {meaning}"));
     Ok(Verdict::Good)
 }
@@ -92,7 +93,9 @@ fn run_list(place: &Place, args: &List) -> Outcome {
 
 fn run_remove(place: &Place, args: &Remove) -> Outcome {
     let id = checked(&args.id)?;
-    place.open()?.book.set_meaning(id, None)?;
+    let opened = place.open()?;
+    opened.book.set_meaning(id, None)?;
+    opened.administered("marking-unexplained", id, None, serde_json::json!({}))?;
     note(format!("{id} speaks for itself again"));
     Ok(Verdict::Good)
 }

@@ -122,6 +122,8 @@ fn run_set(place: &Place, args: &Set) -> Outcome {
     let name = super::group::organisation(&opened, &args.name)?;
     if let Some(relation) = args.relation {
         opened.book.set_relation(&name, relation.relation())?;
+        let details = serde_json::json!({"relation": spelled(relation.relation())});
+        opened.administered("relation-set", &format!("organisation {name}"), None, details)?;
     }
     args.terms.keep(&opened, &name)?;
     note(format!("changed the organisation `{}`", visible(&name)));
@@ -178,6 +180,10 @@ impl Terms {
         }
         if standing != before {
             opened.book.set_standing(&standing)?;
+            let details = serde_json::json!({
+                "identities": standing.identities, "ceiling": standing.ceiling, "personal": standing.personal,
+            });
+            opened.administered("standing-set", &format!("organisation {name}"), None, details)?;
         }
         Ok(())
     }

@@ -49,8 +49,16 @@ pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
     if changed == 0 && !super::is_stored(&opened, &args.object)? {
         return Err(super::no_object(&args.object));
     }
+    opened.administered("restricted", &args.object, None, told(&narrowing, changed))?;
     note(format!("restricted {changed} versions of {}", visible(&args.object)));
     Ok(Verdict::Good)
+}
+
+/// What the audit log keeps of a restriction: the recipients are persons, and are left out.
+fn told(narrowing: &Narrowing, changed: u64) -> serde_json::Value {
+    serde_json::json!({
+        "tlp": narrowing.tlp.map(Tlp::label), "handling": narrowing.handling, "versions": changed,
+    })
 }
 
 fn narrowing(opened: &super::Opened, args: &Args) -> Result<Narrowing, Failure> {

@@ -56,15 +56,17 @@ impl State {
     /// [`Error`]: the secret cannot be read, or the system gives no thread.
     pub fn new(home: &Home, config: Config, book: Arc<Book>) -> Result<Arc<Self>, Error> {
         let secret = home.secret().map_err(Error::Home)?;
-        let journal = crate::audit::open_with(home, &secret).map_err(Error::Audit)?;
+        let journal = Arc::new(crate::audit::open_with(home, &secret).map_err(Error::Audit)?);
+        let recorder = Arc::new(crate::audit::AuditRecorder::new(Arc::clone(&journal) as _));
         let known = Arc::new(Known::new(Arc::clone(&book) as _));
         Ok(Arc::new(Self {
             accounts: Accounts::new(Arc::clone(&known), Arc::clone(&book) as _, secret.clone(), &config.accounts),
-            administration: Administration::new(Arc::clone(&book) as _, secret.clone(), &config.accounts),
+            administration: Administration::new(Arc::clone(&book) as _, secret.clone(), &config.accounts)
+                .recorded_by(recorder),
             oidc: crate::oidc::Provider::new(home, &config, &secret).map_err(Error::Provider)?,
             door: Door::new(Arc::clone(&book) as _, Arc::clone(&known), &config),
             writer: Writer::start(Arc::clone(&book) as _).map_err(Error::Thread)?,
-            audit: Scribe::start(Arc::new(journal)).map_err(Error::Thread)?,
+            audit: Scribe::start(journal).map_err(Error::Thread)?,
             classes: Classes::default(),
             signer: Signer::new(secret.key_for("marsad 2026-11 taxii cursor")),
             reads: Arc::new(Semaphore::new(READS)),

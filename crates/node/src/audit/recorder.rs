@@ -1,0 +1,51 @@
+//! Acts of administration, written down where they are done.
+
+use super::{By, Event, Way};
+use crate::administration::{AdministrationAct, Deed, Recorder};
+use ledger::journal::Journal;
+use policy::role::Actor;
+use serde_json::Map;
+use std::sync::Arc;
+
+/// Writes acts of administration into the audit log; each is on disk before its answer goes out.
+pub struct AuditRecorder(Arc<dyn Journal>);
+
+impl AuditRecorder {
+    /// Into this log.
+    #[must_use]
+    pub fn new(journal: Arc<dyn Journal>) -> Self {
+        Self(journal)
+    }
+}
+
+impl Recorder for AuditRecorder {
+    fn record(&self, act: &AdministrationAct<'_>) {
+        let event = event(act);
+        if let Err(error) = super::write_now(&*self.0, &event) {
+            // The act is done and durable: the operator must know that the log lacks it.
+            tracing::error!(%error, act = act.deed.as_str(), "an act of administration could not be written down");
+        }
+    }
+}
+
+fn event(act: &AdministrationAct<'_>) -> Event {
+    let (about, whom) = match act.deed {
+        Deed::AddOrganisation => (format!("organisation {}", act.subject), None),
+        Deed::AddCollection | Deed::RemoveCollection => (format!("collection {}", act.subject), None),
+        _ => (String::new(), Some(act.subject.to_owned()).filter(|name| !name.is_empty())),
+    };
+    let mut details = Map::new();
+    for (name, value) in [("of", act.organisation), ("detail", act.detail)] {
+        details.extend(value.map(|value| (name.to_owned(), value.into())));
+    }
+    Event::Administered { by: by(act.actor), act: act.deed.as_str(), about, whom, done: act.done, details }
+}
+
+fn by(actor: &Actor) -> By {
+    let (who, organisation) = match actor {
+        Actor::Operator => return super::operator(),
+        Actor::Member(member) => (Some(member.name.clone()), Some(member.organisation.clone())),
+        Actor::Stranger => (None, None),
+    };
+    By { way: Way::Api, who, organisation, address: None }
+}
