@@ -69,7 +69,7 @@ fn class<B: Ledger>(book: &B, name: &str) -> ClassNo {
 fn open_variant<B: Ledger>(book: &B, name: &str) -> ClassNo {
     let definition = format!("{name} open").into_bytes();
     let is = |no: &ClassNo| book.class_definition(*no).unwrap().is_some_and(|found| *found == *definition);
-    (0..1000).map(ClassNo).find(is).expect("an open variant")
+    (0..1000).map(ClassNo).find(is).unwrap()
 }
 
 /// What a record refers to, for those who ask.
@@ -470,8 +470,10 @@ pub(crate) fn classes_come_in_pairs<B: Ledger + Register>(make: impl Fn() -> B) 
 /// Chains and circles of more records than lie together: all covered in one call, all open when one link goes, all
 /// covered again when it is back.
 pub(crate) fn cover_goes_and_comes_all_along<B: Ledger + Register>(make: impl Fn() -> B) {
+    /// To what a record refers, by number.
+    type Target = fn(usize) -> Option<usize>;
     const LENGTH: usize = 1300;
-    let shapes: [(&str, fn(usize) -> Option<usize>, usize); 4] = [
+    let shapes: [(&str, Target, usize); 4] = [
         ("backward", |n| n.checked_sub(1), LENGTH),
         ("forward", |n| (n + 1 < LENGTH).then_some(n + 1), LENGTH),
         ("circle", |n| Some((n + 1) % LENGTH), LENGTH),
