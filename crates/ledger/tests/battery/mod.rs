@@ -491,14 +491,22 @@ pub(crate) fn cover_goes_and_comes_all_along<B: Ledger + Register>(make: impl Fn
                 Object { references, ..plain(no, class, n, format!("{{{n}|{body}}}")) }
             })
             .collect();
-        append_all(&book, &objects, 0);
-        let covered = || walk(&book, &everything(no), &|seen: ClassNo| seen == class).len();
-        assert_eq!(covered(), LENGTH, "{shape}");
         let links: Vec<usize> = match shape {
             "star" => (0..6).collect(),
             "forward" => vec![LENGTH - 1],
             _ => vec![0],
         };
+        let without = make();
+        let place = (collection(&without, "a").no, self::class(&without, "0"));
+        assert_eq!(place, (no, class));
+        let rest: Vec<Object> = (0..LENGTH).filter(|n| !links.contains(n)).map(|n| objects[n].clone()).collect();
+        append_all(&without, &rest, 0);
+        let seen = walk(&without, &everything(no), &|seen: ClassNo| seen == class);
+        assert_eq!(seen.len(), LENGTH - links.len() * group, "{shape}");
+        assert_eq!((without.check(&mut |_, _| {}).unwrap(), without.check_cover(&refers).unwrap()), (vec![], vec![]));
+        append_all(&book, &objects, 0);
+        let covered = || walk(&book, &everything(no), &|seen: ClassNo| seen == class).len();
+        assert_eq!(covered(), LENGTH, "{shape}");
         let ids: Vec<String> = links.iter().map(|n| id(*n)).collect();
         let erased = book.erase(&Scope::default(), &mut |met| ids.iter().any(|id| id == met.key), 0).unwrap();
         assert_eq!(erased, links.len() as u64);
