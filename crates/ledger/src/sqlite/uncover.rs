@@ -4,12 +4,12 @@
 //! are searched instead. A quoted id anywhere in a body counts. That is sometimes more than a reference, and never less.
 
 use super::head::{self, Head};
-use super::leaf::Leaf;
+use super::leaf::{self, Leaf};
 use super::{class, cover, key_of};
 use crate::Result;
 use memchr::memmem::{Finder, find_iter};
 use rusqlite::Transaction;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Keys and classes of records that went.
 pub(super) type Gone = Vec<(String, u32)>;
@@ -18,80 +18,130 @@ pub(super) type Gone = Vec<(String, u32)>;
 const FEW: usize = 4;
 
 /// Opens whatever was covered by records that are no longer there. To be called when they are gone from the index.
+///
+/// One search for what went; if something that others rest on becomes open by it, one more that notes who mentions whom
+/// among all that may be concerned, and then everything follows from that. So a chain costs no more than a star, and
+/// memory is about the keys of the covered records that refer to something.
 pub(super) fn run(change: &Transaction<'_>, collection: u32, gone: &Gone) -> Result<(), rusqlite::Error> {
-    let mut work =
-        Uncover { change, collection, variants: HashMap::new(), wanted: Wanted::new(), further: Wanted::new() };
+    let mut work = Uncover { change, collection, variants: HashMap::new(), opened: BTreeMap::new(), next: Vec::new() };
+    let mut wanted: HashMap<u32, Keys> = HashMap::new();
     for (key, class) in gone {
         if work.is_gone(key, *class)? {
-            work.wanted.entry(*class).or_default().add(key);
+            wanted.entry(*class).or_default().add(key);
         }
     }
-    if work.wanted.is_empty() {
+    if wanted.is_empty() {
         return Ok(());
     }
-    let leaves = cover::leaves(change, collection)?;
-    while !work.wanted.is_empty() {
-        // What is referred to mostly lies before what refers to it: one round usually finds everything.
-        for no in &leaves {
-            work.leaf(*no)?;
-        }
-        work.wanted = std::mem::take(&mut work.further);
+    let mut hit = Vec::new();
+    work.suspects(
+        |class| wanted.contains_key(&class),
+        |no, leaf, head| {
+            if wanted.get(&head.class).is_some_and(|keys| keys.mentioned(leaf.body(head))) {
+                hit.push((no, head.seq));
+            }
+        },
+    )?;
+    for (no, seq) in hit {
+        work.open(no, seq)?;
     }
-    Ok(())
+    if !work.next.is_empty() {
+        work.follow(&wanted)?;
+    }
+    work.write()
 }
 
-type Wanted = HashMap<u32, Keys>;
+/// Keys, and the leaf and number of each record that mentions them.
+type Mentions = HashMap<Vec<u8>, Vec<(i64, i64)>>;
 
 struct Uncover<'c> {
     change: &'c Transaction<'c>,
     collection: u32,
     variants: HashMap<u32, Option<u32>>,
-    /// What this round looks for, class by class.
-    wanted: Wanted,
-    /// What was added in this round, so that leaves before have not been searched for it.
-    further: Wanted,
+    /// What becomes open, leaf by leaf. The index has it already.
+    opened: BTreeMap<i64, Vec<(i64, u32)>>,
+    /// What went by that, and has not been followed yet.
+    next: Gone,
 }
 
 impl Uncover<'_> {
-    fn leaf(&mut self, no: i64) -> Result<(), rusqlite::Error> {
-        let suspect = |wanted: &Wanted, head: &Head| {
-            head.state == head::LIVE && head.refers == head::REFERS && wanted.contains_key(&head.class)
-        };
-        let any = self.change.prepare_cached("SELECT heads FROM leaf WHERE no = ?1")?.query_row([no], |row| {
-            Ok(head::heads(row.get_ref(0)?.as_blob()?).any(|head| suspect(&self.wanted, &head)))
-        })?;
-        if !any {
-            return Ok(());
-        }
-        let mut leaf = Leaf::load(self.change, no)?.unwrap_or_default();
-        let mut changed = false;
-        loop {
-            let mentions = |head: &&Head| {
-                suspect(&self.wanted, head)
-                    && self.wanted.get(&head.class).is_some_and(|keys| keys.mentioned(leaf.body(head)))
-            };
-            let hit: Vec<Head> = leaf.heads.iter().filter(mentions).copied().collect();
-            if hit.is_empty() {
-                break;
+    /// Calls `each` for every covered record of these classes that refers to something.
+    fn suspects(
+        &self,
+        among: impl Fn(u32) -> bool,
+        mut each: impl FnMut(i64, &Leaf, &Head),
+    ) -> Result<(), rusqlite::Error> {
+        let suspect = |head: &Head| head.state == head::LIVE && head.refers == head::REFERS && among(head.class);
+        for no in cover::leaves(self.change, self.collection)? {
+            let any = self
+                .change
+                .prepare_cached("SELECT heads FROM leaf WHERE no = ?1")?
+                .query_row([no], |row| Ok(head::heads(row.get_ref(0)?.as_blob()?).any(|head| suspect(&head))))?;
+            if any {
+                let leaf = Leaf::load(self.change, no)?.unwrap_or_default();
+                leaf.heads.iter().filter(|head| suspect(head)).for_each(|head| each(no, &leaf, head));
             }
-            for was in hit {
-                self.open(&mut leaf, &was)?;
-            }
-            changed = true;
         }
-        if changed { leaf.update(self.change, no, false) } else { Ok(()) }
+        Ok(())
     }
 
-    fn open(&mut self, leaf: &mut Leaf, was: &Head) -> Result<(), rusqlite::Error> {
-        let Some(open) = self.variant(was.class)? else { return Ok(()) };
-        cover::set_class(self.change, self.collection, &key_of(self.change, &leaf.names, was)?, was, open)?;
-        if let Some(head) = leaf.find(was.seq) {
-            head.class = open;
+    /// Opens what rests on what was opened, and so on.
+    fn follow(&mut self, classes: &HashMap<u32, Keys>) -> Result<(), rusqlite::Error> {
+        // By class. Only what may become open itself can be looked for here.
+        let mut mentions: HashMap<u32, Mentions> = HashMap::new();
+        let among = |class: u32| classes.contains_key(&class);
+        self.suspects(among, |_, leaf, head| {
+            mentions.entry(head.class).or_default().entry(leaf.key(head).as_bytes().to_vec()).or_default();
+        })?;
+        self.suspects(among, |no, leaf, head| {
+            let Some(mentions) = mentions.get_mut(&head.class) else { return };
+            for text in leaf.body(head).split(|byte| *byte == b'"') {
+                if let Some(by) = mentions.get_mut(text) {
+                    by.push((no, head.seq));
+                }
+            }
+        })?;
+        while let Some((key, class)) = self.next.pop() {
+            let by = mentions.get_mut(&class).and_then(|keys| keys.remove(key.as_bytes()));
+            for (no, seq) in by.unwrap_or_default() {
+                self.open(no, seq)?;
+            }
         }
-        let key = leaf.key(was);
-        if self.is_gone(key, was.class)? {
-            self.wanted.entry(was.class).or_default().add(key);
-            self.further.entry(was.class).or_default().add(key);
+        Ok(())
+    }
+
+    /// Opens a record in the index, if that has not been done, and notes what is gone by it.
+    fn open(&mut self, no: i64, seq: i64) -> Result<(), rusqlite::Error> {
+        let opened = self.opened.entry(no).or_default();
+        if opened.iter().any(|(done, _)| *done == seq) {
+            return Ok(());
+        }
+        let (head, names) =
+            self.change.prepare_cached("SELECT heads, names FROM leaf WHERE no = ?1")?.query_row([no], |row| {
+                let head = head::heads(row.get_ref(0)?.as_blob()?).find(|head| head.seq == seq);
+                Ok((head, row.get::<_, Vec<u8>>(1)?))
+            })?;
+        let Some(head) = head else { return Ok(()) };
+        let Some(open) = self.variant(head.class)? else { return Ok(()) };
+        cover::set_class(self.change, self.collection, &key_of(self.change, &names, &head)?, &head, open)?;
+        self.opened.entry(no).or_default().push((seq, open));
+        let key = leaf::key(&names, &head);
+        if self.is_gone(key, head.class)? {
+            self.next.push((key.to_owned(), head.class));
+        }
+        Ok(())
+    }
+
+    /// Writes the leaves of what was opened.
+    fn write(self) -> Result<(), rusqlite::Error> {
+        for (no, opened) in self.opened {
+            let Some(mut leaf) = Leaf::load(self.change, no)? else { continue };
+            for (seq, open) in opened {
+                if let Some(head) = leaf.find(seq) {
+                    head.class = open;
+                }
+            }
+            leaf.update(self.change, no, false)?;
         }
         Ok(())
     }

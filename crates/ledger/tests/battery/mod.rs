@@ -73,7 +73,7 @@ fn class<B: Ledger>(book: &B, name: &str) -> ClassNo {
 fn open_variant<B: Ledger>(book: &B, name: &str) -> ClassNo {
     let definition = format!("{name} open").into_bytes();
     let is = |no: &ClassNo| book.class_definition(*no).unwrap().is_some_and(|found| *found == *definition);
-    (0..1000).map(ClassNo).find(is).expect("an open variant")
+    (0..1000).map(ClassNo).find(is).unwrap()
 }
 
 /// What a record refers to, for those who ask.
@@ -474,8 +474,10 @@ pub(crate) fn classes_come_in_pairs<B: Ledger + Register>(make: impl Fn() -> B) 
 /// Chains and circles of more records than lie together: all covered in one call, all open when one link goes, all
 /// covered again when it is back.
 pub(crate) fn cover_goes_and_comes_all_along<B: Ledger + Register>(make: impl Fn() -> B) {
+    /// To what a record refers, by number.
+    type Target = fn(usize) -> Option<usize>;
     const LENGTH: usize = 1300;
-    let shapes: [(&str, fn(usize) -> Option<usize>, usize); 4] = [
+    let shapes: [(&str, Target, usize); 4] = [
         ("backward", |n| n.checked_sub(1), LENGTH),
         ("forward", |n| (n + 1 < LENGTH).then_some(n + 1), LENGTH),
         ("circle", |n| Some((n + 1) % LENGTH), LENGTH),
@@ -493,14 +495,22 @@ pub(crate) fn cover_goes_and_comes_all_along<B: Ledger + Register>(make: impl Fn
                 Object { references, ..plain(no, class, n, format!("{{{n}|{body}}}")) }
             })
             .collect();
-        append_all(&book, &objects, 0);
-        let covered = || walk(&book, &everything(no), &|seen: ClassNo| seen == class).len();
-        assert_eq!(covered(), LENGTH, "{shape}");
         let links: Vec<usize> = match shape {
             "star" => (0..6).collect(),
             "forward" => vec![LENGTH - 1],
             _ => vec![0],
         };
+        let without = make();
+        let place = (collection(&without, "a").no, self::class(&without, "0"));
+        assert_eq!(place, (no, class));
+        let rest: Vec<Object> = (0..LENGTH).filter(|n| !links.contains(n)).map(|n| objects[n].clone()).collect();
+        append_all(&without, &rest, 0);
+        let seen = walk(&without, &everything(no), &|seen: ClassNo| seen == class);
+        assert_eq!(seen.len(), LENGTH - links.len() * group, "{shape}");
+        assert_eq!((without.check(&mut |_, _| {}).unwrap(), without.check_cover(&refers).unwrap()), (vec![], vec![]));
+        append_all(&book, &objects, 0);
+        let covered = || walk(&book, &everything(no), &|seen: ClassNo| seen == class).len();
+        assert_eq!(covered(), LENGTH, "{shape}");
         let ids: Vec<String> = links.iter().map(|n| id(*n)).collect();
         let erased = book.erase(&Scope::default(), &mut |met| ids.iter().any(|id| id == met.key), 0).unwrap();
         assert_eq!(erased, links.len() as u64);

@@ -113,7 +113,7 @@ impl Oracle {
 
     /// A class and its open variant, by either.
     fn pair(&self, class: ClassNo) -> (ClassNo, ClassNo) {
-        *self.pairs.iter().find(|pair| pair.0 == class || pair.1 == class).expect("a pair")
+        *self.pairs.iter().find(|pair| pair.0 == class || pair.1 == class).unwrap()
     }
 
     /// Covers as many of the open rows as can be together: takes out one after another that finds a target nowhere.
@@ -139,7 +139,7 @@ impl Oracle {
         }
         let pairs = self.pairs.clone();
         for row in self.rows.iter_mut().filter(|row| set.contains(&row.seq)) {
-            row.object.class = pairs.iter().find(|pair| pair.1 == row.object.class).expect("open").0;
+            row.object.class = pairs.iter().find(|pair| pair.1 == row.object.class).unwrap().0;
         }
         set.len() as u64
     }
@@ -292,7 +292,7 @@ impl Oracle {
                 }
             }
             for (seq, class) in moves {
-                let at = self.rows.iter().position(|row| row.seq == seq).expect("the row");
+                let at = self.rows.iter().position(|row| row.seq == seq).unwrap();
                 let mut row = self.rows.remove(at);
                 row.object.class = class;
                 if place == Place::Renewed {
