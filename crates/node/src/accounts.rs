@@ -34,8 +34,8 @@ const TURNS: usize = 64;
 /// A credential longer than this is nobody's.
 const LONGEST: usize = 4_096;
 /// Codes of a second factor that may be wrong before a member has to wait, and how long. A code can be guessed much
-/// more easily than a password: so few leave a guesser who has the password a chance of 0.2 % a day.
-const WRONG_CODES: (u32, Duration) = (5, Duration::from_secs(900));
+/// more easily than a password: so few leave a guesser who has the password a chance of 0.3 % a day.
+const WRONG_CODES: (u32, Duration) = (10, Duration::from_secs(900));
 /// How exactly the last use of a key is noted.
 const KEY_USE: Micros = 3_600_000_000;
 /// Compared with when there is no such member, so that a wrong name costs what a wrong password costs.

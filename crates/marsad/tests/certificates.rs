@@ -1,0 +1,212 @@
+//! Client certificates against the real binary over TLS: pinned ones sign in, others are nobody's, and none is needed.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use rustls::client::ResolvesClientCert;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::sign::CertifiedKey;
+use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme, StreamOwned};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+
+struct Node {
+    child: Child,
+    address: String,
+    home: std::path::PathBuf,
+    folder: tempfile::TempDir,
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn marsad(home: &Path, words: &[&str]) -> (bool, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_marsad"));
+    let output = command.args(words).env("MARSAD_HOME", home).stdin(Stdio::null()).output().unwrap();
+    (output.status.success(), String::from_utf8(output.stdout).unwrap().trim().to_owned())
+}
+
+impl Node {
+    fn start(setting: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let home = folder.path().join("home");
+        assert!(marsad(&home, &["init", "--organisation", "Example CERT"]).0);
+        for name in ["sensor", "other"] {
+            assert!(marsad(&home, &["account", "add", name, "--role", "reader"]).0);
+        }
+        let mut child = Command::new(env!("CARGO_BIN_EXE_marsad"))
+            .args(["serve", "--listen", "127.0.0.1:0", "--set", setting])
+            .env("MARSAD_HOME", &home)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.trim().trim_end_matches('/').strip_prefix("listening on https://").unwrap().to_owned();
+        Self { child, address, home, folder }
+    }
+
+    fn run(&self, words: &[&str]) -> String {
+        let (done, out) = marsad(&self.home, words);
+        assert!(done, "{words:?}");
+        out
+    }
+
+    /// The status of `GET /api/session` and what it says; `None`: there was no handshake.
+    fn ask(&self, client: &Arc<ClientConfig>, headers: &str) -> Option<(u16, String)> {
+        let name = ServerName::try_from("localhost").unwrap();
+        let tls = ClientConnection::new(Arc::clone(client), name).unwrap();
+        let mut stream = StreamOwned::new(tls, TcpStream::connect(&self.address).unwrap());
+        let head = format!("GET /api/session HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n");
+        stream.write_all(head.as_bytes()).ok()?;
+        let mut answer = String::new();
+        match stream.read_to_string(&mut answer) {
+            Err(_) if answer.is_empty() => return None,
+            _ => {}
+        }
+        let status = answer.split(' ').nth(1)?.parse().ok()?;
+        Some((status, answer.rsplit("\r\n\r\n").next()?.to_owned()))
+    }
+}
+
+/// Takes any server: here it is the client that is judged.
+#[derive(Debug)]
+struct AnyServer(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for AnyServer {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+/// A certificate of these years, and its key.
+fn certificate(from: i32, to: i32) -> (rcgen::Certificate, rcgen::KeyPair) {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let mut wanted = rcgen::CertificateParams::new(vec!["sensor.example".to_owned()]).unwrap();
+    wanted.not_before = rcgen::date_time_ymd(from, 1, 1);
+    wanted.not_after = rcgen::date_time_ymd(to, 1, 1);
+    (wanted.self_signed(&key).unwrap(), key)
+}
+
+fn client(
+    shown: Option<(&rcgen::Certificate, &rcgen::KeyPair)>,
+    version: &'static rustls::SupportedProtocolVersion,
+) -> Arc<ClientConfig> {
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_protocol_versions(&[version])
+        .unwrap()
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(AnyServer(provider)));
+    Arc::new(match shown {
+        None => builder.with_no_client_auth(),
+        Some((certificate, key)) => {
+            let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+            let key = aws_lc_rs::default_provider().key_provider.load_private_key(key).unwrap();
+            let shown = CertifiedKey::new(vec![certificate.der().clone()], key);
+            builder.with_client_cert_resolver(Arc::new(Shown(Arc::new(shown))))
+        }
+    })
+}
+
+/// Shows a certificate, whether or not the key is its own.
+#[derive(Debug)]
+struct Shown(Arc<CertifiedKey>);
+
+impl ResolvesClientCert for Shown {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        Some(Arc::clone(&self.0))
+    }
+
+    fn has_certs(&self) -> bool {
+        true
+    }
+}
+
+#[test]
+fn a_pinned_certificate_signs_in() {
+    let node = Node::start("tls.client-certificates=optional");
+    let (pinned, unknown, expired) = (certificate(2020, 2090), certificate(2020, 2090), certificate(2001, 2002));
+    let file = node.folder.path().join("client.pem");
+    std::fs::write(&file, pinned.0.pem()).unwrap();
+    let file = file.to_str().unwrap();
+    let fingerprint = node.run(&["account", "certificate", "sensor", "add", file]);
+    assert!(node.run(&["account", "certificate", "sensor", "list"]).contains(&fingerprint));
+    assert!(!marsad(&node.home, &["account", "certificate", "other", "add", file]).0, "one certificate is one member");
+    let old = node.folder.path().join("old.pem");
+    std::fs::write(&old, expired.0.pem()).unwrap();
+    assert!(!marsad(&node.home, &["account", "certificate", "sensor", "add", old.to_str().unwrap()]).0);
+    let key = node.run(&["key", "add", "other's", "--account", "other"]);
+
+    for version in [&rustls::version::TLS13, &rustls::version::TLS12] {
+        let show = |pair: &(rcgen::Certificate, rcgen::KeyPair)| client(Some((&pair.0, &pair.1)), version);
+        let sensor = show(&pinned);
+        for _ in 0..2 {
+            // The second time with whatever the client kept of the first.
+            let (status, text) = node.ask(&sensor, "").unwrap();
+            assert!(status == 200 && text.contains(r#""name":"sensor""#), "{status} {text}");
+            assert!(text.contains(r#""how":"certificate""#), "{text}");
+        }
+        let (status, text) = node.ask(&sensor, &format!("Authorization: Bearer {key}\r\n")).unwrap();
+        assert!(status == 200 && text.contains(r#""name":"other""#), "a header wins: {status} {text}");
+        let wrong = node.ask(&sensor, "Authorization: Bearer nobody\r\n").unwrap();
+        assert_eq!(wrong.0, 401, "and must be right");
+        assert_eq!(node.ask(&show(&unknown), "").unwrap().0, 401, "an unknown one is nobody's");
+        assert_eq!(node.ask(&client(None, version), "").unwrap().0, 401, "none is needed");
+        assert_eq!(node.ask(&show(&expired), ""), None, "one that has ended is refused in the handshake");
+        // The certificate of the sensor, with the key of somebody else.
+        assert_eq!(node.ask(&client(Some((&pinned.0, &unknown.1)), version), ""), None);
+    }
+    node.run(&["account", "certificate", "sensor", "remove", &fingerprint.to_uppercase()]);
+    std::thread::sleep(std::time::Duration::from_millis(100));
+    assert_eq!(node.ask(&client(Some((&pinned.0, &pinned.1)), &rustls::version::TLS13), "").unwrap().0, 401);
+}
+
+#[test]
+fn nobody_is_asked_for_one_where_it_is_off() {
+    let node = Node::start("tls.client-certificates=off");
+    let pinned = certificate(2020, 2090);
+    let file = node.folder.path().join("client.pem");
+    std::fs::write(&file, pinned.0.pem()).unwrap();
+    node.run(&["account", "certificate", "sensor", "add", file.to_str().unwrap()]);
+    let client = client(Some((&pinned.0, &pinned.1)), &rustls::version::TLS13);
+    assert_eq!(node.ask(&client, "").unwrap().0, 401);
+}
