@@ -1,6 +1,6 @@
 //! The audit log through the binary: what a node writes down, that it can be verified, and what an eraser leaves.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};

@@ -45,11 +45,12 @@ impl JournalFile {
             let flags = if read_only { flags } else { flags | OpenFlags::SQLITE_OPEN_CREATE };
             let base = Connection::open_with_flags(path, flags)?;
             base.busy_timeout(PATIENCE)?;
-            let mode = if read_only { "PRAGMA query_only=ON;" } else { "PRAGMA journal_mode=WAL;" };
+            let mode =
+                if read_only { "PRAGMA query_only=ON;" } else { "PRAGMA page_size=8192; PRAGMA journal_mode=WAL;" };
             base.execute_batch(mode)?;
             base.execute_batch(
                 "PRAGMA synchronous=NORMAL; PRAGMA secure_delete=ON; PRAGMA cache_size=-4096; PRAGMA temp_store=MEMORY;
-                 PRAGMA journal_size_limit=67108864;",
+                 PRAGMA journal_size_limit=67108864; PRAGMA wal_autocheckpoint=2000;",
             )?;
             keep_plans(&base)?;
             Ok(base)

@@ -103,7 +103,7 @@ fn fill(home: &Home, secret: &Secret, organisation: &str, admin: &str) -> Result
         done: true,
         details: serde_json::Map::new(),
     };
-    node::audit::write_now(&node::audit::open_with(&home, secret)?, &event)?;
+    node::audit::write_now(&node::audit::open_with(home, secret)?, &event)?;
     home.seal(secret)?;
     Ok(token)
 }

@@ -9,7 +9,7 @@ use ledger::journal::{Entry, Journal, Keep};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -34,14 +34,13 @@ const TALLIES: usize = 1_000;
 #[error("the audit log is closed")]
 pub struct Ended;
 
-enum Item {
-    Event(Micros, Event),
-    End,
-}
+/// An event and when it was told.
+type Item = (Micros, Event);
 
 /// The way to the thread that writes.
 pub struct Scribe {
-    queue: SyncSender<Item>,
+    /// `None` once the node is ending: the thread then hears the rest, and no more can come after it.
+    queue: RwLock<Option<SyncSender<Item>>>,
     ending: Arc<AtomicBool>,
     thread: Mutex<Option<JoinHandle<()>>>,
     journal: Arc<dyn Journal>,
@@ -63,7 +62,7 @@ impl Scribe {
             unanchored: None,
         };
         let thread = std::thread::Builder::new().name("audit".into()).spawn(move || thread.run())?;
-        Ok(Self { queue, ending, thread: Mutex::new(Some(thread)), journal })
+        Ok(Self { queue: RwLock::new(Some(queue)), ending, thread: Mutex::new(Some(thread)), journal })
     }
 
     /// The log itself.
@@ -77,7 +76,8 @@ impl Scribe {
     /// # Errors
     /// [`Ended`].
     pub fn note(&self, event: Event) -> Result<(), Ended> {
-        self.queue.send(Item::Event(crate::clock::now(), event)).map_err(|_| Ended)
+        let queue = self.queue.read().unwrap_or_else(PoisonError::into_inner);
+        queue.as_ref().ok_or(Ended)?.send((crate::clock::now(), event)).map_err(|_| Ended)
     }
 
     /// Tells of an event; waits if too many wait.
@@ -85,26 +85,34 @@ impl Scribe {
     /// # Errors
     /// [`Ended`].
     pub async fn tell(&self, event: Event) -> Result<(), Ended> {
-        let mut item = Item::Event(crate::clock::now(), event);
+        let mut item = (crate::clock::now(), event);
         loop {
-            match self.queue.try_send(item) {
-                Ok(()) => return Ok(()),
-                Err(TrySendError::Disconnected(_)) => return Err(Ended),
-                Err(TrySendError::Full(back)) => item = back,
+            match self.try_send(item)? {
+                None => return Ok(()),
+                Some(back) => item = back,
             }
             tokio::time::sleep(GATHER / 4).await;
+        }
+    }
+
+    /// Gives the event back if too many wait.
+    fn try_send(&self, item: Item) -> Result<Option<Item>, Ended> {
+        let queue = self.queue.read().unwrap_or_else(PoisonError::into_inner);
+        match queue.as_ref().ok_or(Ended)?.try_send(item) {
+            Ok(()) => Ok(None),
+            Err(TrySendError::Disconnected(_)) => Err(Ended),
+            Err(TrySendError::Full(back)) => Ok(Some(back)),
         }
     }
 
     /// Writes everything that was told and moves the anchor on. What is told afterwards is refused.
     pub fn end(&self) {
         self.ending.store(true, Ordering::Relaxed);
+        // Waits for those who are just telling something.
+        drop(self.queue.write().unwrap_or_else(PoisonError::into_inner).take());
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(thread) = thread {
-            let _ = self.queue.send(Item::End);
-            if thread.join().is_err() {
-                tracing::error!("the thread that writes the audit log failed");
-            }
+        if thread.is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the thread that writes the audit log failed");
         }
     }
 }
@@ -166,19 +174,13 @@ impl Thread {
         while going {
             let mut entries = Vec::new();
             going = match self.next() {
-                Ok(Some(Item::Event(time, event))) => {
+                Ok(Some((time, event))) => {
                     self.take(time, event, &mut entries);
                     self.gather(&mut entries)
                 }
                 Ok(None) => true,
-                Ok(Some(Item::End)) | Err(()) => false,
+                Err(()) => false,
             };
-            if !going {
-                // Whoever told something before the end was told is still heard.
-                while let Ok(Item::Event(time, event)) = self.items.try_recv() {
-                    self.take(time, event, &mut entries);
-                }
-            }
             self.count_up(crate::clock::now(), !going, &mut entries);
             self.write(&entries);
             self.anchor(!going);
@@ -204,8 +206,8 @@ impl Thread {
         let deadline = Instant::now() + GATHER;
         while entries.len() < GROUP {
             match self.items.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-                Ok(Item::Event(time, event)) => self.take(time, event, entries),
-                Ok(Item::End) | Err(RecvTimeoutError::Disconnected) => return false,
+                Ok((time, event)) => self.take(time, event, entries),
+                Err(RecvTimeoutError::Disconnected) => return false,
                 Err(RecvTimeoutError::Timeout) => break,
             }
         }

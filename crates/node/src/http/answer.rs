@@ -16,7 +16,7 @@ pub(super) struct Refusal {
     description: Option<String>,
     header: Option<(http::HeaderName, String)>,
     /// What there is that whoever asks may not have: for the audit log, never for the answer.
-    withheld: Option<String>,
+    withheld: Option<Box<str>>,
 }
 
 impl Refusal {
@@ -120,7 +120,7 @@ impl Refusal {
 
     /// It is about something that exists. The answer stays the same.
     pub(super) fn of(self, what: impl Into<String>) -> Self {
-        Self { withheld: Some(what.into()), ..self }
+        Self { withheld: Some(what.into().into_boxed_str()), ..self }
     }
 
     /// What exists, and how it is answered; `None`: the refusal is about nothing that does.
