@@ -7,6 +7,11 @@ use ledger::{Micros, Register as _, Role};
 
 /// API keys: by one a machine acts for a member, without knowing its password.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  marsad key add firewall --account amina --scope read --expires 90d
+  marsad key list
+  marsad key remove firewall")]
 pub(crate) struct Args {
     #[command(subcommand)]
     action: Action,

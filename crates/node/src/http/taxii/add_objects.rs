@@ -5,6 +5,7 @@ use super::super::answer::{self, Refusal};
 use super::super::request::{Asked, Content};
 use super::collection;
 use crate::intake::{Context, Intake};
+use crate::validate_files::placed;
 use crate::writer::{OwnedEntry, Work};
 use ::taxii::resource::{Status, StatusRow};
 use axum::body::Body;
@@ -15,7 +16,7 @@ use policy::{Class, Viewer};
 use std::cell::RefCell;
 use std::sync::Arc;
 use stix::json::Limits;
-use stix::split::{Form, Walk};
+use stix::split::{Form, Place, Walk};
 use stix::timestamp::format_micros;
 
 /// An envelope of at most so many bytes is judged where it arrives: handing it to another thread would cost more.
@@ -133,7 +134,7 @@ fn judge_with(
                     body: range,
                 });
             }
-            Err(findings) => failures.push(failure(bytes, &findings)),
+            Err(findings) => failures.push(failure(bytes, &item.place, &findings)),
         }
     }
     // Only at the end is it known whether a `type` follows the objects, or a second document.
@@ -146,8 +147,8 @@ fn judge_with(
     Ok(Some(Envelope { entries, failures, text: text.clone() }))
 }
 
-/// The row of an object that is refused: its first finding, and how many there are.
-fn failure(text: &[u8], findings: &[stix::validate::Finding]) -> StatusRow {
+/// The row of an object that is refused: its first finding, with its place in the envelope, and how many there are.
+fn failure(text: &[u8], place: &Place, findings: &[stix::validate::Finding]) -> StatusRow {
     #[derive(serde::Deserialize)]
     struct Named<'t> {
         #[serde(borrow)]
@@ -160,8 +161,8 @@ fn failure(text: &[u8], findings: &[stix::validate::Finding]) -> StatusRow {
     let named: Option<Named<'_>> = serde_json::from_slice(text).ok();
     let (id, version) = named.map_or((None, None), |named| (named.id, named.modified.or(named.created)));
     let message = findings.first().map_or_else(
-        || "it has no readable type and id".to_owned(),
-        |first| format!("{}: {} ({})", first.path, first.message, first.clause),
+        || format!("{place}: it has no readable type and id"),
+        |first| format!("{}: {} ({})", placed(place, &first.path), first.message, first.clause),
     );
     let more = findings.len().saturating_sub(1);
     StatusRow {
