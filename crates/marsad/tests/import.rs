@@ -188,6 +188,65 @@ fn bad_input_leaves_what_came_before_it() {
     }
 }
 
+/// Every bad object is named with its place in the file, and the good ones around it are kept.
+#[test]
+fn bad_objects_are_placed_in_the_file() {
+    for (name, from, to, path, message) in [
+        ("duplicate keys", r#""VNC""#, r#""a","name":"b""#, "", "(line 2, column "),
+        ("NaN", r#""VNC""#, "NaN", "", "(line 2, column "),
+        ("lone surrogate", "VNC", r"\ud800", "", "(line 2, column "),
+        ("invalid UTF-8", "VNC", "\u{1}", "", "(line 2, column "),
+        ("a million-element list", r#""VNC""#, &format!("[{}0]", "0,".repeat(1_000_000)), "", "(line 2, column "),
+        ("year 10000", "2016", "10000", ".created", "no timestamp"),
+        ("year -1", "2016", "-001", ".created", "no timestamp"),
+        ("the id of another type", "tool--", "malware--", ".id", "does not begin with the object's type"),
+        ("an id that leads elsewhere", "tool--0", "tool--../", ".id", "no identifier"),
+        ("an id that is none", r#""tool--"#, r#"7,"x_a":""#, ".id", "a string"),
+    ] {
+        let node = Node::new();
+        let bad = tool(2, "").replacen(from, to, if name.starts_with("year") { 2 } else { 1 });
+        let mut bytes = bundle(&[tool(1, ""), bad, tool(3, "")]).into_bytes();
+        if name == "invalid UTF-8" {
+            bytes.iter_mut().filter(|byte| **byte == 1).for_each(|byte| *byte = 0xff);
+        }
+        let file = node.file("bad.json", &bytes);
+        let file = file.to_str().unwrap();
+        let (code, out, err) = node.run(&["import", "--json", file], "");
+        let value: Value = serde_json::from_str(&out).unwrap();
+        assert_eq!((code, counts(&value)), (1, (2, 0, 1, 0)), "{name}: {value}");
+        let refusal = &value["refusals"][0];
+        assert_eq!(
+            (&refusal["file"], &refusal["path"]),
+            (&json!(file), &json!(format!("$.objects[1]{path}"))),
+            "{name}"
+        );
+        assert!(refusal["clause"].as_str().unwrap().starts_with("STIX 2.1 §"), "{name}: {refusal}");
+        assert!(refusal["message"].as_str().unwrap().contains(message), "{name}: {refusal}");
+        assert!(err.contains(&format!("refused {file}: ")), "{name}: {err}");
+        assert_eq!(node.exported(&[]), [tool(1, ""), tool(3, "")], "{name}");
+    }
+    // Years at the edges exist.
+    for year in ["0000", "0001", "9999"] {
+        let node = Node::new();
+        let far = tool(1, "").replace("2016", year);
+        assert_eq!(node.import(&far, &[]).0, 0, "{year}");
+        assert_eq!(node.exported(&[]), [far], "{year}");
+    }
+}
+
+/// A file of nothing but bad objects is counted to its end, and told of to a bound.
+#[test]
+fn a_million_refusals_are_bounded() {
+    let node = Node::new();
+    let list = format!("[{}{}]", "1,".repeat(100_000), tool(1, ""));
+    let (code, out, err) = node.run(&["import", "--json", "-"], &list);
+    let value: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, counts(&value)), (1, (1, 0, 100_000, 0)));
+    assert_eq!((value["refusals"].as_array().unwrap().len(), &value["refusals_left_out"]), (1_000, &json!(99_000)));
+    assert_eq!(err.lines().count(), 10_001);
+    assert!(err.ends_with("… and 90000 more refusals: `marsad validate` lists what is wrong\n"));
+}
+
 #[test]
 fn a_wall_of_brackets_is_refused_at_once() {
     let node = Node::new();

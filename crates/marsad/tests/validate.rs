@@ -52,6 +52,12 @@ fn the_json_of_good_and_bad_files() {
     assert_eq!(finding["path"], "$.objects[1]");
     assert!(finding["clause"].as_str().unwrap().starts_with("STIX 2.1 §"), "{finding}");
     assert!(finding["message"].as_str().unwrap().contains("`name`"), "{finding}");
+    let keys: Vec<&str> = finding.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(keys, ["clause", "message", "object", "path"], "the contract with scripts");
+    let keys: Vec<&str> = value.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(keys, ["errors", "file", "objects", "valid", "warnings"]);
+    let (_, value) = judged(&bad, &["--codes"]);
+    assert_eq!(value["errors"][0]["code"], "required");
 
     let several = marsad().args(["validate", "--json"]).args([&good, &bad]).output().unwrap();
     assert_eq!(several.status.code(), Some(1));
@@ -148,6 +154,41 @@ fn deep_nesting_and_long_lists_stay_in_budget() {
     let long = TOOL.replace(r#""name""#, &format!(r#""labels":[{labels}],"name""#));
     let (code, value) = judged(&file(directory.path(), "long.json", long.as_bytes()), &[]);
     assert_eq!(code, 1, "a million values are beyond the budget of an object: {value}");
+}
+
+/// One that is no JSON is named like one that breaks a rule, and does not hide what follows.
+#[test]
+fn one_broken_object_of_ten_thousand_is_found() {
+    let directory = tempfile::tempdir().unwrap();
+    for (name, broken) in [
+        ("not a number", "NaN"),
+        ("duplicate keys", r#""a","name":"b""#),
+        ("lone surrogate", r#""\udead""#),
+        ("invalid UTF-8", "\"\u{1}\""),
+        ("a million values", &format!("[{}0]", "0,".repeat(1_000_000))),
+        ("deep", &format!("{}{}", "[".repeat(63), "]".repeat(63))),
+    ] {
+        let object = |number: usize| {
+            let tool = TOOL.replace("8e2e2d2b", &format!("{number:08x}"));
+            if number == 7_777 { tool.replace(r#""VNC""#, broken) } else { tool }
+        };
+        let objects: Vec<String> = (0..10_000).map(object).collect();
+        let bytes = bundle(&objects.join(",\n")).into_bytes();
+        let bytes = if name == "invalid UTF-8" {
+            bytes.iter().map(|byte| if *byte == 1 { 0xff } else { *byte }).collect()
+        } else {
+            bytes
+        };
+        let (code, value) = judged(&file(directory.path(), "many.json", &bytes), &[]);
+        assert_eq!((code, &value["objects"]), (1, &Value::from(10_000)), "{name}");
+        let errors = value["errors"].as_array().unwrap();
+        assert_eq!(errors.len(), 1, "{name}: {errors:?}");
+        assert!(errors[0]["path"].as_str().unwrap().starts_with("$.objects[7777]"), "{name}: {}", errors[0]);
+        assert!(errors[0]["clause"].as_str().unwrap().starts_with("STIX 2.1 §"), "{name}");
+        if name != "deep" {
+            assert!(errors[0]["message"].as_str().unwrap().contains("(line 7778, column "), "{name}: {}", errors[0]);
+        }
+    }
 }
 
 #[test]

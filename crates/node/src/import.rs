@@ -18,6 +18,8 @@ use stix::validate::{Code, Finding};
 
 /// Batches that may wait between the two threads.
 const WAITING: usize = 2;
+/// Refusals that are handed over together: one by one, each would cost a change of threads.
+const TOGETHER: usize = 256;
 /// All-or-nothing holds so much in memory; what is more is read twice.
 const HELD: usize = 256 << 20;
 
@@ -147,7 +149,7 @@ impl<'a> Pages<'a> {
         let work = |producer: &mut Producer<'_>| {
             for (index, object) in objects.iter().enumerate() {
                 let place = split::Place { form: split::Form::Envelope, index };
-                producer.object(name, &Item { text: object.as_ref(), offset: 0, line: 1, place })?;
+                producer.object(name, &Item { text: object.as_ref(), offset: 0, line: 1, column: 1, place })?;
             }
             producer.flush()
         };
@@ -258,6 +260,9 @@ struct Producer<'a> {
     send: SyncSender<Message>,
     intake: Intake,
     batch: Batch,
+    refusals: Vec<Refusal>,
+    /// Objects that they refuse.
+    refused: u64,
 }
 
 /// Nobody listens any more.
@@ -267,7 +272,7 @@ impl<'a> Producer<'a> {
     fn new(options: &'a Options, send: SyncSender<Message>) -> Self {
         let mut intake = Intake::new();
         intake.limit(options.limits);
-        Self { options, send, intake, batch: Batch::default() }
+        Self { options, send, intake, batch: Batch::default(), refusals: Vec::new(), refused: 0 }
     }
 
     fn run(&mut self, sources: &[Source], read: &AtomicU64) -> Result<(), Gone> {
@@ -290,12 +295,15 @@ impl<'a> Producer<'a> {
         });
         match outcome {
             _ if gone => Err(Gone),
-            Ok(()) => Ok(()),
+            Ok(()) => self.tell_refused(),
             // A zip whose table of contents is broken.
             Err(error) if error.kind() == io::ErrorKind::InvalidData => {
                 self.refuse_rest(&source.name(), "", error.to_string())
             }
-            Err(error) => self.tell(Message::Unreadable(Error::Read { file: source.name(), source: error })),
+            Err(error) => {
+                self.tell_refused()?;
+                self.tell(Message::Unreadable(Error::Read { file: source.name(), source: error }))
+            }
         }
     }
 
@@ -338,7 +346,7 @@ impl<'a> Producer<'a> {
                 let (object, clause) = (None, String::new());
                 let message = format!("cannot be upgraded to STIX 2.1: {error}");
                 let refusal = Refusal { file: file.to_owned(), object, path: item.place.to_string(), clause, message };
-                return self.tell(Message::Refused { refusals: vec![refusal], objects: 1 });
+                return self.refused([refusal]);
             }
         };
         let mut accepted = Vec::with_capacity(upgraded.objects.len());
@@ -365,17 +373,27 @@ impl<'a> Producer<'a> {
             object: finding.object,
             path: placed(&item.place, &finding.path),
             clause: finding.clause.to_owned(),
-            message: finding.message,
+            message: finding.fault.map_or(finding.message, |error| item.fault(error).to_string()),
         };
-        let refusals = findings.into_iter().map(refusal).collect();
-        self.tell(Message::Refused { refusals, objects: 1 })
+        self.refused(findings.into_iter().map(refusal))
+    }
+
+    /// One object is refused, for these reasons.
+    fn refused(&mut self, refusals: impl IntoIterator<Item = Refusal>) -> Result<(), Gone> {
+        self.refusals.extend(refusals);
+        self.refused += 1;
+        if self.refused >= TOGETHER as u64 || self.refusals.len() >= TOGETHER { self.tell_refused() } else { Ok(()) }
+    }
+
+    fn tell_refused(&mut self) -> Result<(), Gone> {
+        let (refusals, objects) = (std::mem::take(&mut self.refusals), std::mem::take(&mut self.refused));
+        if objects == 0 { Ok(()) } else { self.tell(Message::Refused { refusals, objects }) }
     }
 
     /// The rest of a document cannot be read; what came before it stands.
     fn refuse_rest(&mut self, file: &str, clause: &str, message: String) -> Result<(), Gone> {
         let (path, clause) = ("$".to_owned(), clause.to_owned());
-        let refusal = Refusal { file: file.to_owned(), object: None, path, clause, message };
-        self.tell(Message::Refused { refusals: vec![refusal], objects: 1 })
+        self.refused([Refusal { file: file.to_owned(), object: None, path, clause, message }])
     }
 
     fn flush_if_full(&mut self) -> Result<(), Gone> {
@@ -383,6 +401,7 @@ impl<'a> Producer<'a> {
     }
 
     fn flush(&mut self) -> Result<(), Gone> {
+        self.tell_refused()?;
         if self.batch.is_empty() {
             return Ok(());
         }

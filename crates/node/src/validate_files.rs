@@ -11,12 +11,12 @@ use stix::split::{self, Splitter};
 use stix::validate::{Code, Finding, Options, Severity, Validator};
 
 /// Documents up to this size are judged as a whole.
-pub const WHOLE: usize = 256 << 20;
-/// Findings of a larger document that are kept; all are counted.
+pub const WHOLE: usize = 128 << 20;
+/// Findings of a larger document that are kept, of each severity; all are counted.
 const KEPT: usize = 10_000;
 
 /// One thing that was found.
-#[derive(Clone, Debug, Eq, PartialEq, serde::Serialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Found {
     /// The object's id, where it has one that can be read.
     pub object: Option<String>,
@@ -29,10 +29,8 @@ pub struct Found {
     /// The rule's stable name.
     pub code: &'static str,
     /// The number of the OASIS validator's check, where it has one.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub number: Option<u16>,
     /// Error or warning.
-    #[serde(skip)]
     pub severity: Severity,
 }
 
@@ -149,7 +147,7 @@ fn streamed(
     let mut validator = Validator::new(options.clone());
     let mut splitter = Splitter::new(io::Cursor::new(head).chain(rest), Limits::default());
     let (mut objects, mut errors, mut warnings) = (0, 0, 0);
-    let mut kept = Vec::new();
+    let (mut kept, mut room) = (Vec::new(), [KEPT; 2]);
     loop {
         let item = match splitter.next_item() {
             Ok(Some(item)) => item,
@@ -165,11 +163,19 @@ fn streamed(
         objects += 1;
         errors += checked.errors();
         warnings += checked.warnings();
-        if checked.errors() + checked.warnings() > 0 && kept.len() < KEPT {
-            kept.extend(checked.findings().into_iter().map(|finding| {
-                let path = placed(&item.place, &finding.path);
-                Found { path, ..Found::from(finding) }
-            }));
+        let [errors_left, warnings_left] = room;
+        if (checked.errors() > 0 && errors_left > 0) || (checked.warnings() > 0 && warnings_left > 0) {
+            for finding in checked.findings() {
+                let [errors_left, warnings_left] = &mut room;
+                let left = if finding.severity == Severity::Error { errors_left } else { warnings_left };
+                if *left > 0 {
+                    *left -= 1;
+                    let path = placed(&item.place, &finding.path);
+                    let fault = finding.fault.map(|error| item.fault(error).to_string());
+                    let found = Found::from(finding);
+                    kept.push(Found { path, message: fault.unwrap_or(found.message), ..found });
+                }
+            }
         }
     }
     let valid = errors == 0 && (!options.strict || warnings == 0);

@@ -16,6 +16,8 @@ mod walk;
 
 use std::fmt;
 
+use crate::json;
+
 pub use error::{Error, Fault, FaultKind};
 pub use objects::{Objects, objects};
 pub use stream::Splitter;
@@ -59,11 +61,29 @@ pub struct Item<'b> {
     pub offset: u64,
     /// Its line in the document, from 1.
     pub line: u64,
+    /// Its column in that line, in characters, from 1.
+    pub column: u64,
     /// Its place in the document.
     pub place: Place,
 }
 
-/// Where an object stands in its document; prints as a JSON path: `$.objects[3]`, `$[3]`, `$`.
+impl Item<'_> {
+    /// What is wrong with the object as JSON, told from the start of the document.
+    #[must_use]
+    pub fn fault(&self, error: json::Error) -> Fault {
+        let (line, column) = json::position(self.text, error.offset);
+        let before = if line == 1 { self.column - 1 } else { 0 };
+        Fault {
+            offset: self.offset + error.offset as u64,
+            line: self.line + line as u64 - 1,
+            column: before + column as u64,
+            kind: FaultKind::Json(error.kind),
+        }
+    }
+}
+
+/// Where an object stands in its document; prints as a JSON path: `$.objects[3]`, `$[3]`, `$`. Of JSON lines the first
+/// is `$`, the next ones `$[1]`, `$[2]`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Place {
     /// The kind of its container.
@@ -75,8 +95,8 @@ pub struct Place {
 impl fmt::Display for Place {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.form {
-            Form::Bare => out.write_str("$"),
-            Form::List => write!(out, "$[{}]", self.index),
+            Form::Bare if self.index == 0 => out.write_str("$"),
+            Form::Bare | Form::List => write!(out, "$[{}]", self.index),
             Form::Bundle | Form::Envelope => write!(out, "$.objects[{}]", self.index),
         }
     }

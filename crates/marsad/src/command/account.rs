@@ -17,6 +17,11 @@ use zeroize::Zeroizing;
 
 /// Members: people who sign in with a name and a password, and machines that use their keys.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  marsad account add amina --role analyst
+  marsad account password amina
+  marsad account list --json")]
 pub(crate) struct Args {
     #[command(subcommand)]
     action: Action,

@@ -9,6 +9,11 @@ use serde_json::json;
 
 /// TAXII collections: named selections of objects, with who may read and write them.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  marsad collection add open --title 'For everyone' --read anyone
+  marsad collection list
+  marsad collection remove phishing")]
 pub(crate) struct Args {
     #[command(subcommand)]
     action: Action,

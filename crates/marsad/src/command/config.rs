@@ -7,6 +7,11 @@ use std::path::PathBuf;
 
 /// The configuration: one TOML file in the node's directory; every key is also a variable and a flag.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  marsad config sample > config.toml
+  marsad config check new-config.toml
+  marsad config show")]
 pub(crate) struct Args {
     #[command(subcommand)]
     action: Action,

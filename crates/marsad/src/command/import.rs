@@ -14,13 +14,15 @@ use policy::{Audience, Handling};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// Refusals that `--json` carries; all are counted, and all are on standard error.
+/// Refusals that `--json` carries; all are counted.
 const LISTED: usize = 1_000;
+/// Refusals that are written to standard error.
+const TOLD: u64 = 10_000;
 
 /// Takes files in: STIX 2.1 and 2.0 bundles, TAXII envelopes, lists, objects or JSON lines.
 ///
 /// .gz, .zst and .zip are opened; `-` is standard input. Every object is checked; what breaks a MUST of the standard is
-/// refused, with file, object, path and clause on standard error, and everything else is kept. STIX 2.0 is upgraded to
+/// refused, with file, object, path and clause on standard error (the first 10,000), and everything else is kept. STIX 2.0 is upgraded to
 /// 2.1. What is there already is counted as unchanged. Each batch is on disk before it is counted: an import that was
 /// interrupted is simply repeated. Exit code 1 if something was refused.
 #[derive(Debug, clap::Args)]
@@ -117,7 +119,7 @@ pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
     let options = options(&opened, args)?;
     let read = AtomicU64::new(0);
     let bar = progress(sources.iter().map(Source::size).sum(), Unit::Bytes);
-    let mut told = Told { bar: &bar, listed: Vec::new(), left_out: 0, unread: Vec::new(), keep: args.json };
+    let mut told = Told { bar: &bar, listed: Vec::new(), left_out: 0, told: 0, unread: Vec::new(), keep: args.json };
     let counts = watched(&bar, &read, || node::import::run(&*opened.book, &sources, &options, &read, &mut told))?;
     bar.finish_and_clear();
     let (collection, request) = (options.context.collection, String::new());
@@ -211,6 +213,7 @@ struct Told<'a> {
     bar: &'a ProgressBar,
     listed: Vec<Refusal>,
     left_out: u64,
+    told: u64,
     unread: Vec<String>,
     keep: bool,
 }
@@ -220,7 +223,10 @@ impl Listener for Told<'_> {
         let object = refusal.object.as_deref().unwrap_or("(no id)");
         let line = format!("refused {}: {object}: {}: {}", refusal.file, refusal.path, refusal.message);
         let line = if refusal.clause.is_empty() { line } else { format!("{line} [{}]", refusal.clause) };
-        self.bar.suspend(|| note(visible(&line)));
+        self.told += 1;
+        if self.told <= TOLD {
+            self.bar.suspend(|| note(visible(&line)));
+        }
         if !self.keep {
         } else if self.listed.len() < LISTED {
             self.listed.push(refusal);
@@ -239,6 +245,9 @@ impl Listener for Told<'_> {
 impl Told<'_> {
     fn end(self, args: &Args, counts: Counts) -> Outcome {
         let Counts { added, unchanged, refused, conflicts, upgraded } = counts;
+        if self.told > TOLD {
+            note(format!("… and {} more refusals: `marsad validate` lists what is wrong", self.told - TOLD));
+        }
         if args.json {
             say_json(&serde_json::json!({
                 "added": added, "unchanged": unchanged, "refused": refused, "conflicts": conflicts,

@@ -11,6 +11,11 @@ use policy::role::Actor;
 
 /// API keys: by one a machine acts for a member, without knowing its password.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  marsad key add firewall --account amina --scope read --expires 90d
+  marsad key list
+  marsad key remove firewall")]
 pub(crate) struct Args {
     #[command(subcommand)]
     action: Action,

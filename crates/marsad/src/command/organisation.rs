@@ -7,6 +7,10 @@ use ledger::{Organisation, Register as _, Sharing as _, Standing};
 
 /// Organisations, and how they stand to ours: which TLP colours they may see.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  marsad organisation add 'CERT North' --relation community
+  marsad organisation list")]
 pub(crate) struct Args {
     #[command(subcommand)]
     action: Action,

@@ -7,6 +7,10 @@ use std::path::PathBuf;
 
 /// STIX patterns.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  marsad pattern check \"[domain-name:value = 'evil.example']\"
+  marsad pattern check --file patterns.txt --json")]
 pub(crate) struct Args {
     #[command(subcommand)]
     action: Action,

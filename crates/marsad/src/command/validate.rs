@@ -22,6 +22,8 @@ const SHOWN: usize = 200;
 Examples:
   marsad validate report.json
   marsad validate --strict feed/*.json.gz
+  marsad validate --codes report.json                    by which check each finding was made
+  marsad validate --disable extensions-use report.json   … and without one of them
   curl -s https://example.org/bundle.json | marsad validate --json -")]
 pub(crate) struct Args {
     /// The files; `-` is standard input
@@ -31,13 +33,16 @@ pub(crate) struct Args {
     #[arg(long)]
     strict: bool,
     /// Print one JSON value a file: {"file","valid","objects","errors":[F],"warnings":[F]},
-    /// F = {"object","path","clause","message","code"}
+    /// F = {"object","path","clause","message"}; "left_out" counts findings beyond those that are listed
     #[arg(long)]
     json: bool,
+    /// Name the check of each finding, as --disable and --enable take it; in JSON "code" and "number" of each F
+    #[arg(long)]
+    codes: bool,
     /// Judge by this edition of STIX, whatever the objects say
     #[arg(long, value_name = "EDITION")]
     stix_version: Option<Edition>,
-    /// Best-practice checks not to make, by name, number or group, with commas
+    /// Best-practice checks not to make, by name, number or group, with commas; --codes shows the names
     #[arg(long, value_name = "CHECKS", value_delimiter = ',')]
     disable: Vec<String>,
     /// Best-practice checks to make, and no others unless --disable is given
@@ -96,7 +101,9 @@ pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
         let outcome = judge(source, &options, &budget, &read, &mut |judgement| {
             valid &= judgement.valid;
             bar.set_position(read.load(Ordering::Relaxed));
-            let written = bar.suspend(|| if args.json { print_json(judgement) } else { print(judgement, paint) });
+            let written = bar.suspend(|| {
+                if args.json { print_json(judgement, args.codes) } else { print(judgement, args.codes, paint) }
+            });
             output_failed = written.is_err();
             written
         });
@@ -116,25 +123,51 @@ pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
     Ok(Verdict::good_if(valid))
 }
 
-fn print_json(judgement: &Judgement<'_>) -> io::Result<()> {
+/// A finding as it is written.
+#[derive(serde::Serialize)]
+struct F<'a> {
+    object: Option<&'a str>,
+    path: &'a str,
+    clause: &'a str,
+    message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    number: Option<u16>,
+}
+
+impl<'a> F<'a> {
+    fn of(found: &'a Found, codes: bool) -> Self {
+        let Found { object, path, clause, message, .. } = found;
+        let (code, number) = if codes { (Some(found.code), found.number) } else { (None, None) };
+        Self { object: object.as_deref(), path, clause, message, code, number }
+    }
+}
+
+fn print_json(judgement: &Judgement<'_>, codes: bool) -> io::Result<()> {
     let mut out = io::BufWriter::new(io::stdout().lock());
     write!(out, "{{\"file\":{}", serde_json::to_string(judgement.file)?)?;
     write!(out, ",\"valid\":{},\"objects\":{}", judgement.valid, judgement.objects)?;
+    let mut left_out = judgement.errors + judgement.warnings;
     for (name, severity) in [("errors", Severity::Error), ("warnings", Severity::Warning)] {
         write!(out, ",\"{name}\":[")?;
         for (index, found) in judgement.findings(severity).enumerate() {
             if index > 0 {
                 out.write_all(b",")?;
             }
-            serde_json::to_writer(&mut out, &found)?;
+            serde_json::to_writer(&mut out, &F::of(&found, codes))?;
+            left_out = left_out.saturating_sub(1);
         }
         out.write_all(b"]")?;
+    }
+    if left_out > 0 {
+        write!(out, ",\"left_out\":{left_out}")?;
     }
     out.write_all(b"}\n")?;
     out.flush()
 }
 
-fn print(judgement: &Judgement<'_>, paint: Paint) -> io::Result<()> {
+fn print(judgement: &Judgement<'_>, codes: bool, paint: Paint) -> io::Result<()> {
     let mut out = io::BufWriter::new(io::stdout().lock());
     let verdict = if judgement.valid { paint.green("valid") } else { paint.red("invalid") };
     let file = paint.bold(&visible(judgement.file));
@@ -150,25 +183,30 @@ fn print(judgement: &Judgement<'_>, paint: Paint) -> io::Result<()> {
         if last.as_ref() != Some(&found.object) {
             writeln!(out, "  {}", visible(found.object.as_deref().unwrap_or("the document")))?;
         }
-        write_found(&mut out, &found, paint)?;
+        write_found(&mut out, &found, codes, paint)?;
         last = Some(found.object);
     }
     let all = judgement.errors + judgement.warnings;
     if all > SHOWN {
-        writeln!(out, "  … and {} more: --json shows them", all - SHOWN)?;
+        writeln!(out, "  … and {} more: --json shows more of them", all - SHOWN)?;
     }
     out.flush()
 }
 
-fn write_found(out: &mut impl Write, found: &Found, paint: Paint) -> io::Result<()> {
+fn write_found(out: &mut impl Write, found: &Found, codes: bool, paint: Paint) -> io::Result<()> {
     let severity = match found.severity {
         Severity::Error => paint.red("error  "),
         Severity::Warning => paint.yellow("warning"),
     };
     let (path, message) = (visible(&found.path), visible(&found.message));
-    match found.clause.as_str() {
-        "" => writeln!(out, "    {severity}  {path}: {message}"),
-        clause => writeln!(out, "    {severity}  {path}: {message} [{clause}]"),
+    write!(out, "    {severity}  {path}: {message}")?;
+    if !found.clause.is_empty() {
+        write!(out, " [{}]", found.clause)?;
+    }
+    match (codes, found.number) {
+        (false, _) => writeln!(out),
+        (true, None) => writeln!(out, " ({})", found.code),
+        (true, Some(number)) => writeln!(out, " ({}, {number})", found.code),
     }
 }
 

@@ -94,6 +94,64 @@ fn partly_bad() {
     assert_eq!(labels(&node.get(OBJECTS)), ["tool1/1", "tool6/1"]);
 }
 
+/// Bad input of every kind in one envelope: what can be told apart is named with its place, the good ones are kept.
+#[test]
+fn bad_objects_among_good_ones() {
+    let node = Node::start(&[]);
+    let good = |number| object("tool", number, 1);
+    let spoilt = |number, value: &str| good(number).replace(r#""name":"#, &format!(r#""x_a":{value},"name":"#));
+    let far = |number, year: &str| good(number).replace("2024", year);
+    let table = [
+        ("NaN", spoilt(2, "NaN"), Some("NaN")),
+        ("-Infinity", spoilt(3, "-Infinity"), Some("Infinity")),
+        ("duplicate keys", spoilt(4, r#"1,"x_a":2"#), Some("already has a member")),
+        ("duplicate keys within", spoilt(5, r#"{"b":1,"b":2}"#), Some("already has a member")),
+        ("lone surrogate", spoilt(6, r#""\ud800""#), Some("surrogate")),
+        ("half pairs the wrong way round", spoilt(7, r#""\udc00\ud800""#), Some("surrogate")),
+        ("beyond a double", spoilt(8, "1e999"), Some("double")),
+        ("a million values", spoilt(9, &format!("[{}0]", "0,".repeat(1_000_000))), Some("values")),
+        ("year 10000", far(10, "10000"), Some("timestamp")),
+        ("id of another type", good(11).replace(r#""id":"tool--"#, r#""id":"malware--"#), Some("type")),
+        ("id that leads elsewhere", good(12).replace(r#""id":"tool--"#, r#""id":"tool--../../"#), Some("identifier")),
+        ("a pair", spoilt(13, r#""\ud83d\ude00""#), None),
+        ("year 0", far(14, "0000"), None),
+        ("year 9999", far(15, "9999"), None),
+    ];
+    let mut sent = vec![good(1)];
+    sent.extend(table.iter().map(|(_, text, _)| text.clone()));
+    sent.push(good(99));
+    let answer = node.post("both", &envelope(&sent));
+    assert_eq!(answer.status, 202, "{}", answer.text());
+    let failures = answer.list("failures");
+    let bad: Vec<_> = table.iter().enumerate().filter(|(_, (_, _, why))| why.is_some()).collect();
+    assert_eq!((failures.len(), answer.get("success_count")), (bad.len(), (sent.len() - bad.len()).into()));
+    for ((index, (name, _, why)), failure) in bad.iter().zip(&failures) {
+        let message = failure["message"].as_str().unwrap();
+        assert!(message.starts_with(&format!("$.objects[{}]", index + 1)), "{name}: {message}");
+        assert!(message.contains(why.unwrap()) && message.contains("(STIX 2.1 §"), "{name}: {message}");
+    }
+    let kept = node.get(OBJECTS).text();
+    for (name, text, why) in &table {
+        assert_eq!(kept.contains(text.as_str()), why.is_none(), "{name}");
+    }
+    node.still_serves();
+}
+
+/// One bad object of ten thousand.
+#[test]
+fn one_of_ten_thousand() {
+    let node = Node::start(&[]);
+    for (start, bad) in [(0, r#""name":NaN"#), (10_000, r#""title":"x""#)] {
+        let mut sent = tools(start..start + 10_000);
+        sent[7_777] = object("tool", 7_777 + start, 1).replace(r#""name""#, &format!("{bad},\"x_a\""));
+        let answer = node.post("both", &envelope(&sent));
+        assert_eq!((answer.status, answer.get("success_count")), (202, 9_999.into()));
+        let failures = answer.list("failures");
+        assert_eq!(failures.len(), 1);
+        assert!(failures[0]["message"].as_str().unwrap().starts_with("$.objects[7777]"), "{failures:?}");
+    }
+}
+
 /// Every object is bad: nothing is kept, and the status says so.
 #[test]
 fn all_bad() {

@@ -17,7 +17,7 @@ pub enum Error {
 
 /// A fault of a document, and where it was seen.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("{kind} at line {line} column {column} (byte {offset})")]
+#[error("{kind} at byte {offset} (line {line}, column {column})")]
 pub struct Fault {
     /// Bytes from the start of the document.
     pub offset: u64,

@@ -47,9 +47,9 @@ impl<'t> Iterator for Objects<'t> {
         let step = self.outline.step(self.text, true, false);
         if let Ok(Step::Item(range)) = step {
             self.lines.go(self.text, range.start);
-            let (offset, line) = (self.lines.offset(), self.lines.line);
+            let (offset, line, column) = (self.lines.offset(), self.lines.line, self.lines.column);
             let text = self.text.get(range).unwrap_or_default();
-            return Some(Ok(Item { text, offset, line, place: self.outline.place() }));
+            return Some(Ok(Item { text, offset, line, column, place: self.outline.place() }));
         }
         self.done = true;
         let Broken { at, kind } = step.err()?;

@@ -72,9 +72,9 @@ impl<R: Read> Splitter<R> {
         match self.find() {
             Ok(Some(range)) => {
                 self.lines.go(&self.buffer, range.start);
-                let (line, offset) = (self.lines.line, self.lines.offset());
+                let (line, column, offset) = (self.lines.line, self.lines.column, self.lines.offset());
                 let text = self.buffer.get(range).unwrap_or_default();
-                Ok(Some(Item { text, offset, line, place: self.outline.place() }))
+                Ok(Some(Item { text, offset, line, column, place: self.outline.place() }))
             }
             Ok(None) => {
                 self.done = true;

@@ -3,7 +3,7 @@ use std::io::{self, Read};
 use proptest::prelude::*;
 
 use super::*;
-use crate::json::{self, ErrorKind, Limits};
+use crate::json::{self, ErrorKind, Limits, Tape};
 
 const TIGHT: Limits = Limits { max_depth: 4, max_bytes: 100, max_values: 1000 };
 
@@ -162,8 +162,11 @@ fn lists_bare_objects_and_lines() {
     assert_eq!(good("[{},\n{\"a\":1}\n]", &[("$[0]", "{}"), ("$[1]", r#"{"a":1}"#)]).form, Form::List);
     good("[]", &[]);
     good(r#"{"type":"tool"}"#, &[("$", r#"{"type":"tool"}"#)]);
-    good(" {\"a\":1}\n{\"b\":2}{\"c\":3} ", &[("$", r#"{"a":1}"#), ("$", r#"{"b":2}"#), ("$", r#"{"c":3}"#)]);
-    good("[{\"a\":1}]\n{\"b\":2}[{\"c\":3}]", &[("$[0]", r#"{"a":1}"#), ("$", r#"{"b":2}"#), ("$[0]", r#"{"c":3}"#)]);
+    good(" {\"a\":1}\n{\"b\":2}{\"c\":3} ", &[("$", r#"{"a":1}"#), ("$[1]", r#"{"b":2}"#), ("$[2]", r#"{"c":3}"#)]);
+    good(
+        "[{\"a\":1}]\n{\"b\":2}[{\"c\":3}]",
+        &[("$[0]", r#"{"a":1}"#), ("$[1]", r#"{"b":2}"#), ("$[0]", r#"{"c":3}"#)],
+    );
     // `objects` of observed data in STIX 2.0 is no list, and a custom list of that name makes no bundle.
     let text = r#"{"type":"observed-data","objects":{"0":{"a":"}"}}}"#;
     good(text, &[("$", text)]);
@@ -191,7 +194,7 @@ fn bad_objects() {
         "[{\"a\":1,\"a\":2},{\"b\":\"\t\"},{}]",
         &[("$[0]", "{\"a\":1,\"a\":2}"), ("$[1]", "{\"b\":\"\t\"}"), ("$[2]", "{}")],
     );
-    good("{\"a\":\"\t\"}{}{\"a\":1}", &[("$", "{\"a\":\"\t\"}"), ("$", "{\"a\":1}")]);
+    good("{\"a\":\"\t\"}{}{\"a\":1}", &[("$", "{\"a\":\"\t\"}"), ("$[2]", "{\"a\":1}")]);
     bad("[{},{\"a\":[1}]", 1, 11, json_fault(ErrorKind::ExpectedCommaOrBracket));
     bad("[{},{\"a\":{1]", 1, 11, json_fault(ErrorKind::ExpectedCommaOrBrace));
     bad("[{},{\"a\":1", 1, 10, json_fault(ErrorKind::Truncated));
@@ -269,6 +272,26 @@ fn lines_and_columns_are_those_of_the_document() {
         let fault = outcome.fault.map(|fault| (fault.line, fault.column));
         assert_eq!(fault, Some((4, 11)));
     }
+}
+
+/// Objects are judged one by one, and their faults told from the start of the document.
+#[test]
+fn faults_of_objects_are_placed_in_the_document() {
+    for (text, wanted) in [
+        ("[{\"é\": 1}, {\"a\": ?}]", (18, 1, 18)),
+        ("[\n {},\n  {\"a\":\n ?}]", (16, 4, 2)),
+        ("{\"z\":1}\n{\"a\": ?}", (14, 2, 7)),
+    ] {
+        let mut splitter = Splitter::new(text.as_bytes(), TIGHT);
+        assert!(matches!(splitter.next_item(), Ok(Some(_))));
+        let item = splitter.next_item().unwrap().unwrap();
+        let error = Tape::new().parse(item.text, &TIGHT).map(|_| ()).unwrap_err();
+        let fault = item.fault(error);
+        assert_eq!((fault.offset, fault.line, fault.column), wanted, "{text}");
+        assert_eq!(text.as_bytes().get(usize::try_from(fault.offset).unwrap()), Some(&b'?'));
+    }
+    let place = |index| Place { form: Form::Bare, index }.to_string();
+    assert_eq!((place(0), place(1)), ("$".to_owned(), "$[1]".to_owned()));
 }
 
 #[test]

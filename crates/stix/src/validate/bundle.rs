@@ -42,6 +42,10 @@ impl<'t> Members<'t> {
         self.list.push(Member { place, category: head.category, id: head.id, uuid });
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.list.len()
+    }
+
     /// Judges the bundle as a whole.
     pub(super) fn judge(&self, report: &mut Report<'t>, validator: &Validator) {
         self.duplicates(report, validator);

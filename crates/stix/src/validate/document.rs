@@ -10,8 +10,13 @@ use super::note::{Note, Notes, Pen};
 use super::{Code, Severity, Validator, names};
 use crate::head::Head;
 use crate::id::Id;
-use crate::json::{self, Kind as Json, Limits, Series, Tape};
+use crate::json::{self, Kind as Json, Limits, Nest, Series, Tape};
 use crate::schema::Version;
+
+/// Findings of a document that are kept, of each severity; more are counted.
+const KEPT: usize = if cfg!(test) { 1_000 } else { 500_000 };
+/// Objects of a document that are compared with each other; those after them are judged alone.
+const COMPARED: usize = 1 << 20;
 
 /// What came out for a document. Findings are made readable one object at a time, as they are asked for.
 #[derive(Debug)]
@@ -19,7 +24,12 @@ pub struct Report<'t> {
     text: &'t [u8],
     pub(super) places: Vec<Place>,
     pub(super) notes: Vec<Note>,
+    /// Objects that are not JSON, between brackets that match: what follows them was judged.
+    unread: Vec<(Spot, json::Error)>,
+    /// What ended the reading.
     fatal: Option<json::Error>,
+    /// Findings that are kept: errors, warnings.
+    kept: (usize, usize),
     objects: usize,
     errors: usize,
     warnings: usize,
@@ -85,19 +95,30 @@ impl Report<'_> {
 
     /// The codes of all findings that are kept.
     pub fn codes(&self) -> impl Iterator<Item = Code> {
-        self.notes.iter().map(|note| note.code).chain(self.fatal.iter().map(|_| Code::Json))
+        let unread = self.unread.iter().map(|_| Code::Json).chain(self.fatal.iter().map(|_| Code::Json));
+        self.notes.iter().map(|note| note.code).chain(unread)
     }
 
-    /// Every finding, object by object.
+    /// Every finding that is kept, object by object; at the end what is not JSON.
     pub fn findings(&self) -> impl Iterator<Item = Finding> {
         let objects = self.places.iter().flat_map(|place| {
             let notes = self.notes.get(place.notes.clone()).unwrap_or_default();
             let text = self.text.get(place.span.clone()).unwrap_or_default();
             finding::of_object(text, &place.spot.path(), notes, None)
         });
-        objects.chain(self.fatal.iter().map(|error| {
-            let (line, column) = json::position(self.text, error.offset);
-            finding::of_fatal(*error, "$", format!("{error} (line {line}, column {column})"))
+        let unread = self.unread.iter().map(|(spot, error)| (spot.path(), error));
+        let unread = unread.chain(self.fatal.iter().map(|error| ("$".to_owned(), error)));
+        // They come in order, so that lines are counted once.
+        let mut seen = (0, 1, 1);
+        objects.chain(unread.map(move |(path, error)| {
+            let (from, first, before) = seen;
+            let rest = self.text.get(from..).unwrap_or_default();
+            let (line, column) = match json::position(rest, error.offset.saturating_sub(from)) {
+                (1, column) => (first, before + column - 1),
+                (line, column) => (first + line - 1, column),
+            };
+            seen = (error.offset.max(from), line, column);
+            finding::of_fatal(*error, &path, format!("{error} (line {line}, column {column})"))
         }))
     }
 
@@ -108,11 +129,25 @@ impl Report<'_> {
             Severity::Warning => self.warnings += 1,
         }
         self.advice += usize::from(note.code.is_advice());
+        if !self.has_room(note.code) {
+            return;
+        }
         let Some(owner) = self.places.get(place) else { return };
         let (span, spot) = (owner.span.clone(), owner.spot);
         self.notes.push(note);
         let notes = self.notes.len() - 1..self.notes.len();
         self.places.push(Place { span, notes, spot });
+    }
+
+    /// Counts a finding as kept, if it may be.
+    fn has_room(&mut self, code: Code) -> bool {
+        let kept = match code.severity() {
+            Severity::Error => &mut self.kept.0,
+            Severity::Warning => &mut self.kept.1,
+        };
+        let room = *kept < KEPT;
+        *kept += usize::from(room);
+        room
     }
 
     /// Bytes of the document.
@@ -144,6 +179,8 @@ struct Reading<'v, 't> {
 struct Mark {
     places: usize,
     notes: usize,
+    unread: usize,
+    kept: (usize, usize),
     counts: (usize, usize, usize, usize),
 }
 
@@ -169,7 +206,9 @@ impl Validator {
             text,
             places: Vec::with_capacity(expected),
             notes: Vec::with_capacity(2 * expected),
+            unread: Vec::new(),
             fatal: None,
+            kept: (0, 0),
             objects: 0,
             errors: 0,
             warnings: 0,
@@ -194,7 +233,9 @@ impl Validator {
 impl<'t> Reading<'_, 't> {
     /// The values of the document: one, or one a line.
     fn values(&mut self) -> Result<(), json::Error> {
-        let mut at = skip_white(self.text, 0);
+        // A byte order mark may be there and means nothing (RFC 8259 §8.1).
+        let mark = if self.text.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
+        let mut at = skip_white(self.text, mark);
         let mut line = 0;
         loop {
             let next = self.value(at, line)?;
@@ -224,11 +265,29 @@ impl<'t> Reading<'_, 't> {
 
     /// Judges the object at an offset.
     fn judge(&mut self, at: usize, bundle: Option<Version>, spot: Spot) -> Result<usize, json::Error> {
-        let (source, span) = self.series.fill(self.text, at, &self.validator.limits)?;
+        let (source, span) = match self.series.fill(self.text, at, &self.validator.limits) {
+            Ok(filled) => filled,
+            Err(error) => return self.unread(at, spot, error),
+        };
         let head = self.validator.judge(self.series.value(source, span.start), source, bundle);
         let end = span.end;
         self.keep(span, spot, head);
         Ok(end)
+    }
+
+    /// Goes past an object that is not JSON, if its brackets match; if not, nobody knows where the next one starts.
+    fn unread(&mut self, at: usize, spot: Spot, error: json::Error) -> Result<usize, json::Error> {
+        let rest = self.text.get(at..).unwrap_or_default();
+        let nest = rest.first().and_then(|byte| Nest::new(*byte)).filter(|_| !matches!(spot, Spot::Whole));
+        let limits = self.validator.limits;
+        let part = rest.get(..limits.max_bytes).unwrap_or(rest);
+        let end = nest.and_then(|mut nest| nest.end(part, true, limits.max_depth).ok().flatten()).ok_or(error)?;
+        self.report.objects += 1;
+        self.report.errors += 1;
+        if self.report.has_room(Code::Json) {
+            self.report.unread.push((spot, error));
+        }
+        Ok(at + end)
     }
 
     /// Takes the notes of the value that was just judged.
@@ -238,13 +297,20 @@ impl<'t> Reading<'_, 't> {
         self.report.warnings += mem::take(&mut notes.warnings);
         self.report.advice += mem::take(&mut notes.advice);
         let first = self.report.notes.len();
-        self.report.notes.append(&mut notes.list);
+        for note in notes.list.drain(..) {
+            if self.report.has_room(note.code) {
+                self.report.notes.push(note);
+            }
+        }
         let place = self.report.places.len();
-        self.report.places.push(Place { span, notes: first..self.report.notes.len(), spot });
+        let compared = matches!(spot, Spot::Member(_)) && head.is_some() && self.members.len() < COMPARED;
+        if compared || self.report.notes.len() > first {
+            self.report.places.push(Place { span, notes: first..self.report.notes.len(), spot });
+        }
         if !matches!(spot, Spot::Whole) || head.as_ref().is_none_or(|head| head.object_type != "bundle") {
             self.report.objects += 1;
         }
-        if let (Spot::Member(_), Some(head)) = (spot, head) {
+        if let Some(head) = head.filter(|_| compared) {
             self.members.add(place, head);
         }
     }
@@ -296,6 +362,8 @@ impl<'t> Reading<'_, 't> {
         Mark {
             places: report.places.len(),
             notes: report.notes.len(),
+            unread: report.unread.len(),
+            kept: report.kept,
             counts: (report.objects, report.errors, report.warnings, report.advice),
         }
     }
@@ -304,6 +372,8 @@ impl<'t> Reading<'_, 't> {
         let report = &mut self.report;
         report.places.truncate(mark.places);
         report.notes.truncate(mark.notes);
+        report.unread.truncate(mark.unread);
+        report.kept = mark.kept;
         (report.objects, report.errors, report.warnings, report.advice) = mark.counts;
         self.members = Members::default();
     }

@@ -20,6 +20,8 @@ pub struct Finding {
     pub clause: &'static str,
     /// What is wrong and what to do.
     pub message: String,
+    /// The fault of a text that could not be read as JSON: its offset counts from the start of the text that was judged.
+    pub fault: Option<json::Error>,
 }
 
 /// Makes the notes of one object readable: parses it again and looks for the places.
@@ -45,13 +47,14 @@ pub(super) fn of_object(text: &[u8], path: &str, notes: &[Note], fatal: Option<j
                 path: place,
                 clause: note.clause,
                 message: message::of(note, value),
+                fault: None,
             }
         })
         .collect()
 }
 
 /// A text that could not be read.
-pub(super) fn of_fatal(_error: json::Error, path: &str, message: String) -> Finding {
+pub(super) fn of_fatal(error: json::Error, path: &str, message: String) -> Finding {
     Finding {
         severity: Severity::Error,
         code: Code::Json,
@@ -59,6 +62,7 @@ pub(super) fn of_fatal(_error: json::Error, path: &str, message: String) -> Find
         path: path.to_owned(),
         clause: Code::Json.clause(),
         message,
+        fault: Some(error),
     }
 }
 

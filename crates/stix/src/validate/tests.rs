@@ -167,3 +167,53 @@ fn what_asks_for_many_look_ups_ends() {
     );
     assert_eq!(validator.object(file.as_bytes()).warnings(), 100_000);
 }
+
+/// What an object lacks as JSON is its own fault: those after it are judged, and the place is the document's.
+#[test]
+fn an_object_that_is_no_json_does_not_hide_the_others() {
+    let good = TOOL.replace('\n', " ");
+    let spoilt = |value: &str| good.replace("\"VNC\"", value);
+    let wrong = spoilt("7");
+    for bad in ["NaN", "1e999", "01", r#""\ud800""#, r#""\x""#, r#""a","name":"b""#, "[1 2]", "tru", "\"a\tb\""] {
+        let bad = spoilt(bad);
+        for (text, path) in [
+            (format!("{{\"objects\":[{good},\n{bad},{wrong}]}}"), "$.objects[1]"),
+            (format!("{{\"type\":\"bundle\",\"id\":\"x\",\"objects\":[{good},\n{bad},{wrong}]}}"), "$.objects[1]"),
+            (format!("[{good},\n{bad},{wrong}]"), "$[1]"),
+            (format!("{good}\n{bad}\n{wrong}\n"), "$[1]"),
+        ] {
+            let mut validator = Validator::new(Options::default());
+            let report = validator.document(text.as_bytes());
+            assert_eq!(report.objects(), 3, "{text}");
+            let found: Vec<_> = report.findings().filter(|found| found.severity == Severity::Error).collect();
+            let broken: Vec<_> = found.iter().filter(|found| found.code == Code::Json).collect();
+            let [broken] = broken[..] else { panic!("{text}: {found:?}") };
+            assert_eq!(broken.path, path, "{text}");
+            let place = broken.message.split_once("(line 2, column ").expect("a line").1;
+            let column: usize = place.trim_end_matches(')').parse().expect("a column");
+            let offset = broken.fault.expect("a fault").offset;
+            assert_eq!(offset + 1 - column, text.find('\n').expect("two lines") + 1, "{}", broken.message);
+            assert!(found.iter().any(|found| found.path.ends_with("[2].name")), "{text}: {found:?}");
+        }
+    }
+    // Where brackets do not match, nobody knows where the next one starts.
+    let report_of = |text: &str| Validator::new(Options::default()).document(text.as_bytes()).objects();
+    assert_eq!(report_of(&format!("[{good},{{\"a\":[}},{good}]")), 1);
+    assert_eq!(report_of(&format!("[{good},{},{good}]", "[".repeat(100))), 1);
+}
+
+/// The memory of a document does not grow with what is wrong in it.
+#[test]
+fn findings_of_a_document_are_bounded() {
+    let mut validator = Validator::new(Options::default());
+    for (element, codes) in [("1", 1_000), ("{}", 1_000), ("[@]", 1_000)] {
+        let text = format!("[{}{element}]", format!("{element},").repeat(2_999));
+        let report = validator.document(text.as_bytes());
+        assert_eq!((report.objects(), report.errors(), report.codes().count()), (3_000, 3_000, codes), "{element}");
+        assert!(report.places.len() <= codes, "{element}");
+        let last = report.findings().last().expect("a finding");
+        assert!(last.path == "$[999]", "{element}: {}", last.path);
+    }
+    let mark = format!("\u{feff}{}", TOOL);
+    assert!(validator.document(mark.as_bytes()).valid(), "a byte order mark means nothing");
+}

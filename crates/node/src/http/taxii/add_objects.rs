@@ -6,6 +6,7 @@ use super::super::request::{Asked, Content};
 use super::{collection, named};
 use crate::audit::Event;
 use crate::intake::{Context, Intake};
+use crate::validate_files::placed;
 use crate::writer::{OwnedEntry, Work};
 use ::taxii::resource::{Status, StatusRow};
 use axum::body::Body;
@@ -16,7 +17,7 @@ use policy::{Class, Handling, Viewer};
 use std::cell::RefCell;
 use std::sync::Arc;
 use stix::json::Limits;
-use stix::split::{Form, Walk};
+use stix::split::{Form, Place, Walk};
 use stix::timestamp::format_micros;
 
 /// An envelope of at most so many bytes is judged where it arrives: handing it to another thread would cost more.
@@ -141,7 +142,7 @@ fn judge_with(
                     body: range,
                 });
             }
-            Err(findings) => failures.push(failure(bytes, &findings)),
+            Err(findings) => failures.push(failure(bytes, &item.place, &findings)),
         }
     }
     // Only at the end is it known whether a `type` follows the objects, or a second document.
@@ -154,8 +155,8 @@ fn judge_with(
     Ok(Some(Envelope { entries, failures, text: text.clone() }))
 }
 
-/// The row of an object that is refused: its first finding, and how many there are.
-fn failure(text: &[u8], findings: &[stix::validate::Finding]) -> StatusRow {
+/// The row of an object that is refused: its first finding, with its place in the envelope, and how many there are.
+fn failure(text: &[u8], place: &Place, findings: &[stix::validate::Finding]) -> StatusRow {
     #[derive(serde::Deserialize)]
     struct Named<'t> {
         #[serde(borrow)]
@@ -168,8 +169,8 @@ fn failure(text: &[u8], findings: &[stix::validate::Finding]) -> StatusRow {
     let named: Option<Named<'_>> = serde_json::from_slice(text).ok();
     let (id, version) = named.map_or((None, None), |named| (named.id, named.modified.or(named.created)));
     let message = findings.first().map_or_else(
-        || "it has no readable type and id".to_owned(),
-        |first| format!("{}: {} ({})", first.path, first.message, first.clause),
+        || format!("{place}: it has no readable type and id"),
+        |first| format!("{}: {} ({})", placed(place, &first.path), first.message, first.clause),
     );
     let more = findings.len().saturating_sub(1);
     StatusRow {
