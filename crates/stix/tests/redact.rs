@@ -666,3 +666,76 @@ fn every_redaction_is_valid_settled_exact_and_independent_of_what_it_hides() {
     }
     assert!(parts > 500 && withheld > 500 && masked > 100, "{parts} {withheld} {masked}");
 }
+
+#[test]
+fn whatever_the_bytes_a_redaction_is_settled_and_keeps_who_the_object_is() {
+    let mut dice = Dice(11);
+    let pieces = [
+        r#""a@b.org""#,
+        "null",
+        "[]",
+        "{}",
+        r#""x_a_ref":"#,
+        HIDDEN,
+        RED,
+        "selectors",
+        "extensions",
+        EXTENSION,
+        "\\u0040",
+        "[0]",
+        ".",
+        "+33612345678",
+        "\"",
+        ",",
+    ];
+    let mut parts = 0;
+    for object in objects().into_iter().take(60) {
+        let mut paths = Vec::new();
+        selectors(&object, "", &mut paths);
+        let red: Vec<&String> = (0..2).map(|_| &paths[dice.below(paths.len())]).collect();
+        let mut marked = object.clone();
+        marked["granular_markings"] = json!([{"marking_ref": RED, "selectors": red}]);
+        for text in [object.to_string(), marked.to_string()] {
+            for round in 0..60 {
+                let mut bytes = text.clone().into_bytes();
+                for _ in 0..dice.below(3) {
+                    let at = dice.below(bytes.len());
+                    let piece = pieces[dice.below(pieces.len())].as_bytes();
+                    let end = (at + dice.below(8)).min(bytes.len());
+                    match dice.below(3) {
+                        0 => drop(bytes.remove(at)),
+                        1 => bytes[at] = bytes[at].wrapping_add(1),
+                        _ => drop(bytes.splice(at..end, piece.iter().copied())),
+                    }
+                }
+                let viewer =
+                    Viewer { personal: if round % 2 == 0 { Treatment::Mask } else { Treatment::Give }, hides: "a0" };
+                let (mut out, mut again) = (Vec::new(), Vec::new());
+                match redact(&bytes, &viewer, &mut out) {
+                    Redacted::Withheld => assert!(out.is_empty()),
+                    Redacted::Whole => assert_eq!(out, bytes),
+                    Redacted::Part => {
+                        parts += 1;
+                        let (mut before, mut after) = (Tape::new(), Tape::new());
+                        let before = before.parse(&bytes, &Limits::default()).expect("JSON");
+                        let after = after.parse(&out, &Limits::default()).expect("JSON");
+                        assert!(is_partial(after));
+                        for name in ["type", "id", "created", "modified"] {
+                            assert_eq!(
+                                before.get(name).map(|found| found.text()),
+                                after.get(name).map(|found| found.text())
+                            );
+                        }
+                        assert_eq!(
+                            redact(&out, &viewer, &mut again),
+                            Redacted::Whole,
+                            "{}",
+                            String::from_utf8_lossy(&out)
+                        );
+                    }
+                }
+            }
+        }
+    }
+    assert!(parts > 200, "{parts}");
+}
