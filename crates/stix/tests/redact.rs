@@ -541,10 +541,8 @@ fn without(
         return None;
     }
     let join = |step: &str| if path.is_empty() { step.to_owned() } else { format!("{path}.{step}") };
-    let reference = (name.ends_with("_ref") || name.ends_with("_refs"))
-        && !matches!(name, "created_by_ref" | "object_marking_refs" | "marking_ref");
     match value {
-        Value::String(text) if reference && stix::id::Id::parse(text).is_ok() && hides(text) => None,
+        Value::String(text) if is_reference(name) && stix::id::Id::parse(text).is_ok() && hides(text) => None,
         Value::Array(items) => {
             let left: Vec<Value> = items
                 .iter()
@@ -562,6 +560,21 @@ fn without(
         }
         other => Some(other.clone()),
     }
+}
+
+/// The oracle: the ids that an object names.
+fn references<'v>(value: &'v Value, name: &str, all: &mut BTreeSet<&'v str>) {
+    match value {
+        Value::String(text) if is_reference(name) && stix::id::Id::parse(text).is_ok() => drop(all.insert(text)),
+        Value::Array(items) => items.iter().for_each(|item| references(item, name, all)),
+        Value::Object(members) => members.iter().for_each(|(key, item)| references(item, key, all)),
+        _ => {}
+    }
+}
+
+fn is_reference(name: &str) -> bool {
+    let excepted = ["created_by_ref", "object_marking_refs", "marking_ref"];
+    (name.ends_with("_ref") || name.ends_with("_refs")) && !excepted.contains(&name)
 }
 
 /// Puts something else where the selector points.
@@ -624,6 +637,12 @@ fn every_redaction_is_valid_settled_exact_and_independent_of_what_it_hides() {
             let text = marked.to_string();
             let checked = validator.object(text.as_bytes());
             let (valid, head) = (checked.valid(), checked.head.clone());
+            if let Some(head) = head.as_ref().filter(|_| valid) {
+                let mut names = BTreeSet::new();
+                references(&marked, "", &mut names);
+                let found: BTreeSet<&str> = head.references.iter().map(|id| id.as_ref()).collect();
+                assert_eq!((found.len(), &found), (head.references.len(), &names), "{text}");
+            }
             let (redacted, out) = run(&text, viewer);
             if valid && viewer.personal == Treatment::Give && viewer.hides.is_empty() && !text.contains(HIDDEN) {
                 let binding = head.expect("a head").granular.iter().any(|found| found.marking == RED && found.binding);
