@@ -158,6 +158,10 @@ impl References {
 
     /// Adds the ids that a member and what is inside it name.
     pub(crate) fn member(&mut self, name: &str, value: Value<'_>, base: usize) {
+        let inside = matches!(value.kind(), Json::Array | Json::Object);
+        if !inside && !stands_for_ids(name) {
+            return;
+        }
         each_reference(name, value, None, &Places::new(), &mut |value, text, _| self.note(value, text, base));
     }
 
@@ -172,13 +176,15 @@ impl References {
         let mut all: Vec<Cow<'t, str>> = Vec::with_capacity(self.plain.len() + self.escaped.len());
         all.extend(plain.map(Cow::Borrowed));
         all.extend(self.escaped.iter().cloned().map(Cow::Owned));
-        match all.as_slice() {
-            [] | [_] => {}
-            [one, two] if one != two => {}
-            _ => {
-                let mut seen = HashSet::with_capacity(all.len());
-                all.retain(|id| seen.insert(id.clone()));
+        // Few are compared with one another; many are hashed.
+        if all.len() <= 8 {
+            let mut at = 1;
+            while let Some((before, [id, ..])) = all.split_at_checked(at) {
+                if before.contains(id) { drop(all.remove(at)) } else { at += 1 }
             }
+        } else {
+            let mut seen = HashSet::with_capacity(all.len());
+            all.retain(|id| seen.insert(id.clone()));
         }
         all
     }
@@ -196,10 +202,8 @@ pub(crate) fn each_reference<'t>(
     if past.contains(&value.span().start) {
         return;
     }
-    let names_ids = (name.ends_with("_ref") || name.ends_with("_refs"))
-        && !matches!(name, "created_by_ref" | "object_marking_refs" | "marking_ref");
     match value.kind() {
-        Json::String if names_ids => {
+        Json::String if stands_for_ids(name) => {
             if let Some(text) = value.as_str() {
                 note(value, &text, list);
             }
@@ -208,6 +212,13 @@ pub(crate) fn each_reference<'t>(
         Json::Object => value.entries().for_each(|(key, item)| each_reference(&key.as_str(), item, None, past, note)),
         _ => {}
     }
+}
+
+/// Whether a property of this name holds references that count.
+#[inline]
+fn stands_for_ids(name: &str) -> bool {
+    (name.ends_with("_ref") || name.ends_with("_refs"))
+        && !matches!(name, "created_by_ref" | "object_marking_refs" | "marking_ref")
 }
 
 /// The text of a string, borrowed from the author's bytes unless it has escapes.

@@ -1,5 +1,9 @@
 //! The STIX 2.1 language: objects, identifiers, timestamps, vocabularies, markings and what is done with them.
 //!
+//! [`validate`] judges an object and takes from it, in the same pass, the [`head`] that a ledger and a policy need: whose it
+//! is, how it is marked, what it refers to. [`redact`] gives an object to somebody who may not see all of it: exactly the
+//! marked parts, hidden references and [`personal`] data go, the rest stays byte by byte and says that it is not whole.
+//!
 //! Nothing here reads a clock, a file or a socket: time and chance are arguments.
 
 pub mod canonical;

@@ -138,6 +138,9 @@ fn references_wherever_they_stand() {
     }
 }
 
+/// Selectors, and whether a marking of what they name binds.
+type Selection = (&'static [&'static str], bool);
+
 #[test]
 fn a_marking_binds_where_what_it_selects_cannot_go() {
     let external = r#""name":"n","external_references":[{"source_name":"cve","external_id":"CVE-2020-1234","url":"https://example.org/"},{"source_name":"s","description":"d"},{"source_name":"t","description":"d","url":"https://example.org/"}]"#;
@@ -153,7 +156,7 @@ fn a_marking_binds_where_what_it_selects_cannot_go() {
     let message = r#""is_multipart":true,"body_multipart":[{"body":"b","content_type":"text/plain"}],"subject":"s","date":"2020-01-01T00:00:00Z""#;
     const FREE: bool = false;
     const BOUND: bool = true;
-    let cases: Vec<(String, &[(&[&str], bool)])> = vec![
+    let cases: Vec<(String, &[Selection])> = vec![
         (
             sdo("tool", external),
             &[

@@ -2,22 +2,15 @@
 //! Tables beside this file list what we refuse and by which rule; whatever they do not list must be valid.
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test fails by panicking, helpers included")]
 
+mod corpus;
+
 use std::collections::BTreeMap;
 use std::io::Read;
-use std::path::{Path, PathBuf};
 
+use corpus::{files, members, shared};
 use serde_json::Value;
 use stix::schema::Version;
 use stix::validate::{Options, Severity, Validator};
-
-fn shared(path: &str) -> Option<PathBuf> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data").join(path);
-    if !path.exists() {
-        println!("skipped: the shared samples are not beside the project");
-        return None;
-    }
-    Some(path)
-}
 
 /// Name and rule of each line of a table.
 fn table(text: &'static str) -> BTreeMap<String, String> {
@@ -115,30 +108,4 @@ fn published_examples() {
     }
     assert!(count > 300, "{count} samples");
     compare(&found, &table(include_str!("validator/invalid_samples.tsv")));
-}
-
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder).expect("a folder");
-    entries
-        .map(|entry| entry.expect("an entry").path())
-        .filter(|path| path.extension().is_some_and(|end| end == "json"))
-        .collect()
-}
-
-/// The members of a tar archive: a header of 512 bytes, then the content, padded to 512.
-fn members(archive: &[u8]) -> Vec<(String, &[u8])> {
-    let mut all = Vec::new();
-    let mut at = 0;
-    while archive.len() > at + 512 && archive[at] != 0 {
-        let header = &archive[at..at + 512];
-        let text = |range: std::ops::Range<usize>| {
-            String::from_utf8_lossy(&header[range]).trim_matches(['\0', ' ']).to_owned()
-        };
-        let size = usize::from_str_radix(&text(124..136), 8).expect("an octal size");
-        let (name, prefix) = (text(0..100), text(345..500));
-        let name = if prefix.is_empty() { name } else { format!("{prefix}/{name}") };
-        all.push((name, &archive[at + 512..at + 512 + size]));
-        at += 512 + size.div_ceil(512) * 512;
-    }
-    all
 }

@@ -36,10 +36,10 @@ const BLOCK: usize = 64;
 /// The next place, from `at` on, that could belong to an e-mail address or to a number.
 fn next(bytes: &[u8], mut at: usize) -> Option<usize> {
     while let Some(block) = bytes.get(at..).and_then(|rest| rest.first_chunk::<{ BLOCK + 1 }>()) {
-        if may_have(block) {
-            if let Some(found) = first(bytes, at..at + BLOCK) {
-                return Some(found);
-            }
+        if may_have(block)
+            && let Some(found) = first(bytes, at..at + BLOCK)
+        {
+            return Some(found);
         }
         at += BLOCK;
     }

@@ -151,10 +151,11 @@ fn is_one(piece: &str, words: &[&str]) -> bool {
 
 /// Whether the digits begin with a country's calling code. ITU-T E.164, list of assigned codes.
 pub(super) fn is_country(digits: &[u8]) -> bool {
-    let [one, two, ..] = digits else { return false };
-    match (one, two) {
-        (1 | 7, _) => true,
-        (2, 0 | 1..=7 | 9) | (3, _) | (4, 0..=9) | (5, _) | (6, 0..=9) | (8, 0..=2 | 4..=8) | (9, 0..=9) => true,
+    // All zones but these have no gap in their first two digits.
+    match digits {
+        [2, two, ..] => *two != 8,
+        [8, two, ..] => !matches!(two, 3 | 9),
+        [zone, _, ..] => *zone != 0,
         _ => false,
     }
 }
