@@ -151,6 +151,36 @@ fn a_changed_byte_is_found_and_a_backup_puts_it_right() {
     assert_eq!(battery::count(&book, no), 50);
 }
 
+/// Asks for another object, and takes an error for an answer.
+struct Careless;
+
+impl ledger::Sees for Careless {
+    fn class(&self, _: ledger::ClassNo) -> ledger::Sight {
+        ledger::Sight::Ask
+    }
+
+    fn record(&self, met: &ledger::Met<'_>, book: &dyn ledger::Lookup, out: Option<&mut Vec<u8>>) -> bool {
+        out.into_iter().for_each(|out| out.extend_from_slice(met.body));
+        let _ = book.versions("indicator--00000000-0000-4000-8000-000000000049", &mut |_| true);
+        true
+    }
+}
+
+#[test]
+fn a_look_up_that_fails_fails_the_query() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("book.db");
+    let book = Book::create(&path).unwrap();
+    let filter = ledger::Filter { limit: 1, ..battery::everything(battery::fill(&book)) };
+    assert_eq!(book.objects(&filter, &Careless, &mut Vec::new()).unwrap().count, 1);
+    let wound = rusqlite::Connection::open(&path).unwrap();
+    assert_eq!(wound.execute("DELETE FROM body WHERE leaf = (SELECT max(leaf) FROM body)", []).unwrap(), 1);
+    let outcome = book.objects(&filter, &Careless, &mut Vec::new());
+    assert!(matches!(outcome, Err(ledger::Error::Storage { .. })), "{outcome:?}");
+    let key = "indicator--00000000-0000-4000-8000-000000000000";
+    assert!(book.contains(filter.collection, key, &Careless).is_err());
+}
+
 #[test]
 fn a_full_disk_refuses_the_write_and_loses_nothing() {
     let folder = tempfile::tempdir().unwrap();
