@@ -15,7 +15,7 @@ mod scribe;
 mod syslog;
 
 pub use event::{By, Event, HandOver, KINDS, Way};
-pub use follow::{Follower, Target, TargetError};
+pub use follow::{Follower, NAME as SYSLOG, Target, TargetError};
 pub use handed::{Handed, handed_over};
 pub use retain::{Retained, retain};
 pub use runs::{covers, decode, encode, runs_of};
