@@ -187,6 +187,10 @@ fn what_is_done_is_written_down_and_can_be_verified() {
     assert_eq!(node.run(&["audit", "verify", "--head", &other], "").0, 1);
     assert_eq!(node.run(&["audit", "verify", "--head", "x"], "").0, 2);
     node.good(&["doctor"], "");
+    let told = node.good(&["doctor", "--json", "--set", "audit.syslog=siem.example.org"], "");
+    assert!(told.contains(&format!("the server has 0 of {} entries", all.len())), "{told}");
+    assert_eq!(node.run(&["audit", "list", "--set", "audit.syslog=no host"], "").0, 0, "only who needs it reads it");
+    assert_eq!(node.run(&["audit", "retain", "--set", "audit.syslog=no host"], "").0, 2);
 
     // Erased on request: gone from the log, and the log still sound.
     assert_eq!(node.run(&["audit", "erase", "--who", "reader", "--reason", "the Reader asked", "--yes"], "").0, 2);

@@ -16,7 +16,7 @@ mod scribe;
 mod syslog;
 
 pub use event::{By, Event, HandOver, KINDS, Way};
-pub use follow::{Follower, Target, TargetError};
+pub use follow::{Follower, NAME as SYSLOG, Target, TargetError};
 pub use handed::{Handed, handed_over};
 pub use recorder::AuditRecorder;
 pub use retain::{Retained, retain};

@@ -16,6 +16,8 @@ const TOLERATED_LEAD: Micros = 60_000_000;
 const LITTLE_SPACE: u64 = 256 << 20;
 /// Less than this, and somebody should think of it.
 const SOME_SPACE: u64 = 2 << 30;
+/// So many entries behind, and the syslog server is not just busy.
+const LATE: u64 = 10_000;
 /// How many records kept aside are named.
 const NAMED: usize = 5;
 
@@ -149,6 +151,23 @@ pub fn audit(home: &Home) -> Finding {
         }
         _ => Finding::bad(about, format!("entry {} is not what was written", anchored.number), look),
     }
+}
+
+/// How much of the audit log the syslog server has, where there is one.
+#[must_use]
+pub fn syslog(home: &Home, config: &Config) -> Option<Finding> {
+    use ledger::journal::Journal as _;
+    if config.audit.syslog.is_empty() {
+        return None;
+    }
+    // A log that cannot be read is told of above.
+    let journal = crate::audit::open(home).ok()?;
+    let (written, has) = (journal.head().ok()?.number, journal.position(crate::audit::SYSLOG).ok()?);
+    let message = format!("the server has {has} of {written} entries");
+    Some(match written.saturating_sub(has) {
+        0..LATE => Finding::good("syslog", message),
+        _ => Finding::doubtful("syslog", message, "see in the log of `marsad serve` why it is not reached"),
+    })
 }
 
 /// The certificate, where TLS is spoken.

@@ -28,7 +28,8 @@ pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
             findings.push(Finding::bad("configuration", error, next));
         }
     }
-    findings.extend(node::doctor::certificate(&home, &config.unwrap_or_default(), now));
+    let config = config.unwrap_or_default();
+    findings.extend(node::doctor::certificate(&home, &config, now));
     match ledger::sqlite::Book::open(&home.database(), now) {
         Ok(book) => findings.extend(node::doctor::book(&book, now)),
         Err(error) => {
@@ -36,6 +37,7 @@ pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
         }
     }
     findings.push(node::doctor::audit(&home));
+    findings.extend(node::doctor::syslog(&home, &config));
     let healthy = findings.iter().all(|finding| finding.health != Health::Bad);
     if args.json {
         say_json(&serde_json::json!({"healthy": healthy, "findings": findings}))?;

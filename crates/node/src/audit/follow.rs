@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The longest pause between two attempts to connect.
 const LONGEST: Duration = Duration::from_secs(60);
 /// The name under which the journal keeps the position.
-const NAME: &str = "syslog";
+pub const NAME: &str = "syslog";
 
 /// A syslog server.
 #[derive(Clone, Debug, Eq, PartialEq)]
