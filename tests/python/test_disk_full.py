@@ -25,6 +25,28 @@ def small_disk(tmp_path):
     subprocess.run(["umount", "-l", str(place)], check=True)
 
 
+def test_an_import_says_what_it_kept(small_disk, tmp_path):
+    node = Node(small_disk / "home")
+    objects = [indicator(description="x" * 4000) for _ in range(10_000)]
+    file = tmp_path / "many.json"
+    file.write_text(json.dumps(objects))
+    for words in ([], ["--json"]):
+        done = node.run("import", str(file), *words, expect=(3,))
+        assert b"the disk is full" in done.stderr
+        node.run("check")
+        exported = json.loads(node.run("export").stdout).get("objects", [])
+        if words:
+            counts = json.loads(done.stdout)
+            assert "the disk is full" in counts["unreadable"][0]
+            assert counts["added"] + counts["unchanged"] <= len(exported) < len(objects)
+        else:
+            assert done.stdout.decode().startswith(f"added {len(exported)}, unchanged 0, refused 0")
+        assert exported == objects[:len(exported)]
+    subprocess.run(["mount", "-o", "remount,size=200m", str(small_disk)], check=True)
+    node.run("import", str(file))
+    assert json.loads(node.run("export").stdout)["objects"] == objects
+
+
 def test_full_then_freed(small_disk):
     node = Node(small_disk / "home")
     node.start()

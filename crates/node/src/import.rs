@@ -101,6 +101,10 @@ pub trait Listener {
     fn refused(&mut self, refusal: Refusal);
     /// A file could not be read (to its end). Others go on, unless it is all or nothing.
     fn unreadable(&mut self, error: Error);
+    /// What has become of everything so far; told whenever more of it is on disk.
+    fn counted(&mut self, counts: Counts) {
+        let _ = counts;
+    }
 }
 
 /// Imports files. `read` counts packed bytes as they are consumed.
@@ -449,6 +453,7 @@ impl<'a> Appender<'a> {
             }
             Message::Unreadable(error) => listener.unreadable(error),
         }
+        listener.counted(self.counts);
         Ok(())
     }
 

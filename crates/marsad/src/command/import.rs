@@ -119,18 +119,34 @@ pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
     let options = options(&opened, args)?;
     let read = AtomicU64::new(0);
     let bar = progress(sources.iter().map(Source::size).sum(), Unit::Bytes);
-    let mut told = Told { bar: &bar, listed: Vec::new(), left_out: 0, told: 0, unread: Vec::new(), keep: args.json };
-    let counts = watched(&bar, &read, || node::import::run(&*opened.book, &sources, &options, &read, &mut told))?;
+    let mut told = Told {
+        bar: &bar,
+        listed: Vec::new(),
+        left_out: 0,
+        told: 0,
+        unread: Vec::new(),
+        keep: args.json,
+        counts: Counts::default(),
+    };
+    let outcome = watched(&bar, &read, || node::import::run(&*opened.book, &sources, &options, &read, &mut told));
     bar.finish_and_clear();
-    let (collection, request) = (options.context.collection, String::new());
+    let counts = outcome.as_ref().map_or(told.counts, |counts| *counts);
     opened.wrote_down(&node::audit::Event::TakenIn {
         by: node::audit::operator(),
-        collection,
-        request,
+        collection: options.context.collection,
+        request: String::new(),
         objects: counts.added + counts.unchanged + counts.conflicts,
         refused: counts.refused,
     })?;
-    told.end(args, counts)
+    match outcome {
+        Ok(counts) => told.end(args, counts),
+        Err(error) => {
+            // What was on disk before it stopped stays there.
+            told.unread.push(visible(&chain(&error)));
+            told.write(args, told.counts)?;
+            Err(error.into())
+        }
+    }
 }
 
 fn options(opened: &Opened, args: &Args) -> Result<Options, Failure> {
@@ -216,6 +232,7 @@ struct Told<'a> {
     told: u64,
     unread: Vec<String>,
     keep: bool,
+    counts: Counts,
 }
 
 impl Listener for Told<'_> {
@@ -240,10 +257,15 @@ impl Listener for Told<'_> {
         self.bar.suspend(|| note(format!("marsad: {message}")));
         self.unread.push(message);
     }
+
+    fn counted(&mut self, counts: Counts) {
+        self.counts = counts;
+    }
 }
 
 impl Told<'_> {
-    fn end(self, args: &Args, counts: Counts) -> Outcome {
+    /// Writes what became of the objects.
+    fn write(&self, args: &Args, counts: Counts) -> Result<(), Failure> {
         let Counts { added, unchanged, refused, conflicts, upgraded } = counts;
         if self.told > TOLD {
             note(format!("… and {} more refusals: `marsad validate` lists what is wrong", self.told - TOLD));
@@ -264,6 +286,12 @@ impl Told<'_> {
             }
             say(line)?;
         }
+        Ok(())
+    }
+
+    fn end(self, args: &Args, counts: Counts) -> Outcome {
+        self.write(args, counts)?;
+        let Counts { refused, conflicts, .. } = counts;
         if args.all_or_nothing && (refused > 0 || !self.unread.is_empty()) {
             note("nothing was taken, as not everything could be");
         }
