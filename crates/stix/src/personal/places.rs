@@ -90,10 +90,12 @@ impl<'t> Visit<'_, 't> {
         use schema::Kind;
         match kind {
             Kind::Text => self.text(value, name, fixed || name == "pattern"),
-            Kind::Form(Format::Email | Format::Uri) => self.text(value, name, true),
+            Kind::Form(Format::KillChain) => self.text(value, name, fixed),
+            // A mask would not have the form.
+            Kind::Form(_) => self.text(value, name, true),
             Kind::List(Kind::Text) => self.free(value, name, fixed),
             Kind::List(inner) => self.each(value, |walk, item| walk.value(item, inner, name, fixed)),
-            Kind::Open(..) | Kind::Any | Kind::Definition | Kind::AnyObject | Kind::Contents => {
+            Kind::Open(..) | Kind::Listed(..) | Kind::Any | Kind::Definition | Kind::AnyObject | Kind::Contents => {
                 self.free(value, name, fixed);
             }
             Kind::Dictionary(Dictionary::Headers) => self.headers(value, fixed),

@@ -291,6 +291,13 @@ fn places_made_for_persons() {
             "",
             "",
         ),
+        (
+            r#"{"type":"tool","created":"2020-01-01T00:00:00.000Z","spec_version":"2.1","kill_chain_phases":[{"kill_chain_name":"of a@b.org","phase_name":"p"}]}"#,
+            "email",
+            "",
+        ),
+        (r#"{"type":"windows-registry-key","key":"HKEY_CURRENT_USER\\a@b.org"}"#, "", "email"),
+        (r#"{"type":"grouping","context":"of a@b.org"}"#, "email", ""),
         ("[]", "", "email phone name passport account"),
         ("{", "", "email phone name passport account"),
     ];

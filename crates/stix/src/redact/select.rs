@@ -8,7 +8,7 @@ use crate::json::{Kind, Value};
 pub(crate) type Places = BTreeSet<usize>;
 
 /// Members and elements that may be looked at for the selectors of one object.
-pub(crate) const BUDGET: usize = 1_000_000;
+pub(crate) const BUDGET: usize = 4_000_000;
 
 /// Adds the values that a selector names to `places`; false if it names nothing, or if the budget is used up.
 ///
