@@ -7,8 +7,7 @@ use ledger::{Account, Key, Micros, Role};
 use policy::role::{self, Act, Actor, Target, may};
 use zeroize::Zeroizing;
 
-/// A member to be made.
-#[derive(Debug)]
+/// A member to be made. Does not print: it may hold a password.
 pub struct NewAccount<'a> {
     /// Its name.
     pub name: &'a str,
