@@ -96,7 +96,6 @@ fn accounts() {
         (&["account", "add", "x", "--role", "reader", "--password-stdin"], "", 2),
         (&["account", "add", "x", "--role", "reader", "--organisation", "nobody"], "", 3),
         (&["account", "add", "x", "--role", "reader", "--password-stdin"], "elevenchars", 3),
-        (&["account", "add", "example cert", "--role", "reader"], "", 3),
         (&["account", "password", "amina", "--password-stdin"], "too short", 3),
         (&["account", "role", "amina", "publisher"], "", 0),
         (&["account", "role", "amina", "emperor"], "", 2),
