@@ -12,7 +12,6 @@ mod node;
 mod signing_in;
 
 pub use members::{NewAccount, NewKey};
-pub use signing_in::RecoveryCodes;
 
 use crate::home::Secret;
 use ledger::{Account, Micros, People};
