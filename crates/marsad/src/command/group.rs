@@ -126,7 +126,7 @@ fn run_add(place: &Place, args: &Add) -> Outcome {
     };
     opened.book.add_group(&checked(group)?)?;
     let group = find(&opened, name)?;
-    opened.administered("group-added", &about(&group), None, shown(&group))?;
+    opened.administered("add-group", &about(&group), None, shown(&group))?;
     note(format!("added the sharing group `{}`", visible(name)));
     if args.json { say_json(&shown(&group)) } else { say(&group.id) }?;
     Ok(Verdict::Good)
@@ -171,7 +171,7 @@ fn run_change(place: &Place, args: &Change) -> Outcome {
     group.hidden = args.hidden.unwrap_or(group.hidden);
     let group = checked(group)?;
     opened.book.change_group(&group)?;
-    opened.administered("group-changed", &about(&group), None, shown(&group))?;
+    opened.administered("change-group", &about(&group), None, shown(&group))?;
     note(format!("changed the sharing group `{}`", visible(&args.name)));
     Ok(Verdict::Good)
 }
@@ -180,7 +180,7 @@ fn run_remove(place: &Place, args: &Remove) -> Outcome {
     let opened = place.open()?;
     let group = find(&opened, &args.name)?;
     opened.book.remove_group(&group.id)?;
-    opened.administered("group-removed", &about(&group), None, json!({}))?;
+    opened.administered("remove-group", &about(&group), None, json!({}))?;
     note(format!("removed the sharing group `{}`", visible(&group.name)));
     Ok(Verdict::Good)
 }
