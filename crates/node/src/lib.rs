@@ -21,5 +21,6 @@ pub mod limiter;
 pub mod link;
 pub mod packed;
 pub mod sample;
+pub mod sources;
 pub mod validate_files;
 pub mod writer;

@@ -213,7 +213,7 @@ async fn sweep(state: Arc<State>) {
     let kept = i64::try_from(state.config.taxii.status_hours.saturating_mul(3_600_000_000)).unwrap_or(i64::MAX);
     loop {
         tokio::time::sleep(SWEEP).await;
-        let before = crate::clock::now().saturating_sub(kept);
+        let before = state.sources.now().saturating_sub(kept);
         if let Err(refusal) = state.read(move |state| Ok(state.book.expire_statuses(before)?)).await {
             tracing::warn!(?refusal, "old status resources could not be dropped");
         }

@@ -10,6 +10,7 @@ mod taxii;
 mod tls;
 
 pub use listen::{Error, Server, serve};
+pub use route::PATTERNS;
 
 use crate::accounts::Accounts;
 use crate::config::Config;
@@ -17,9 +18,13 @@ use crate::door::Door;
 use crate::home::Home;
 use crate::intake::Classes;
 use crate::known::Known;
+use crate::sources::Sources;
 use crate::writer::Writer;
 use ::taxii::cursor::Signer;
+use axum::body::Body;
+use http::{Request, Response};
 use ledger::sqlite::Book;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
@@ -39,6 +44,7 @@ pub struct State {
     classes: Classes,
     signer: Signer,
     secret: crate::home::Secret,
+    sources: Sources,
     reads: Arc<Semaphore>,
     metrics: metrics::Metrics,
 }
@@ -49,22 +55,38 @@ impl State {
     /// # Errors
     /// [`Error`]: the secret cannot be read, or the system gives no thread.
     pub fn new(home: &Home, config: Config, book: Arc<Book>) -> Result<Arc<Self>, Error> {
+        Self::with(home, config, book, Sources::system())
+    }
+
+    /// The same, with time and chance as arguments.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub fn with(home: &Home, config: Config, book: Arc<Book>, sources: Sources) -> Result<Arc<Self>, Error> {
         let secret = home.secret().map_err(Error::Home)?;
         let known = Arc::new(Known::new(Arc::clone(&book) as _));
         let rules = policy::Rules { default_marking: config.policy.default_marking.into() };
         Ok(Arc::new(Self {
             accounts: Accounts::new(Arc::clone(&known), Arc::clone(&book) as _, secret.clone(), &config.accounts),
             door: Door::new(Arc::clone(&book) as _, rules),
-            writer: Writer::start(Arc::clone(&book) as _).map_err(Error::Thread)?,
+            writer: Writer::start(Arc::clone(&book) as _, sources.clone()).map_err(Error::Thread)?,
             classes: Classes::default(),
             signer: Signer::new(secret.key_for("marsad 2026-11 taxii cursor")),
             secret,
+            sources,
             reads: Arc::new(Semaphore::new(READS)),
             metrics: metrics::Metrics::default(),
             known,
             book,
             config,
         }))
+    }
+
+    /// Answers one request as if it had come over a connection from this address: everything between the sockets, for
+    /// tests and for embedding.
+    pub async fn answer(self: &Arc<Self>, mut request: Request<Body>, from: SocketAddr) -> Response<Body> {
+        request.extensions_mut().insert(request::From(from));
+        request::answer(Arc::clone(self), request).await
     }
 
     /// Runs a read of the store away from the threads that serve.

@@ -31,7 +31,7 @@ pub(super) struct Content(Body);
 /// Answers one request, whatever it is.
 pub(super) async fn answer(state: Arc<State>, request: Request<Body>) -> Response<Body> {
     let begin = Instant::now();
-    let id = format!("{:016x}", u64::from_be_bytes(crate::chance::bytes().unwrap_or_default()));
+    let id = format!("{:016x}", u64::from_be_bytes(state.sources.bytes().unwrap_or_default()));
     let route = route::of(request.uri().path(), &state.config.taxii.api_root);
     let (method, pattern) = (request.method().clone(), route.pattern());
     let limit = Duration::from_secs(state.config.limits.request_seconds);
@@ -76,7 +76,7 @@ async fn judge(
     let header = |name| parts.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let authorization = header(AUTHORIZATION);
     let unreadable = parts.headers.contains_key(AUTHORIZATION) && authorization.is_none();
-    let identity = match state.accounts.identify(authorization, from.ip(), crate::clock::now()).await {
+    let identity = match state.accounts.identify(authorization, from.ip(), state.sources.now()).await {
         Ok(_) if unreadable => return (Err(Refusal::unauthorized()), None),
         Ok(identity) => identity,
         Err(refusal) => {

@@ -35,27 +35,38 @@ pub(super) enum Route {
     Unknown,
 }
 
-impl Route {
-    /// Its pattern, for logs and metrics: never a name that came from outside.
-    pub(super) fn pattern(&self) -> &'static str {
-        match self {
-            Self::Discovery => "/taxii2/",
-            Self::ApiRoot => "/{root}/",
-            Self::Status(_) => "/{root}/status/{id}/",
-            Self::Collections => "/{root}/collections/",
-            Self::Collection(_) => "/{root}/collections/{id}/",
-            Self::Manifest(_) => "/{root}/collections/{id}/manifest/",
-            Self::Objects(_) => "/{root}/collections/{id}/objects/",
-            Self::Object(..) => "/{root}/collections/{id}/objects/{object}/",
-            Self::Versions(..) => "/{root}/collections/{id}/objects/{object}/versions/",
-            Self::Health => "/health",
-            Self::Ready => "/ready",
-            Self::Metrics => "/metrics",
-            Self::FirstSignIn => "/api/first-sign-in",
-            Self::Unknown => "unknown",
-        }
-    }
+macro_rules! patterns {
+    ($($route:pat => $pattern:literal,)+) => {
+        /// The pattern of every endpoint. It cannot miss one: the match below is made of the same lines.
+        pub const PATTERNS: &[&str] = &[$($pattern),+];
 
+        impl Route {
+            /// Its pattern, for logs and metrics: never a name that came from outside.
+            pub(super) fn pattern(&self) -> &'static str {
+                match self { $($route => $pattern,)+ }
+            }
+        }
+    };
+}
+
+patterns! {
+    Self::Discovery => "/taxii2/",
+    Self::ApiRoot => "/{root}/",
+    Self::Status(_) => "/{root}/status/{id}/",
+    Self::Collections => "/{root}/collections/",
+    Self::Collection(_) => "/{root}/collections/{id}/",
+    Self::Manifest(_) => "/{root}/collections/{id}/manifest/",
+    Self::Objects(_) => "/{root}/collections/{id}/objects/",
+    Self::Object(..) => "/{root}/collections/{id}/objects/{object}/",
+    Self::Versions(..) => "/{root}/collections/{id}/objects/{object}/versions/",
+    Self::Health => "/health",
+    Self::Ready => "/ready",
+    Self::Metrics => "/metrics",
+    Self::FirstSignIn => "/api/first-sign-in",
+    Self::Unknown => "unknown",
+}
+
+impl Route {
     /// The methods that it knows, as `Allow` lists them.
     pub(super) fn allowed(&self) -> &'static str {
         match self {

@@ -41,7 +41,7 @@ pub(in super::super) async fn delete(
                 filter.dialects = Some(vec![ledger::Dialect::Stix20, ledger::Dialect::Stix21]);
             }
             let filter = Filter { after: None, ..filter };
-            state.book.delete(&filter, &sees(&gate), crate::clock::now())?;
+            state.book.delete(&filter, &sees(&gate), state.sources.now())?;
             Ok(answer::bytes(StatusCode::OK, Vec::new()))
         })
         .await
