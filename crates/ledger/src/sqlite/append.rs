@@ -13,6 +13,7 @@ struct Known {
     picos: u32,
     seq: i64,
     dialect: u8,
+    class: u32,
     state: u8,
     author: Option<i64>,
     revoked: bool,
@@ -62,14 +63,16 @@ impl Append<'_, '_> {
         let key = key_blob(kind, entry.kind, entry.key);
         let known = self.known(entry.collection, &key)?;
         let author = entry.author.map(|name| self.author(name)).transpose()?;
+        // What is held already takes a place as well: the places of what was handed in after it must not tell whether it
+        // was, to somebody who may not see it.
+        let seq = now.max(self.last + 1);
+        self.last = seq;
         let state = match self.judge(entry, &known, author)? {
             Judgement::New(state) => state,
             Judgement::Held(seq, state) => {
                 return Ok(answer(state, Seq(seq), false));
             }
         };
-        let seq = now.max(self.last + 1);
-        self.last = seq;
         let (micros, picos) = entry.version.map_or((seq, 0), |version| (version.micros, version.picos));
         let shared = state == head::LIVE && known.iter().any(|k| k.state == head::LIVE);
         if shared {
@@ -111,7 +114,10 @@ impl Append<'_, '_> {
     /// What the entry is to what the collection holds (STIX 2.1 §3.6).
     fn judge(&mut self, entry: &Entry<'_>, known: &[Known], author: Option<i64>) -> Result<Judgement, rusqlite::Error> {
         let Some(version) = entry.version else {
-            let newest = known.iter().filter(|k| k.state == head::LIVE).max_by_key(|k| k.seq);
+            // Only what its poster's class holds already is held: whoever may not see another class would learn from
+            // the answer, and from what is not there afterwards, that somebody had brought the same.
+            let mine = |k: &&Known| k.state == head::LIVE && k.class == entry.class.0;
+            let newest = known.iter().filter(mine).max_by_key(|k| k.seq);
             if let Some(newest) = newest
                 && self.equals(entry, newest.seq)?
             {
@@ -142,7 +148,7 @@ impl Append<'_, '_> {
 
     fn known(&self, collection: CollectionNo, key: &[u8]) -> Result<Vec<Known>, rusqlite::Error> {
         let mut rows = self.change.prepare_cached(
-            "SELECT micros, picos, seq, dialect, state, author, revoked FROM version WHERE collection = ?1 AND key = ?2",
+            "SELECT micros, picos, seq, dialect, class, state, author, revoked FROM version WHERE collection = ?1 AND key = ?2",
         )?;
         rows.query_map(params![collection.0, key], |row| {
             Ok(Known {
@@ -150,9 +156,10 @@ impl Append<'_, '_> {
                 picos: row.get(1)?,
                 seq: row.get(2)?,
                 dialect: row.get(3)?,
-                state: row.get(4)?,
-                author: row.get(5)?,
-                revoked: row.get(6)?,
+                class: row.get(4)?,
+                state: row.get(5)?,
+                author: row.get(6)?,
+                revoked: row.get(7)?,
             })
         })?
         .collect()

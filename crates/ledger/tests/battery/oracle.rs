@@ -39,9 +39,11 @@ impl Oracle {
         let live: Vec<&Row> = self.rows.iter().filter(same_key).filter(|row| row.live).collect();
         let known: Vec<&Row> = self.rows.iter().filter(same_key).collect();
         let mut state = Appended::Added as fn(Seq) -> Appended;
+        self.last = now.max(self.last + 1);
         match object.version {
             None => {
-                if let Some(newest) = live.iter().max_by_key(|row| row.seq)
+                if let Some(newest) =
+                    live.iter().filter(|row| row.object.class == object.class).max_by_key(|row| row.seq)
                     && newest.object.body == object.body
                 {
                     return Appended::Unchanged(Seq(newest.seq));
@@ -66,7 +68,6 @@ impl Oracle {
                 }
             }
         }
-        self.last = now.max(self.last + 1);
         let answer = state(Seq(self.last));
         let live = matches!(answer, Appended::Added(_));
         let at = object.version.unwrap_or(self.last);

@@ -1,0 +1,187 @@
+//! A case: a book, somebody who asks, and what they ask.
+
+use crate::ask::{self, Ask, Exchange, Memory};
+use crate::bench::{Bench, Node, Placed};
+use crate::cast::{self, COLLECTIONS, GUISES, Guise};
+use crate::record::{self, Record};
+use ledger::Versions;
+use node::door::Door;
+use node::export::{self, Export};
+use policy::{Meaning, Outcome};
+use proptest::prelude::*;
+use std::sync::Arc;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Case {
+    pub(crate) records: Vec<Record>,
+    /// Who asks: a place in [`GUISES`].
+    pub(crate) guise: usize,
+    /// Who asks the same node before: what it remembers of them is nobody else's.
+    pub(crate) before: usize,
+    pub(crate) asks: Vec<Ask>,
+    /// Objects that are brought at the end, though the book may hold them.
+    pub(crate) brought: Vec<Record>,
+    pub(crate) brought_to: usize,
+}
+
+pub(crate) fn case() -> impl Strategy<Value = Case> {
+    (
+        prop::collection::vec(record::record(), 0..15),
+        0..GUISES.len(),
+        prop_oneof![2 => Just(cast::ADMINISTRATOR), 1 => 0..GUISES.len()],
+        prop::collection::vec(ask::ask(), 4..14),
+        prop::collection::vec(record::record(), 1..3),
+        prop::sample::select(&[0_usize, 1, 4, 3][..]),
+        prop::collection::vec(prop::option::weighted(0.7, any::<prop::sample::Index>()), 2),
+    )
+        .prop_map(|(records, guise, before, asks, mut brought, brought_to, echoes)| {
+            // What is brought is often what is there already.
+            for (object, echo) in brought.iter_mut().zip(echoes) {
+                if let Some(echo) = echo.filter(|_| !records.is_empty()) {
+                    let old: &Record = echo.get(&records);
+                    *object = Record { variant: object.variant, ..old.clone() };
+                }
+            }
+            Case { records, guise, before, asks, brought, brought_to }
+        })
+}
+
+/// A way out of the node: what it gives somebody. A further one is a further line.
+type Way = fn(&mut Bench, &mut Node, &Case) -> Vec<Exchange>;
+pub(crate) const WAYS: &[(&str, Way)] = &[("export", exported), ("http", asked)];
+
+/// What the commands give who exports as a viewer: every collection, every choice of versions.
+fn exported(bench: &mut Bench, node: &mut Node, case: &Case) -> Vec<Exchange> {
+    let guise = &GUISES[case.guise];
+    let Some(viewer) = guise.viewer().filter(|_| guise.reads()) else { return Vec::new() };
+    let door = Door::new(Arc::clone(&node.book) as _, bench.rules());
+    let mut out = Vec::new();
+    for versions in [Versions::All, Versions::last(), Versions::Some { first: true, last: false, at: Vec::new() }] {
+        let asked = format!("export {versions:?}");
+        let export = Export {
+            collections: &bench.collections,
+            versions,
+            viewer: viewer.clone(),
+            bundle_id: "bundle--00000000-0000-4000-8000-000000000000",
+        };
+        let (mut text, mut told) = (Vec::new(), Vec::new());
+        let count = export::write(&*node.book, &door, export, &mut text, &mut |count| told.push(count)).unwrap();
+        let answer = format!("{count} {told:?}\n{}", String::from_utf8_lossy(&text));
+        out.push(Exchange { asked, pattern: "export", status: 0, answer });
+    }
+    out
+}
+
+/// What the node answers over HTTP, after it has answered somebody else.
+fn asked(bench: &mut Bench, node: &mut Node, case: &Case) -> Vec<Exchange> {
+    for collection in 0..COLLECTIONS {
+        ask::walk(collection).put(bench, node, &GUISES[case.before], 0, &mut Memory::default());
+    }
+    node.begin();
+    let guise = &GUISES[case.guise];
+    let mut memory = Memory::default();
+    let mut out = Vec::new();
+    for collection in 0..COLLECTIONS {
+        out.extend(ask::walk(collection).put(bench, node, guise, 0, &mut memory));
+    }
+    // Figures of the whole node are for who administrates it, and are no answer about records.
+    let figures = |ask: &&Ask| guise.administrates() && ask::ROUTES[ask.route].0 == "/metrics";
+    for (no, ask) in case.asks.iter().enumerate().filter(|(_, ask)| !figures(ask)) {
+        out.extend(ask.put(bench, node, guise, no, &mut memory));
+    }
+    out.extend(Ask::clash(bench, node, guise, case.brought_to, &case.brought));
+    out
+}
+
+/// Leaves out what the organisation of whoever asks has brought before, and what they cannot read for all that. An object
+/// without versions that is brought a second time is answered with the time at which it was added: to the organisation
+/// that added it, whatever this key or member may read.
+fn leave_out_own(case: &Case, shown: &[bool]) -> Case {
+    let organisation = GUISES[case.guise].viewer().and_then(|viewer| viewer.organisation);
+    let mut case = case.clone();
+    case.brought.retain(|object| {
+        object.modified().is_some()
+            || !case.records.iter().zip(shown).any(|(record, shown)| {
+                !shown
+                    && record.id() == object.id()
+                    && usize::from(record.collection) == case.brought_to
+                    && organisation.as_deref() == Some(cast::bringer(record.bringer).1)
+            })
+    });
+    case
+}
+
+/// What a case came to.
+#[derive(Default)]
+pub(crate) struct Outcomes {
+    pub(crate) shown: usize,
+    pub(crate) hidden: usize,
+    pub(crate) exchanges: Vec<Exchange>,
+}
+
+/// Holds three books against each other: the whole; that without what its viewer may not see; and that in which it says
+/// something else.
+pub(crate) fn hold(bench: &mut Bench, case: &Case) -> Result<Outcomes, TestCaseError> {
+    let bodies: Vec<Vec<u8>> = case.records.iter().map(|record| record.body().to_string().into_bytes()).collect();
+    let all = || case.records.iter().enumerate().map(|(no, record)| (no, record, bodies[no].clone()));
+    let (mut whole, placed) = bench.node(all());
+    let guise = &GUISES[case.guise];
+    let shown: Vec<bool> = placed.iter().map(|record| visible(bench, guise, record, &case.records, &placed)).collect();
+    let case = &leave_out_own(case, &shown);
+    // INVARIANT: a marking definition is a rule of the policy, like a group or an account, whoever may see its text.
+    let kept = |no: usize| shown[no] || (placed[no].live && case.records[no].kind == record::Kind::Definition);
+    let (mut less, again) = bench.node(all().filter(|(no, ..)| kept(*no)));
+    for record in &again {
+        prop_assert!(
+            (record.live, record.seq) == (true, placed[record.no].seq),
+            "record {} stands otherwise where what its viewer may not see was never added",
+            record.no
+        );
+    }
+    let other = all().map(|(no, record, body)| {
+        let body = if shown[no] { body } else { record::altered(record.body()).to_string().into_bytes() };
+        (no, record, body)
+    });
+    let (mut other, placed_otherwise) = bench.node(other);
+    let same = placed.iter().zip(&placed_otherwise).all(|(one, two)| (one.live, one.seq) == (two.live, two.seq));
+    let mut exchanges = Vec::new();
+    for (name, way) in WAYS {
+        let given = way(bench, &mut whole, case);
+        compare(&format!("{name}: what is hidden is left out"), &given, &way(bench, &mut less, case))?;
+        if same {
+            compare(&format!("{name}: what is hidden says something else"), &given, &way(bench, &mut other, case))?;
+        }
+        exchanges.extend(given);
+    }
+    let count = |wanted: bool| shown.iter().filter(|shown| **shown == wanted).count();
+    Ok(Outcomes { shown: count(true), hidden: count(false), exchanges })
+}
+
+/// Whether somebody may see a record: asked of the policy, without the ledger and the door.
+fn visible(bench: &Bench, guise: &Guise, record: &Placed, records: &[Record], placed: &[Placed]) -> bool {
+    let Some(viewer) = guise.viewer() else { return false };
+    let collection = &bench.collections[usize::from(records[record.no].collection)];
+    let meaning = |id: &str| {
+        let known = placed.iter().any(|other| other.live && records[other.no].id() == id);
+        if known { Meaning::Statement } else { Meaning::Unknown }
+    };
+    record.live
+        && guise.reads()
+        && policy::may(&viewer, &node::accounts::who(&collection.read))
+        && policy::decide(&viewer, &record.class, &bench.rules(), &meaning).outcome == Outcome::Release
+}
+
+fn compare(what: &str, whole: &[Exchange], other: &[Exchange]) -> Result<(), TestCaseError> {
+    for (one, two) in whole.iter().zip(other) {
+        prop_assert!(
+            one == two,
+            "{what}, and the answer differs\n\n{}\n{}\n\nover the whole book\n\n{}\n{}\n\nover the other",
+            one.asked,
+            one.answer,
+            two.asked,
+            two.answer
+        );
+    }
+    prop_assert!(whole.len() == other.len(), "{what}, and there are {} answers, not {}", other.len(), whole.len());
+    Ok(())
+}
