@@ -214,6 +214,13 @@ impl Query {
 }
 
 impl Ask {
+    /// The same about the object of a record, in its collection.
+    pub(crate) fn about(self, record: &Record) -> Self {
+        let kind = KINDS.iter().position(|kind| *kind == record.kind).unwrap();
+        let object = (u8::try_from(kind).unwrap(), record.slot);
+        Self { collection: usize::from(record.collection), object, ..self }
+    }
+
     fn object(&self) -> String {
         record::id(KINDS[usize::from(self.object.0)], self.object.1)
     }

@@ -29,12 +29,18 @@ pub(crate) fn case() -> impl Strategy<Value = Case> {
         prop::collection::vec(record::record(), 0..15),
         0..GUISES.len(),
         prop_oneof![2 => Just(cast::ADMINISTRATOR), 1 => 0..GUISES.len()],
-        prop::collection::vec(ask::ask(), 4..14),
+        prop::collection::vec((ask::ask(), prop::option::weighted(0.7, any::<prop::sample::Index>())), 4..20),
         prop::collection::vec(record::record(), 1..3),
         prop::sample::select(&[0_usize, 1, 4, 3][..]),
         prop::collection::vec(prop::option::weighted(0.7, any::<prop::sample::Index>()), 2),
     )
         .prop_map(|(records, guise, before, asks, mut brought, brought_to, echoes)| {
+            // What is asked about is often what is there.
+            let asks = asks.into_iter().map(|(ask, about)| match about.filter(|_| !records.is_empty()) {
+                Some(about) => ask.about(about.get(&records)),
+                None => ask,
+            });
+            let asks = asks.collect();
             // What is brought is often what is there already.
             for (object, echo) in brought.iter_mut().zip(echoes) {
                 if let Some(echo) = echo.filter(|_| !records.is_empty()) {
