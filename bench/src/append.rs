@@ -70,7 +70,7 @@ fn raw(folder: &std::path::Path, bodies: &[Vec<u8>]) {
 fn ours(folder: &std::path::Path, bodies: &[Vec<u8>]) {
     let book = ledger::sqlite::Book::create(&folder.join("book.db")).expect("create");
     let collection = book.add_collection(&crate::server::collection("bench")).expect("collection").no;
-    let class: ClassNo = book.class(b"{}").expect("class");
+    let class: ClassNo = book.class(b"{}", b"[]").expect("class");
     let heads = heads(bodies);
     for (bodies, heads) in bodies.chunks(BATCH).zip(heads.chunks(BATCH)) {
         let entries: Vec<Entry<'_>> = bodies
@@ -79,7 +79,7 @@ fn ours(folder: &std::path::Path, bodies: &[Vec<u8>]) {
             .map(|(body, (id, micros, kind))| Entry {
                 collection, key: id, kind,
                 version: Some(Version { micros: *micros, picos: 0, text: "2026-03-01T09:00:00.000Z" }),
-                dialect: Dialect::Stix21, author: None, revoked: false, class, body,
+                dialect: Dialect::Stix21, author: None, revoked: false, class, references: &[], body,
             })
             .collect();
         book.append(&[Submission { entries: &entries, receipt: None }], 1_790_000_000_000_000, &|a, b| a == b).expect("append");

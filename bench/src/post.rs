@@ -70,7 +70,7 @@ pub fn group_commit(seconds: f64) -> ExitCode {
     println!("{}", disk::synchronise(&folder).as_secs_f64());
     let book = Arc::new(ledger::sqlite::Book::create(&folder.join("book.db")).expect("create"));
     let collection = book.add_collection(&crate::server::collection("bench")).expect("collection").no;
-    let class = book.class(b"{}").expect("class");
+    let class = book.class(b"{}", b"[]").expect("class");
     let writer = Writer::start(book).expect("a thread");
     for crowd in CROWDS {
         let begin = Instant::now();
@@ -101,7 +101,7 @@ fn work(collection: ledger::CollectionNo, class: ledger::ClassNo, body: Vec<u8>)
     let key = String::from_utf8_lossy(body.split(|byte| *byte == b'"').nth(11).unwrap_or_default()).into_owned();
     let entry = OwnedEntry {
         collection, key, kind: "indicator".into(), version: Some((1_772_355_600_000_000, 0, "2026-03-01T09:00:00.000Z".into())),
-        dialect: ledger::Dialect::Stix21, author: None, revoked: false, class, body: 0..body.len(),
+        dialect: ledger::Dialect::Stix21, author: None, revoked: false, class, references: Vec::new(), body: 0..body.len(),
     };
     Work { text: body.into(), entries: vec![entry], receipt: None }
 }

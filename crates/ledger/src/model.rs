@@ -58,6 +58,9 @@ pub struct Entry<'a> {
     pub revoked: bool,
     /// Its policy class.
     pub class: ClassNo,
+    /// The ids of the records to which it refers, those by which a viewer could learn of them. If there are any, the
+    /// record gets `class` only where it is covered, and else the open variant of `class`.
+    pub references: &'a [&'a str],
     /// The author's bytes: one JSON object, no white space around it.
     pub body: &'a [u8],
 }
@@ -143,7 +146,8 @@ pub struct Filter<'a> {
     pub dialects: Option<Vec<Dialect>>,
     /// At most so many records.
     pub limit: usize,
-    /// Stop before a page grows beyond this many bytes of bodies (one record is always given).
+    /// Stop before a page grows beyond this many bytes of bodies as they are given (one record is always given).
+    /// Manifests have no such limit.
     pub max_bytes: usize,
 }
 
@@ -160,6 +164,17 @@ pub struct Page {
     pub more: bool,
     /// Every policy class that occurs in the page, each once.
     pub classes: Vec<ClassNo>,
+    /// The sequence numbers of its records, ascending.
+    pub given: Vec<Run>,
+}
+
+/// Records whose sequence numbers follow each other without a gap.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Run {
+    /// The first of them.
+    pub first: Seq,
+    /// How many.
+    pub count: u32,
 }
 
 /// One row of a manifest (TAXII 2.1 §5.3.1).

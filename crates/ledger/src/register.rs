@@ -102,7 +102,7 @@ pub struct Collection {
 }
 
 /// The register. Every change is durable on return. Names are compared without regard to case.
-pub trait Register: Send + Sync {
+pub trait Register: crate::Sharing + Send + Sync {
     /// Adds an organisation.
     /// # Errors
     /// [`crate::Error::Exists`] if the name is taken.

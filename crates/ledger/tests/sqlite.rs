@@ -24,6 +24,7 @@ run!(
     the_book_can_be_followed,
     readers_and_writers_at_once,
     the_register,
+    the_sharing_model,
 );
 
 #[test]

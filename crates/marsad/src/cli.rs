@@ -1,8 +1,8 @@
 //! The grammar of the command line. What a command does is in its file below `command`.
 
 use crate::command::{
-    account, backup, check, collection, completions, config, demo, doctor, export, import, init, key, man,
-    organisation, pattern, pull, push, restore, serve, validate,
+    account, backup, check, collection, completions, config, demo, doctor, export, group, import, init, key, man,
+    marking, organisation, pattern, pull, push, restore, serve, validate,
 };
 use std::path::PathBuf;
 
@@ -63,6 +63,8 @@ pub(crate) enum Command {
     Account(account::Args),
     Organisation(organisation::Args),
     Key(key::Args),
+    Group(group::Args),
+    Marking(marking::Args),
     Backup(backup::Args),
     Restore(restore::Args),
     Check(check::Args),

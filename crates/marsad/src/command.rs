@@ -9,10 +9,12 @@ pub(crate) mod config;
 pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod export;
+pub(crate) mod group;
 pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod key;
 pub(crate) mod man;
+pub(crate) mod marking;
 pub(crate) mod organisation;
 pub(crate) mod pattern;
 pub(crate) mod pull;
@@ -46,6 +48,8 @@ pub(crate) fn run(cli: Cli) -> Outcome {
         Command::Account(args) => account::run(place, &args),
         Command::Organisation(args) => organisation::run(place, &args),
         Command::Key(args) => key::run(place, &args),
+        Command::Group(args) => group::run(place, &args),
+        Command::Marking(args) => marking::run(place, &args),
         Command::Backup(args) => backup::run(place, &args),
         Command::Restore(args) => restore::run(place, &args),
         Command::Check(args) => check::run(place, &args),

@@ -6,6 +6,7 @@ mod cli;
 mod command;
 mod outcome;
 mod terminal;
+mod when;
 
 use clap::Parser as _;
 

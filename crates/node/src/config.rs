@@ -14,7 +14,7 @@
 mod setting;
 mod source;
 
-pub use setting::{DefaultMarking, LogFormat, LogLevel, MetricsAccess, Setting, Written};
+pub use setting::{DefaultMarking, HiddenReferences, LogFormat, LogLevel, MetricsAccess, Setting, Written};
 pub use source::{Error, Problem};
 
 use std::net::SocketAddr;
@@ -119,6 +119,25 @@ sections! {
     policy, "", Policy {
         /// How objects without a TLP marking are treated: clear, green, amber, amber+strict or red.
         default_marking: DefaultMarking = DefaultMarking::Amber;
+        /// What becomes of an object that refers to one which its viewer may not see: remove (the reference is taken out
+        /// where the object stands without it, else the object is withheld) or withhold (always withheld).
+        hidden_references: HiddenReferences = HiddenReferences::Remove;
+    }
+    /// Data about persons (email, phone, name, passport, account), by how the reader's organisation stands to ours: a list
+    /// of kind=give, kind=mask or kind=withhold. What is not named is given. An organisation can have rules of its own
+    /// (`marsad organisation set`).
+    personal, "personal.", Personal {
+        /// For our own members.
+        own: Vec<String> = Vec::new();
+        /// For members of clients.
+        client: Vec<String> = Vec::new();
+        /// For members of the community.
+        community: Vec<String> = Vec::new();
+        /// For everyone else: ["email=mask", "passport=withhold"].
+        public: Vec<String> = Vec::new();
+        /// How long records with such data are kept, in days: ["passport=30", "email=365"]. What is older is erased and leaves
+        /// a tombstone. What is not named is kept.
+        retention: Vec<String> = Vec::new();
     }
     /// Certificates. Paths are relative to the node's directory.
     tls, "tls.", Tls {
@@ -291,6 +310,16 @@ impl Config {
         refuse(self.limits.max_depth > 512, "`limits.max-depth` must not be greater than 512");
         refuse(self.limits.connections == 0, "`limits.connections` must be at least 1");
         refuse(self.accounts.parallel_checks == 0, "`accounts.parallel-checks` must be at least 1");
+        let personal = &self.personal;
+        for rule in [&personal.own, &personal.client, &personal.community, &personal.public].into_iter().flatten() {
+            refuse(!is_treatment(rule), &format!("`{rule}` must be {PERSONAL_RULE}"));
+        }
+        for rule in &personal.retention {
+            refuse(
+                retention(rule).is_none(),
+                &format!("`{rule}` must be a kind of personal data, `=` and a number of days"),
+            );
+        }
         let root = &self.taxii.api_root;
         let reserved = ["taxii2", "api", "health", "ready", "metrics"];
         refuse(
@@ -307,6 +336,26 @@ impl Config {
         );
         if problems.is_empty() { Ok(self) } else { Err(Error { problems }) }
     }
+}
+
+/// What a rule about data of persons looks like, completing "must be …".
+pub const PERSONAL_RULE: &str = "email, phone, name, passport or account, then `=give`, `=mask` or `=withhold`";
+/// The kinds of data about persons.
+const PERSONAL: [&str; 5] = ["email", "phone", "name", "passport", "account"];
+
+/// Whether this is a rule about data of persons.
+#[must_use]
+pub fn is_treatment(rule: &str) -> bool {
+    rule.split_once('=')
+        .is_some_and(|(kind, word)| PERSONAL.contains(&kind) && matches!(word, "give" | "mask" | "withhold"))
+}
+
+/// A kind of data about persons, and for how many days it is kept.
+#[must_use]
+pub fn retention(rule: &str) -> Option<(&str, u32)> {
+    let (kind, days) = rule.split_once('=')?;
+    let days = days.parse().ok().filter(|days| *days > 0)?;
+    PERSONAL.contains(&kind).then_some((kind, days))
 }
 
 #[cfg(test)]
@@ -373,6 +422,8 @@ mod tests {
         let defaults = Config::default();
         for key in keys() {
             let plain: String = match key.default.as_str() {
+                "[]" if key.path == "personal.retention" => "email=30,name=2".into(),
+                "[]" if key.path.starts_with("personal.") => "email=mask,name=give".into(),
                 "[]" => "a,b".into(),
                 text => text.trim_matches('"').into(),
             };

@@ -1,7 +1,10 @@
-//! The door of this node: the policy's gate over the book's classes and marking definitions.
+//! The door of this node: the policy's gate over the book's classes, and the facts on which its decisions rest.
 
+use crate::config;
+use crate::known::{self, Known, Snapshot};
+use crate::meaning;
 use ledger::{ClassNo, Ledger, Page};
-use policy::{Classed, Classes, Gate, Markings, Meaning, Rules, Viewer};
+use policy::{Classed, Classes, Facts, Gate, Group, Meaning, Micros, Relation, Rules, Tlp, Treatment, Viewer};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -11,24 +14,75 @@ const UNKNOWN_FOR: Duration = Duration::from_secs(1);
 /// Markings that are remembered at most.
 const MOST: usize = 10_000;
 
-/// What the policy needs to know of the book.
+/// What the policy needs to know of the book and the register.
 pub struct Door {
     book: Arc<dyn Ledger>,
+    known: Arc<Known>,
     rules: Rules,
+    personal: Vec<(Relation, Vec<(String, Treatment)>)>,
     meanings: Mutex<HashMap<String, (Meaning, Instant)>>,
 }
 
 impl Door {
-    /// Over a book, under the node's rules.
+    /// Over a book and its register, under the node's rules.
     #[must_use]
-    pub fn new(book: Arc<dyn Ledger>, rules: Rules) -> Self {
-        Self { book, rules, meanings: Mutex::new(HashMap::new()) }
+    pub fn new(book: Arc<dyn Ledger>, known: Arc<Known>, config: &config::Config) -> Self {
+        let rules = |rules: &[String]| rules.iter().map(|rule| known::treatment(rule)).collect();
+        Self {
+            book,
+            known,
+            rules: Rules { default_marking: config.policy.default_marking.into() },
+            personal: vec![
+                (Relation::Own, rules(&config.personal.own)),
+                (Relation::Client, rules(&config.personal.client)),
+                (Relation::Community, rules(&config.personal.community)),
+                (Relation::Public, rules(&config.personal.public)),
+            ],
+            meanings: Mutex::new(HashMap::new()),
+        }
     }
 
-    /// The gate for one viewer and one answer.
+    /// Over a book that is also the register, for a command.
     #[must_use]
-    pub fn gate(&self, viewer: Viewer) -> Gate<'_> {
-        Gate::new(viewer, self.rules, self, self)
+    pub fn over(book: &Arc<ledger::sqlite::Book>, config: &config::Config) -> Self {
+        Self::new(Arc::clone(book) as _, Arc::new(Known::new(Arc::clone(book) as _)), config)
+    }
+
+    /// The gate for one viewer and one answer, at an instant.
+    #[must_use]
+    pub fn gate(&self, viewer: Viewer, at: Micros) -> Gate<'_> {
+        Gate::new(viewer, at, self.rules, self, self)
+    }
+
+    /// The node's own settings.
+    #[must_use]
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// The register; `None` if it cannot be read, which withholds.
+    fn snapshot(&self) -> Option<Arc<Snapshot>> {
+        self.known.now().ok()
+    }
+
+    /// What the object of a marking definition says.
+    fn read_meaning(&self, id: &str) -> Meaning {
+        let known = || self.meanings.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((meaning, since)) = known().get(id)
+            && (*meaning != Meaning::Unknown || since.elapsed() < UNKNOWN_FOR)
+        {
+            return meaning.clone();
+        }
+        let meaning = match self.book.first_accepted(id) {
+            Ok(Some(body)) => meaning::of_object(&body),
+            _ => Meaning::Unknown,
+        };
+        let mut known = known();
+        if known.len() >= MOST {
+            known.clear();
+        }
+        known.insert(id.to_owned(), (meaning.clone(), Instant::now()));
+        meaning
     }
 }
 
@@ -39,43 +93,39 @@ impl Classes for Door {
     }
 }
 
-impl Markings for Door {
+impl Facts for Door {
     fn meaning(&self, id: &str) -> Meaning {
-        let known = || self.meanings.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((meaning, since)) = known().get(id)
-            && (*meaning != Meaning::Unknown || since.elapsed() < UNKNOWN_FOR)
-        {
-            return *meaning;
-        }
-        let meaning = match self.book.first_accepted(id) {
-            Ok(Some(body)) => meaning_of(&body),
-            _ => Meaning::Unknown,
-        };
-        let mut known = known();
-        if known.len() >= MOST {
-            known.clear();
-        }
-        known.insert(id.to_owned(), (meaning, Instant::now()));
-        meaning
+        let Some(snapshot) = self.snapshot() else { return Meaning::Unknown };
+        // The operator's word goes before what the definition says.
+        snapshot.meaning(id).cloned().unwrap_or_else(|| self.read_meaning(id))
     }
-}
 
-/// What a marking definition says (STIX 2.1 §7.2.1). Only the predefined ids are TLP: nobody else may make one. An
-/// extension that is not understood makes the whole definition unknown.
-fn meaning_of(body: &[u8]) -> Meaning {
-    #[derive(serde::Deserialize)]
-    struct Definition {
-        definition_type: Option<String>,
-        definition: Option<serde_json::Map<String, serde_json::Value>>,
-        extensions: Option<serde::de::IgnoredAny>,
+    fn group(&self, id: &str) -> Option<Group> {
+        let snapshot = self.snapshot()?;
+        let group = snapshot.group(id)?.clone();
+        Some(Group {
+            id: group.id,
+            name: group.name,
+            owner: group.owner,
+            members: group.members,
+            from: group.from,
+            until: group.until,
+            hidden: group.hidden,
+        })
     }
-    match serde_json::from_slice(body) {
-        Ok(Definition { definition_type: Some(kind), definition: Some(content), extensions: None })
-            if kind == "statement" && content.contains_key("statement") =>
-        {
-            Meaning::Statement
-        }
-        _ => Meaning::Unknown,
+
+    fn ceiling(&self, organisation: &str) -> Option<Tlp> {
+        self.snapshot().map_or(Some(Tlp::Clear), |snapshot| snapshot.ceiling(organisation))
+    }
+
+    fn treatment(&self, viewer: &Viewer, kind: &str) -> Treatment {
+        let Some(snapshot) = self.snapshot() else { return Treatment::Withhold };
+        let own = viewer.organisation.as_deref().and_then(|name| snapshot.treatment(name, kind));
+        own.unwrap_or_else(|| {
+            let rules = self.personal.iter().find(|(relation, _)| *relation == viewer.relation);
+            let rule = rules.and_then(|(_, rules)| rules.iter().find(|(of, _)| of == kind));
+            rule.map_or(Treatment::Give, |(_, treatment)| *treatment)
+        })
     }
 }
 
@@ -91,29 +141,5 @@ pub struct Selected<T> {
 impl<T> Classed for Selected<T> {
     fn classes(&self) -> impl Iterator<Item = policy::ClassNo> {
         self.page.classes.iter().map(|class| class.0)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_plain_statement_is_one() {
-        let table = [
-            (r#"{"definition_type":"statement","definition":{"statement":"(c)"}}"#, Meaning::Statement),
-            (r#"{"definition_type":"statement","definition":{}}"#, Meaning::Unknown),
-            (r#"{"definition_type":"statement"}"#, Meaning::Unknown),
-            (r#"{"definition_type":"tlp","definition":{"tlp":"white"}}"#, Meaning::Unknown),
-            (
-                r#"{"definition_type":"statement","definition":{"statement":"x"},"extensions":{"e":{}}}"#,
-                Meaning::Unknown,
-            ),
-            (r#"{"name":"x","extensions":{"extension-definition--1":{}}}"#, Meaning::Unknown),
-            ("nonsense", Meaning::Unknown),
-        ];
-        for (body, wanted) in table {
-            assert_eq!(meaning_of(body.as_bytes()), wanted, "{body}");
-        }
     }
 }

@@ -34,6 +34,8 @@ pub struct Export<'a> {
     pub versions: Versions,
     /// For whom.
     pub viewer: Viewer,
+    /// When, in microseconds since 1970: groups and embargoes have their times.
+    pub at: ledger::Micros,
     /// The bundle's id: `bundle--` and a random UUID.
     pub bundle_id: &'a str,
 }
@@ -49,7 +51,7 @@ pub fn write(
     out: &mut dyn Write,
     progress: &mut dyn FnMut(u64),
 ) -> Result<u64, Error> {
-    let gate = door.gate(export.viewer);
+    let gate = door.gate(export.viewer, export.at);
     let mut count = 0;
     write!(out, "{{\"type\":\"bundle\",\"id\":\"{}\"", export.bundle_id)?;
     for collection in export.collections.iter().filter(|collection| policy::may(gate.viewer(), &who(&collection.read)))
@@ -67,7 +69,11 @@ pub fn write(
                 max_bytes: PAGE_BYTES,
             };
             let mut content = Vec::new();
-            let page = book.objects(&filter, &|class| gate.sees(class.0), &mut content)?;
+            let page = book.objects(
+                &filter,
+                &|class: ledger::ClassNo| gate.view(class.0) == policy::View::Whole,
+                &mut content,
+            )?;
             let (count_of_page, last, more) = (page.count as u64, page.last, page.more);
             if count_of_page > 0 {
                 // A STIX bundle has no empty list (STIX 2.1 §8): it begins with its first object.

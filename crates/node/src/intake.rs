@@ -3,10 +3,10 @@
 //! [`Intake::take`] and [`Context::class`] are pure functions, apart from the memory that the first reuses;
 //! [`Classes`] asks the ledger for the number of a policy class once and remembers it.
 
-use ledger::{ClassNo, CollectionNo, Dialect, Entry, Ledger, Version};
-use policy::Class;
-use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use ledger::{ClassNo, CollectionNo, Dialect, Entry, Ledger, Register, Version};
+use policy::{Author, Class, Handling};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use stix::head::{Head, SpecVersion};
 use stix::json::Limits;
 use stix::marking::Tlp;
@@ -23,6 +23,10 @@ pub struct Context {
     pub member: Option<String>,
     /// The recipients that were named.
     pub recipients: Vec<String>,
+    /// Limits that are set beside the markings.
+    pub handling: Handling,
+    /// Which organisation signs with which STIX identity.
+    pub makers: Arc<BTreeMap<String, String>>,
 }
 
 /// Checks objects. One a thread: it keeps the validator's memory.
@@ -100,12 +104,22 @@ impl Taken<'_> {
             author: self.head.created_by_ref.as_deref(),
             revoked: self.head.revoked,
             class,
+            references: &[],
             body: self.body,
         }
     }
 }
 
 impl Context {
+    /// Objects of an organisation for a collection, without a recipient or a limit; the register tells who signs how.
+    ///
+    /// # Errors
+    /// Those of the register.
+    pub fn new(collection: CollectionNo, owner: String, register: &dyn Register) -> ledger::Result<Self> {
+        let makers = Arc::new(crate::known::makers(&register.standings()?));
+        Ok(Self { collection, owner, member: None, recipients: Vec::new(), handling: Handling::default(), makers })
+    }
+
     /// The policy class of an object that this context brings.
     ///
     /// The member who brings an object is its recipient only where a recipient could matter: it is marked RED, or
@@ -113,7 +127,8 @@ impl Context {
     #[must_use]
     pub fn class(&self, head: &Head<'_>) -> Class {
         let markings = sorted(&head.marking_refs);
-        let granular = sorted(&head.granular_marking_refs);
+        let granular: Vec<_> = head.granular.iter().map(|granular| granular.marking.clone()).collect();
+        let granular = sorted(&granular);
         let recipients = if self.recipients.is_empty() {
             let tlp = |ids: &[String]| ids.iter().filter_map(|id| stix::marking::tlp_of(id)).max();
             let may_be_red = match (tlp(&markings), tlp(&granular)) {
@@ -127,7 +142,17 @@ impl Context {
             named.dedup();
             named
         };
-        Class { markings, granular, recipients, owner: self.owner.clone() }
+        let author = head.created_by_ref.as_deref().map(|identity| self.author(identity)).unwrap_or_default();
+        let (owner, handling) = (self.owner.clone(), self.handling.clone());
+        Class { markings, granular, recipients, owner, author, handling, ..Class::default() }
+    }
+
+    fn author(&self, identity: &str) -> Author {
+        match self.makers.get(identity) {
+            Some(maker) if maker.to_lowercase() == self.owner.to_lowercase() => Author::Owner,
+            Some(maker) => Author::Organisation(maker.clone()),
+            None => Author::Foreign,
+        }
     }
 }
 
@@ -136,6 +161,11 @@ fn sorted(ids: &[std::borrow::Cow<'_, str>]) -> Vec<String> {
     ids.sort_unstable();
     ids.dedup();
     ids
+}
+
+/// The open variant of a class's definition. No policy reads it, so what has it is withheld.
+fn open(definition: &[u8]) -> Vec<u8> {
+    [b"{\"open\":", definition, b"}"].concat()
 }
 
 /// The numbers of policy classes that are known already.
@@ -154,7 +184,7 @@ impl Classes {
         if let Some(number) = self.known().get(&definition) {
             return Ok(*number);
         }
-        let number = book.class(&definition)?;
+        let number = book.class(&definition, &open(&definition))?;
         self.known().insert(definition, number);
         Ok(number)
     }

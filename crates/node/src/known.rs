@@ -4,21 +4,69 @@
 //! change: a key that another command removed stops working within that moment. A name that the snapshot does not hold
 //! is looked up afresh, so that what another command added works at once.
 
-use ledger::{Account, Collection, Key, Register};
+use crate::meaning;
+use ledger::{Account, Collection, Group, Key, Register};
+use policy::{Meaning, Tlp, Treatment};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 /// How long a snapshot is used without asking whether it still holds.
 const MOMENT: Duration = Duration::from_millis(50);
 
-/// Accounts, keys and collections at one moment.
+/// Accounts, keys, collections and what the sharing model rests on, at one moment.
 pub struct Snapshot {
     /// Changes with every change.
     pub generation: u64,
     /// In the order in which they were made.
     pub collections: Vec<Collection>,
+    /// By STIX identity (`created_by_ref`): the organisation that signs with it.
+    pub makers: Arc<BTreeMap<String, String>>,
+    /// By name.
+    pub groups: Vec<Group>,
     accounts: Vec<Account>,
     keys: Vec<Key>,
+    standings: HashMap<String, Standing>,
+    meanings: HashMap<String, Meaning>,
+}
+
+/// What an organisation may get, beside what its relation says.
+#[derive(Clone, Debug, Default)]
+struct Standing {
+    ceiling: Option<Tlp>,
+    personal: Vec<(String, Treatment)>,
+}
+
+impl Standing {
+    /// A word that is not understood gives nothing.
+    fn read(standing: &ledger::Standing) -> Self {
+        Self {
+            ceiling: standing.ceiling.as_deref().map(|name| meaning::tlp(name).unwrap_or(Tlp::Clear)),
+            personal: standing.personal.iter().map(|rule| treatment(rule)).collect(),
+        }
+    }
+}
+
+/// Which organisation signs with which STIX identity.
+#[must_use]
+pub fn makers(standings: &[ledger::Standing]) -> BTreeMap<String, String> {
+    let signs = |standing: &ledger::Standing| {
+        let organisation = standing.organisation.clone();
+        standing.identities.clone().into_iter().map(move |identity| (identity, organisation.clone()))
+    };
+    standings.iter().flat_map(signs).collect()
+}
+
+/// A rule about data of persons: `kind=give|mask|withhold`. A treatment that is not understood withholds.
+#[must_use]
+pub fn treatment(rule: &str) -> (String, Treatment) {
+    let (kind, word) = rule.split_once('=').unwrap_or((rule, ""));
+    let treatment = match word.trim() {
+        "give" => Treatment::Give,
+        "mask" => Treatment::Mask,
+        _ => Treatment::Withhold,
+    };
+    (kind.trim().to_owned(), treatment)
 }
 
 impl Snapshot {
@@ -33,6 +81,35 @@ impl Snapshot {
     #[must_use]
     pub fn account(&self, name: &str) -> Option<&Account> {
         self.accounts.iter().find(|account| account.name.to_lowercase() == name.to_lowercase())
+    }
+
+    /// The sharing group with this UUID.
+    #[must_use]
+    pub fn group(&self, id: &str) -> Option<&Group> {
+        self.groups.iter().find(|group| group.id == id)
+    }
+
+    /// The strictest level that an organisation is ever given; `None`: no ceiling.
+    #[must_use]
+    pub fn ceiling(&self, organisation: &str) -> Option<Tlp> {
+        self.standing(organisation).and_then(|standing| standing.ceiling)
+    }
+
+    /// What an organisation's own rule says of a kind of data of persons; `None`: it has none.
+    #[must_use]
+    pub fn treatment(&self, organisation: &str, kind: &str) -> Option<Treatment> {
+        let rules = &self.standing(organisation)?.personal;
+        rules.iter().find(|(of, _)| of == kind).map(|(_, treatment)| *treatment)
+    }
+
+    /// What the operator says that a marking means; a word that is not understood withholds.
+    #[must_use]
+    pub fn meaning(&self, marking: &str) -> Option<&Meaning> {
+        self.meanings.get(marking)
+    }
+
+    fn standing(&self, organisation: &str) -> Option<&Standing> {
+        if self.standings.is_empty() { None } else { self.standings.get(&organisation.to_lowercase()) }
     }
 
     /// The key with this digest.
@@ -84,14 +161,26 @@ impl Known {
         let generation = self.book.generation()?;
         let snapshot = match held {
             Some(snapshot) if snapshot.generation == generation => snapshot,
-            _ => Arc::new(Snapshot {
-                generation,
-                collections: self.book.collections()?,
-                accounts: self.book.accounts()?,
-                keys: self.book.keys()?,
-            }),
+            _ => Arc::new(self.read(generation)?),
         };
         *self.held.write().unwrap_or_else(PoisonError::into_inner) = Some((Arc::clone(&snapshot), Instant::now()));
         Ok(snapshot)
+    }
+
+    fn read(&self, generation: u64) -> ledger::Result<Snapshot> {
+        let standings = self.book.standings()?;
+        let meanings = self.book.meanings()?.into_iter();
+        Ok(Snapshot {
+            generation,
+            collections: self.book.collections()?,
+            makers: Arc::new(makers(&standings)),
+            groups: self.book.groups()?,
+            accounts: self.book.accounts()?,
+            keys: self.book.keys()?,
+            standings: standings.iter().map(|one| (one.organisation.to_lowercase(), Standing::read(one))).collect(),
+            meanings: meanings
+                .map(|(marking, word)| (marking, meaning::of_word(&word).unwrap_or(Meaning::Unknown)))
+                .collect(),
+        })
     }
 }

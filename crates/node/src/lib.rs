@@ -19,6 +19,7 @@ pub mod intake;
 pub mod known;
 pub mod limiter;
 pub mod link;
+pub mod meaning;
 pub mod packed;
 pub mod sample;
 pub mod sources;

@@ -225,7 +225,7 @@ fn released<B: Ledger>(
     after: Option<Seq>,
 ) -> Result<(Vec<Bytes>, Option<Seq>, bool), Error> {
     // The rights are asked anew for every page.
-    let gate = door.gate(push.viewer.clone());
+    let gate = door.gate(push.viewer.clone(), crate::clock::now());
     let filter = Filter {
         collection: push.from.no,
         after,
@@ -237,7 +237,8 @@ fn released<B: Ledger>(
         max_bytes: PAGE_BYTES,
     };
     let mut content = vec![b'['];
-    let page = book.objects(&filter, &|class| gate.sees(class.0), &mut content)?;
+    let page =
+        book.objects(&filter, &|class: ledger::ClassNo| gate.view(class.0) == policy::View::Whole, &mut content)?;
     content.push(b']');
     let (last, more) = (page.last, page.more);
     let objects = objects(gate.admit(Selected { page, content })?)?;

@@ -33,6 +33,8 @@ pub struct OwnedEntry {
     pub revoked: bool,
     /// See [`Entry`].
     pub class: ClassNo,
+    /// See [`Entry`].
+    pub references: Vec<String>,
     /// Where the body lies in the request.
     pub body: Range<usize>,
 }
@@ -167,7 +169,9 @@ impl Thread {
     }
 
     fn commit(&mut self, jobs: Vec<Job>) {
-        let entries: Vec<Vec<Entry<'_>>> = jobs.iter().map(|job| borrowed(&job.work)).collect();
+        let references: Vec<Vec<Vec<&str>>> = jobs.iter().map(|job| references(&job.work)).collect();
+        let entries: Vec<Vec<Entry<'_>>> =
+            jobs.iter().zip(&references).map(|(job, references)| borrowed(&job.work, references)).collect();
         let submissions: Vec<Submission<'_>> = jobs
             .iter()
             .zip(&entries)
@@ -202,10 +206,15 @@ impl Thread {
     }
 }
 
-fn borrowed(work: &Work) -> Vec<Entry<'_>> {
+fn references(work: &Work) -> Vec<Vec<&str>> {
+    work.entries.iter().map(|entry| entry.references.iter().map(String::as_str).collect()).collect()
+}
+
+fn borrowed<'w>(work: &'w Work, references: &'w [Vec<&str>]) -> Vec<Entry<'w>> {
     work.entries
         .iter()
-        .map(|entry| Entry {
+        .zip(references)
+        .map(|(entry, references)| Entry {
             collection: entry.collection,
             key: &entry.key,
             kind: &entry.kind,
@@ -218,6 +227,7 @@ fn borrowed(work: &Work) -> Vec<Entry<'_>> {
             author: entry.author.as_deref(),
             revoked: entry.revoked,
             class: entry.class,
+            references,
             body: work.text.get(entry.body.clone()).unwrap_or_default(),
         })
         .collect()

@@ -12,7 +12,7 @@ use node::import::{Error as ImportError, Listener, Options, Pages, Refusal};
 use node::intake::Context;
 use node::link::{self, Pull, Push, Pushed, Remote};
 use node::packed::Budget;
-use policy::{Relation, Rules, Viewer};
+use policy::{Relation, Viewer};
 use std::sync::Arc;
 use taxii::client::{Address, Client, Limits, Selection};
 use zeroize::Zeroizing;
@@ -90,7 +90,7 @@ impl Node {
 
     fn fill(&self, collection: &Collection) {
         let objects: Vec<String> = (0..COUNT).map(tool).collect();
-        let options = options(collection);
+        let options = options(&self.book, collection);
         Pages::new(&*self.book, &options).take("here", &objects, &mut Strict).unwrap();
     }
 
@@ -107,8 +107,8 @@ fn tool(n: u64) -> String {
     )
 }
 
-fn options(collection: &Collection) -> Options {
-    let context = Context { collection: collection.no, owner: "Us".into(), member: None, recipients: Vec::new() };
+fn options(book: &Book, collection: &Collection) -> Options {
+    let context = Context::new(collection.no, "Us".into(), book).unwrap();
     let budget = Budget { max_bytes: 1 << 30, max_ratio: 1_000 };
     Options { context, keep_20: false, all_or_nothing: false, budget, limits: stix::json::Limits::default() }
 }
@@ -128,7 +128,7 @@ async fn a_node_pulls_what_it_may_have() {
     there.fill(&theirs);
     let url = there.serve().await;
     let address: Address = url.parse().unwrap();
-    let options = options(&ours);
+    let options = options(&here.book, &ours);
     let from = Remote { address: &address, collection: "theirs" };
     let job = Pull { from, selection: Selection::default(), into: &ours, options: &options, again: false };
     let pull =
@@ -156,7 +156,7 @@ async fn a_node_pushes_what_its_partner_may_have() {
     here.fill(&ours);
     let url = there.serve().await;
     let address: Address = url.parse().unwrap();
-    let door = Door::new(here.book.clone(), Rules::default());
+    let door = Door::over(&here.book, &Config::default());
     let viewer =
         Viewer { name: Some("north".into()), organisation: Some("North".into()), relation: Relation::Community };
     for (again, sent) in [(false, COUNT * 4 / 5), (false, 0), (true, COUNT * 4 / 5)] {

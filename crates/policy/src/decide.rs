@@ -1,29 +1,8 @@
 //! The decision.
 
-use crate::{Class, Relation, Tlp, Viewer};
-
-/// What a marking definition says, as far as this node can tell.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Meaning {
-    /// One of the predefined TLP markings, of either generation.
-    Tlp(Tlp),
-    /// Words for people (copyright, terms of use): limits what may be done, not who may see (STIX 2.1 §7.2.1.3).
-    Statement,
-    /// Not known here, or of a kind that is not understood.
-    Unknown,
-}
-
-/// Looks marking definitions up.
-pub trait Markings {
-    /// What the definition with this id says. The predefined TLP ids need not be known: [`decide`] knows them.
-    fn meaning(&self, id: &str) -> Meaning;
-}
-
-impl<F: Fn(&str) -> Meaning> Markings for F {
-    fn meaning(&self, id: &str) -> Meaning {
-        self(id)
-    }
-}
+use crate::{
+    Audience, Author, Class, Code, Facts, Group, Handling, Meaning, Micros, Reason, Relation, Tlp, Treatment, Viewer,
+};
 
 /// The node's own settings.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -38,64 +17,44 @@ impl Default for Rules {
     }
 }
 
+/// What is taken out of a record before its viewer gets it.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Cuts {
+    /// What these granular markings select.
+    pub markings: Vec<String>,
+    /// The kinds of personal data that are masked.
+    pub masked: Vec<String>,
+}
+
+impl Cuts {
+    /// Whether nothing is taken out.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.markings.is_empty() && self.masked.is_empty()
+    }
+}
+
 /// What to do.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Outcome {
     /// Hand it on as it is.
     Release,
     /// Hand it on without the selected parts.
-    Redact(Vec<String>),
+    Redact(Cuts),
     /// Not at all, and without a word that it exists.
     Withhold,
 }
 
-/// A rule that took part, by a name that stays.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Code {
-    /// The marking lets this viewer have it.
-    MarkingReleases,
-    /// The marking keeps it from this viewer.
-    MarkingWithholds,
-    /// TLP:RED, and the viewer is addressed.
-    RecipientNamed,
-    /// TLP:RED, and the viewer is not addressed.
-    RecipientNotNamed,
-    /// No TLP marking: the default applies.
-    DefaultMarking,
-    /// A marking whose meaning is not known here.
-    UnknownMarking,
-    /// A statement: no limit on who may see.
-    Statement,
-    /// A part of the record is marked so that this viewer may not have it.
-    PartWithheld,
-}
-
-impl Code {
+impl Outcome {
     /// The name, for machines.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub fn as_str(&self) -> &'static str {
         match self {
-            Self::MarkingReleases => "marking-releases",
-            Self::MarkingWithholds => "marking-withholds",
-            Self::RecipientNamed => "recipient-named",
-            Self::RecipientNotNamed => "recipient-not-named",
-            Self::DefaultMarking => "default-marking",
-            Self::UnknownMarking => "unknown-marking",
-            Self::Statement => "statement",
-            Self::PartWithheld => "part-withheld",
+            Self::Release => "release",
+            Self::Redact(_) => "redact",
+            Self::Withhold => "withhold",
         }
     }
-}
-
-/// Why: a rule, and the marking on which it rests.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Reason {
-    /// The rule.
-    pub code: Code,
-    /// The marking definition, where one took part.
-    pub marking: Option<String>,
-    /// In plain words.
-    pub message: String,
 }
 
 /// What to do, and why.
@@ -107,40 +66,56 @@ pub struct Decision {
     pub reasons: Vec<Reason>,
 }
 
-/// Decides whether the viewer may have records of the class. Total: withholding beats releasing, what is not
-/// understood withholds.
+/// Decides whether the viewer may have records of the class at an instant. Total: withholding beats releasing, what is
+/// not understood withholds. Of an [open](Class::open) class it says what holds for all its records; the references of
+/// each are judged beside it.
 #[must_use]
-pub fn decide(viewer: &Viewer, class: &Class, rules: &Rules, markings: &dyn Markings) -> Decision {
-    let mut case = Case { viewer, class, markings, reasons: Vec::new() };
-    let mut released = case.whole(&class.markings, rules);
-    for id in &class.granular {
-        if !case.part(id) {
-            released = false;
+pub fn decide(viewer: &Viewer, class: &Class, at: Micros, rules: &Rules, facts: &dyn Facts) -> Decision {
+    let made = matches!(&class.author, Author::Organisation(author) if viewer.is_of(author));
+    let originator = made || viewer.is_of(&class.owner);
+    let mut case = Case { viewer, class, at, rules, facts, originator, reasons: Vec::new() };
+    // Every rule is asked, so that the reasons are whole.
+    let released = [case.whole(), case.bound(), case.persons_fixed()].iter().all(|released| *released);
+    let (markings, parts) = (case.parts(), case.persons());
+    let outcome = match parts {
+        Some(masked) if released => {
+            let cuts = Cuts { markings, masked };
+            if cuts.is_empty() { Outcome::Release } else { Outcome::Redact(cuts) }
         }
-    }
-    let outcome = if released { Outcome::Release } else { Outcome::Withhold };
+        _ => Outcome::Withhold,
+    };
     Decision { outcome, reasons: case.reasons }
 }
 
 struct Case<'a> {
     viewer: &'a Viewer,
     class: &'a Class,
-    markings: &'a dyn Markings,
+    at: Micros,
+    rules: &'a Rules,
+    facts: &'a dyn Facts,
+    /// Whether the viewer's organisation made the record or brought it in.
+    originator: bool,
     reasons: Vec<Reason>,
 }
 
 impl Case<'_> {
-    /// Judges the markings of the whole record. Each must let the viewer have it, so a further marking never widens.
-    fn whole(&mut self, ids: &[String], rules: &Rules) -> bool {
-        let (mut released, mut levels) = (true, 0);
-        for id in ids {
+    /// Judges the markings and limits of the whole record. Each must let the viewer have it, so a further one never widens.
+    fn whole(&mut self) -> bool {
+        let (mut levels, mut limits) = (Vec::new(), vec![(None, self.class.handling.clone())]);
+        let mut released = true;
+        for id in &self.class.markings {
             match self.meaning(id) {
-                Meaning::Tlp(tlp) => {
-                    levels += 1;
-                    released &= self.tlp(tlp, Some(id));
-                }
+                Meaning::Tlp(tlp) => levels.push((tlp, Some(id.as_str()))),
                 Meaning::Statement => {
                     self.say(Code::Statement, Some(id), "a statement limits what may be done, not who may see".into());
+                }
+                Meaning::Pap(_) => {
+                    let words = "permissible actions limit what may be done, not who may see";
+                    self.say(Code::PermittedActions, Some(id), words.into());
+                }
+                Meaning::Handling(tlp, limit) => {
+                    levels.extend(tlp.map(|tlp| (tlp, Some(id.as_str()))));
+                    limits.push((Some(id.as_str()), limit));
                 }
                 Meaning::Unknown => {
                     released = false;
@@ -148,56 +123,200 @@ impl Case<'_> {
                 }
             }
         }
-        if levels == 0 {
-            let tlp = rules.default_marking;
+        let mut grouped = false;
+        for (id, limit) in &limits {
+            released &= self.limit(limit, *id);
+            // Only who made a record may hand it further than its marking says (TLP 2.0 §3): by a marking in it, or as
+            // the one who brings it in.
+            let may_widen = id.is_some() || self.class.author == Author::Owner;
+            grouped |= may_widen && limit.audience.iter().any(|circle| matches!(circle, Audience::Group(_)));
+        }
+        if levels.is_empty() {
+            let tlp = self.rules.default_marking;
             self.say(Code::DefaultMarking, None, format!("no TLP marking: treated as {}", label(tlp)));
-            released &= self.tlp(tlp, None);
+            levels.push((tlp, None));
+        }
+        for (tlp, id) in levels {
+            released &= self.level(tlp, id, grouped);
         }
         released
     }
 
-    /// Judges a marking of a part: what keeps a part from the viewer keeps the whole record.
-    fn part(&mut self, id: &String) -> bool {
-        let released = match self.meaning(id) {
-            Meaning::Tlp(tlp) => self.releases(tlp),
-            Meaning::Statement => true,
-            Meaning::Unknown => false,
-        };
-        if !released {
-            self.say(Code::PartWithheld, Some(id), "a part of it is marked so that this viewer may not have it".into());
+    /// What a TLP level means to the viewer (FIRST TLP 2.0 §2). A group stands in the place of the relation: who is not
+    /// in it was kept out by the limit already.
+    fn level(&mut self, tlp: Tlp, id: Option<&str>, grouped: bool) -> bool {
+        let (code, released, words) = self.judge_level(tlp, grouped);
+        self.say(code, id, format!("{}: {words} ({})", label(tlp), relation(self.viewer.relation)));
+        released
+    }
+
+    fn judge_level(&self, tlp: Tlp, grouped: bool) -> (Code, bool, &'static str) {
+        let ceiling = self.viewer.organisation.as_deref().and_then(|name| self.facts.ceiling(name));
+        if ceiling.is_some_and(|ceiling| ceiling < tlp) && !self.originator {
+            return (Code::AboveCeiling, false, "stricter than what the viewer's organisation is ever given");
+        }
+        if tlp == Tlp::Red {
+            return match self.viewer.is_named(&self.class.recipients) {
+                true => (Code::RecipientNamed, true, "the viewer is one of the recipients"),
+                false => (Code::RecipientNotNamed, false, "the viewer is none of the recipients"),
+            };
+        }
+        if self.originator {
+            return (Code::Originator, true, "the viewer's organisation made it or brought it in");
+        }
+        let goes = grouped
+            || match tlp {
+                Tlp::Clear => true,
+                Tlp::Green => self.viewer.relation != Relation::Public,
+                Tlp::Amber => matches!(self.viewer.relation, Relation::Own | Relation::Client),
+                Tlp::AmberStrict | Tlp::Red => self.viewer.relation == Relation::Own,
+            };
+        match (goes, grouped) {
+            (true, true) => (Code::MarkingReleases, true, "it goes to the sharing group"),
+            (true, false) => (Code::MarkingReleases, true, "it goes to viewers of this relation"),
+            (false, _) => (Code::MarkingWithholds, false, "it does not go to viewers of this relation"),
+        }
+    }
+
+    /// Judges a limit beside the markings.
+    fn limit(&mut self, limit: &Handling, id: Option<&str>) -> bool {
+        let mut released = true;
+        for circle in &limit.audience {
+            released &= self.circle(circle, id);
+        }
+        if limit.embargo.is_some_and(|until| self.at < until) {
+            released &= self.originator;
+            self.say(Code::Embargo, id, "it is not released yet, but to its originator".into());
+        }
+        if limit.expires.is_some_and(|from| from <= self.at) {
+            released &= self.originator;
+            self.say(Code::Expired, id, "it is no longer released, but to its originator".into());
         }
         released
+    }
+
+    fn circle(&mut self, circle: &Audience, id: Option<&str>) -> bool {
+        let relation = self.viewer.relation;
+        let known = self.viewer.name.is_some();
+        let (within, circle) = match circle {
+            Audience::Group(group) => return self.group(group),
+            Audience::Organisation => (false, "its own organisation"),
+            Audience::Community => (known && relation != Relation::Public, "this community"),
+            Audience::Connected => (known, "this and connected communities"),
+            Audience::All => (true, "everyone"),
+        };
+        match within || self.originator {
+            true => self.say(Code::AudienceReleases, id, format!("confined to {circle}, where the viewer is")),
+            false => self.say(Code::AudienceWithholds, id, format!("confined to {circle}, where the viewer is not")),
+        }
+        within || self.originator
+    }
+
+    fn group(&mut self, id: &str) -> bool {
+        let group = self.facts.group(id);
+        let name = |group: &Group| format!("the sharing group `{}`", group.name);
+        let (code, within, words) = match group {
+            None => (Code::GroupClosed, false, "the sharing group is not known here".to_owned()),
+            Some(group) if !group.is_open(self.at) => {
+                (Code::GroupClosed, false, format!("{} is not open", name(&group)))
+            }
+            Some(group) if self.viewer.organisation.as_deref().is_some_and(|own| group.holds(own)) => {
+                (Code::GroupMember, true, format!("the viewer's organisation is in {}", name(&group)))
+            }
+            Some(group) => {
+                (Code::NotGroupMember, false, format!("the viewer's organisation is not in {}", name(&group)))
+            }
+        };
+        self.say(code, Some(id), words);
+        if !within && self.originator {
+            self.say(Code::Originator, None, "the viewer's organisation made it or brought it in".into());
+        }
+        within || self.originator
+    }
+
+    /// Judges the markings of parts without which the record would not stand: what keeps one of them keeps all.
+    fn bound(&mut self) -> bool {
+        let mut released = true;
+        for id in &self.class.binding {
+            if !self.part(id) {
+                released = false;
+                let words = "a part without which it would not stand is marked so that this viewer may not have it";
+                self.say(Code::BindingPartWithheld, Some(id), words.into());
+            }
+        }
+        released
+    }
+
+    /// The markings of parts that are taken out.
+    fn parts(&mut self) -> Vec<String> {
+        let hidden: Vec<String> = self.class.granular.iter().filter(|id| !self.part(id)).cloned().collect();
+        for id in &hidden {
+            self.say(Code::PartWithheld, Some(id), "a part of it is marked so that this viewer may not have it".into());
+        }
+        hidden
+    }
+
+    /// Whether the marking of a part lets the viewer have the part.
+    fn part(&self, id: &str) -> bool {
+        let (tlp, limit) = match self.meaning(id) {
+            Meaning::Tlp(tlp) => (Some(tlp), Handling::default()),
+            Meaning::Handling(tlp, limit) => (tlp, limit),
+            Meaning::Statement | Meaning::Pap(_) => return true,
+            Meaning::Unknown => return false,
+        };
+        // What is said of a part is said once, by the caller.
+        let mut aside = Case { reasons: Vec::new(), ..*self };
+        let grouped = limit.audience.iter().any(|circle| matches!(circle, Audience::Group(_)));
+        aside.limit(&limit, None) && tlp.is_none_or(|tlp| aside.judge_level(tlp, grouped).1)
+    }
+
+    /// Whether the data about persons without which the record would not stand may be had as they are.
+    fn persons_fixed(&mut self) -> bool {
+        let mut released = true;
+        for kind in &self.class.personal_fixed {
+            if self.treatment(kind) != Treatment::Give {
+                released = false;
+                let words = format!("it rests on data about a person ({kind}), which this viewer does not get");
+                self.say(Code::PersonalWithheld, None, words);
+            }
+        }
+        released
+    }
+
+    /// The kinds of data about persons that are masked; `None`: one of them withholds the record.
+    fn persons(&mut self) -> Option<Vec<String>> {
+        let (mut masked, mut released) = (Vec::new(), true);
+        for kind in &self.class.personal {
+            match self.treatment(kind) {
+                Treatment::Give => {}
+                Treatment::Mask => {
+                    self.say(
+                        Code::PersonalMasked,
+                        None,
+                        format!("data about a person ({kind}) is masked for this viewer"),
+                    );
+                    masked.push(kind.clone());
+                }
+                Treatment::Withhold => {
+                    released = false;
+                    let words = format!("it holds data about a person ({kind}), which this viewer does not get");
+                    self.say(Code::PersonalWithheld, None, words);
+                }
+            }
+        }
+        released.then_some(masked)
+    }
+
+    fn treatment(&self, kind: &str) -> Treatment {
+        if self.originator { Treatment::Give } else { self.facts.treatment(self.viewer, kind) }
     }
 
     fn meaning(&self, id: &str) -> Meaning {
-        stix::marking::tlp_of(id).map_or_else(|| self.markings.meaning(id), Meaning::Tlp)
+        stix::marking::tlp_of(id).map_or_else(|| self.facts.meaning(id), Meaning::Tlp)
     }
 
-    fn tlp(&mut self, tlp: Tlp, id: Option<&String>) -> bool {
-        let released = self.releases(tlp);
-        let (code, word) = match (tlp, released) {
-            (Tlp::Red, true) => (Code::RecipientNamed, "the viewer is one of the recipients"),
-            (Tlp::Red, false) => (Code::RecipientNotNamed, "the viewer is none of the recipients"),
-            (_, true) => (Code::MarkingReleases, "it goes to viewers of this relation"),
-            (_, false) => (Code::MarkingWithholds, "it does not go to viewers of this relation"),
-        };
-        self.say(code, id, format!("{}: {word} ({})", label(tlp), relation(self.viewer.relation)));
-        released
-    }
-
-    /// What a TLP level means to the viewer where nothing else is said (FIRST TLP 2.0 §2).
-    fn releases(&self, tlp: Tlp) -> bool {
-        match tlp {
-            Tlp::Clear => true,
-            Tlp::Green => self.viewer.relation != Relation::Public,
-            Tlp::Amber => matches!(self.viewer.relation, Relation::Own | Relation::Client),
-            Tlp::AmberStrict => self.viewer.relation == Relation::Own,
-            Tlp::Red => self.viewer.is_named(&self.class.recipients),
-        }
-    }
-
-    fn say(&mut self, code: Code, marking: Option<&String>, message: String) {
-        self.reasons.push(Reason { code, marking: marking.cloned(), message });
+    fn say(&mut self, code: Code, rests_on: Option<&str>, message: String) {
+        self.reasons.push(Reason { code, rests_on: rests_on.map(str::to_owned), message });
     }
 }
 

@@ -1,11 +1,14 @@
 //! The door: a viewer's decisions, remembered by class, and the type that only they make.
 
-use crate::{Class, Markings, Outcome, Rules, Viewer, decide};
+use crate::{Class, Cuts, Facts, Micros, Outcome, Rules, Viewer, decide};
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::rc::Rc;
 
 /// A policy class's number in the store.
 pub type ClassNo = u32;
+
+/// Decisions are remembered for classes with numbers below this; a store with more is asked anew for the others.
+const MOST: usize = 1 << 20;
 
 /// Where the definitions of classes are.
 pub trait Classes {
@@ -46,19 +49,33 @@ impl<T> Released<T> {
 )]
 pub struct Leak(pub ClassNo);
 
-/// The decisions for one viewer, made once a class.
+/// How much a viewer sees of the records of a class.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum View {
+    /// None of them, and not that there are any.
+    Nothing,
+    /// Each, as it is.
+    Whole,
+    /// Each, without some parts.
+    Part(Rc<Cuts>),
+    /// Those whose references may be seen, less the parts that are cut from all.
+    Ask(Rc<Cuts>, Rc<Class>),
+}
+
+/// The decisions for one viewer at one instant, made once a class.
 pub struct Gate<'g> {
     viewer: Viewer,
+    at: Micros,
     rules: Rules,
     classes: &'g dyn Classes,
-    markings: &'g dyn Markings,
-    made: RefCell<HashMap<ClassNo, bool>>,
+    facts: &'g dyn Facts,
+    made: RefCell<Vec<Option<View>>>,
 }
 
 impl<'g> Gate<'g> {
-    /// A door for a viewer.
-    pub fn new(viewer: Viewer, rules: Rules, classes: &'g dyn Classes, markings: &'g dyn Markings) -> Self {
-        Self { viewer, rules, classes, markings, made: RefCell::default() }
+    /// A door for a viewer at an instant.
+    pub fn new(viewer: Viewer, at: Micros, rules: Rules, classes: &'g dyn Classes, facts: &'g dyn Facts) -> Self {
+        Self { viewer, at, rules, classes, facts, made: RefCell::default() }
     }
 
     /// For whom.
@@ -67,18 +84,48 @@ impl<'g> Gate<'g> {
         &self.viewer
     }
 
-    /// Whether the viewer may see records of the class. Fails closed: no definition, not seen; a decision to redact is
-    /// not a release.
+    /// How much the viewer sees of records of the class. Fails closed: no definition, not seen.
+    #[must_use]
+    pub fn view(&self, class: ClassNo) -> View {
+        let place = class as usize;
+        if let Some(Some(view)) = self.made.borrow().get(place) {
+            return view.clone();
+        }
+        let view = self.decided(class);
+        if place < MOST {
+            let mut made = self.made.borrow_mut();
+            if made.len() <= place {
+                made.resize(place + 1, None);
+            }
+            if let Some(slot) = made.get_mut(place) {
+                *slot = Some(view.clone());
+            }
+        }
+        view
+    }
+
+    /// Whether the viewer may see anything of records of the class.
     #[must_use]
     pub fn sees(&self, class: ClassNo) -> bool {
-        if let Some(sees) = self.made.borrow().get(&class) {
-            return *sees;
+        if let Some(Some(view)) = self.made.borrow().get(class as usize) {
+            return *view != View::Nothing;
         }
+        self.view(class) != View::Nothing
+    }
+
+    fn decided(&self, class: ClassNo) -> View {
         let definition = self.classes.definition(class).and_then(|bytes| Class::from_definition(&bytes));
-        let sees = definition
-            .is_some_and(|class| decide(&self.viewer, &class, &self.rules, self.markings).outcome == Outcome::Release);
-        self.made.borrow_mut().insert(class, sees);
-        sees
+        let Some(class) = definition else { return View::Nothing };
+        let cuts = match decide(&self.viewer, &class, self.at, &self.rules, self.facts).outcome {
+            Outcome::Withhold => return View::Nothing,
+            Outcome::Release => Cuts::default(),
+            Outcome::Redact(cuts) => cuts,
+        };
+        match (class.open, cuts.is_empty()) {
+            (true, _) => View::Ask(Rc::new(cuts), Rc::new(class)),
+            (false, true) => View::Whole,
+            (false, false) => View::Part(Rc::new(cuts)),
+        }
     }
 
     /// Lets something through if every record in it may be seen.

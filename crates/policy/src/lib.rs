@@ -7,7 +7,7 @@
 //! use policy::{Class, Meaning, Outcome, Relation, Rules, Viewer, decide};
 //! let partner = Viewer { name: Some("lina".into()), organisation: Some("Port CSIRT".into()), relation: Relation::Community };
 //! let green = Class { markings: vec!["marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb".into()], ..Class::default() };
-//! let decision = decide(&partner, &green, &Rules::default(), &|_: &str| Meaning::Unknown);
+//! let decision = decide(&partner, &green, 0, &Rules::default(), &|_: &str| Meaning::Unknown);
 //! assert_eq!(decision.outcome, Outcome::Release);
 //! ```
 //!
@@ -18,12 +18,16 @@
 mod class;
 mod collection;
 mod decide;
+mod fact;
 mod gate;
+mod reason;
 
-pub use class::Class;
+pub use class::{Audience, Author, Class, Handling, Micros};
 pub use collection::{Who, may};
-pub use decide::{Code, Decision, Markings, Meaning, Outcome, Reason, Rules, decide};
-pub use gate::{ClassNo, Classed, Classes, Gate, Leak, Released};
+pub use decide::{Cuts, Decision, Outcome, Rules, decide};
+pub use fact::{Facts, Group, Meaning, Pap, Treatment};
+pub use gate::{ClassNo, Classed, Classes, Gate, Leak, Released, View};
+pub use reason::{Code, Reason};
 pub use stix::marking::Tlp;
 
 /// How a viewer's organisation stands to the node's own.
@@ -55,6 +59,13 @@ impl Viewer {
     #[must_use]
     pub fn anonymous() -> Self {
         Self { name: None, organisation: None, relation: Relation::Public }
+    }
+
+    /// Whether this viewer acts for the organisation of that name, without regard to case. An empty name is nobody's.
+    #[must_use]
+    pub fn is_of(&self, organisation: &str) -> bool {
+        let own = self.organisation.as_deref().filter(|own| !own.is_empty());
+        own.is_some_and(|own| own.to_lowercase() == organisation.to_lowercase())
     }
 
     /// Whether a name in a list means this viewer: its account or its organisation, without regard to case. An empty name

@@ -1,9 +1,12 @@
 //! What a ledger and a policy need to know of an object, taken in the same pass that validates it.
 
 use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 
-use crate::json::Value;
-use crate::schema::Role;
+use crate::id::Id;
+use crate::json::{Kind as Json, Value};
+use crate::redact;
+use crate::schema::{Role, Shape};
 use crate::timestamp::Timestamp;
 use crate::validate::Slots;
 
@@ -27,10 +30,23 @@ pub struct Head<'t> {
     pub created_by_ref: Option<Cow<'t, str>>,
     /// `object_marking_refs` in their order.
     pub marking_refs: Vec<Cow<'t, str>>,
-    /// The `marking_ref` of every granular marking in their order.
-    pub granular_marking_refs: Vec<Cow<'t, str>>,
+    /// The granular markings in their order, each marking definition once; languages are none.
+    pub granular: Vec<Granular<'t>>,
+    /// The ids in every `*_ref` and `*_refs` at any depth, each once, except `created_by_ref`, `object_marking_refs` and
+    /// `marking_ref`. The keys by which objects in a container refer to one another are no ids.
+    pub references: Vec<Cow<'t, str>>,
     /// Whether `revoked` is true.
     pub revoked: bool,
+}
+
+/// A marking of parts of an object. STIX 2.1 §7.2.3.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Granular<'t> {
+    /// The marking definition's id.
+    pub marking: Cow<'t, str>,
+    /// Whether it marks something that cannot be taken out such that a valid object of the same identity stays: see
+    /// [`crate::redact`].
+    pub binding: bool,
 }
 
 impl<'t> Head<'t> {
@@ -38,29 +54,134 @@ impl<'t> Head<'t> {
     pub(crate) fn of(
         source: &'t str,
         value: Value<'_>,
-        category: Category,
+        shape: &'static Shape,
         spec: SpecVersion,
         slots: &Slots<'_>,
+        references: &References,
     ) -> Option<Self> {
         let string = |value: Value<'_>| borrowed(source, value);
         let object_type = string(value.get("type")?)?;
         let id = string(slots.get(Role::Id)?)?;
         let time = slots.get(Role::Modified).or_else(|| slots.get(Role::Created)).and_then(string);
         let strings = |role| slots.get(role).map(|list| list.items().filter_map(string).collect()).unwrap_or_default();
-        let granular = slots
-            .get(Role::Granular)
-            .map(|list| list.items().filter_map(|marking| marking.get("marking_ref")).filter_map(string).collect());
+        let granular = slots.get(Role::Granular).map(|list| granular(source, value, list, shape, spec));
         Some(Self {
             object_type,
             id,
-            category,
+            category: shape.category,
             spec,
             version: time.and_then(timestamp),
             created_by_ref: slots.get(Role::Creator).and_then(string),
             marking_refs: strings(Role::Markings),
-            granular_marking_refs: granular.unwrap_or_default(),
+            granular: granular.unwrap_or_default(),
+            references: references.of(source),
             revoked: slots.get(Role::Revoked).and_then(|found| found.as_bool()).unwrap_or(false),
         })
+    }
+}
+
+/// Each marking that the list names, and whether what it selects can go.
+fn granular<'t>(
+    source: &'t str,
+    object: Value<'_>,
+    list: Value<'_>,
+    shape: &'static Shape,
+    spec: SpecVersion,
+) -> Vec<Granular<'t>> {
+    let mut all: Vec<(Cow<'t, str>, Vec<Value<'_>>)> = Vec::new();
+    let mut index: HashMap<Cow<'t, str>, usize> = HashMap::new();
+    for entry in list.items() {
+        let Some(marking) = entry.get("marking_ref").and_then(|found| borrowed(source, found)) else { continue };
+        let at = *index.entry(marking.clone()).or_insert(all.len());
+        if at == all.len() {
+            all.push((marking, Vec::new()));
+        }
+        if let Some((_, entries)) = all.get_mut(at) {
+            entries.push(entry);
+        }
+    }
+    let mut budget = redact::BUDGET;
+    all.into_iter()
+        .map(|(marking, entries)| {
+            let binding = redact::is_binding(object, &entries, shape, spec, &mut budget);
+            Granular { marking, binding }
+        })
+        .collect()
+}
+
+/// The ids that an object names, by where they stand: they are met while it is judged.
+#[derive(Debug, Default)]
+pub(crate) struct References {
+    plain: Vec<(u32, u32)>,
+    /// Those that are written with escapes.
+    escaped: Vec<String>,
+}
+
+impl References {
+    pub(crate) fn clear(&mut self) {
+        self.plain.clear();
+        self.escaped.clear();
+    }
+
+    /// Adds a string that is an id.
+    #[inline]
+    pub(crate) fn push(&mut self, value: Value<'_>, base: usize) {
+        if value.raw_str().is_none() {
+            return self.escaped.extend(value.as_str().map(Cow::into_owned));
+        }
+        let span = value.span();
+        let place = |at: usize| u32::try_from(at - base).unwrap_or(u32::MAX);
+        self.plain.push((place(span.start + 1), place(span.end - 1)));
+    }
+
+    /// Adds a string if it is an id.
+    pub(crate) fn note(&mut self, value: Value<'_>, text: &str, base: usize) {
+        if Id::parse(text).is_ok() {
+            self.push(value, base);
+        }
+    }
+
+    /// Adds the ids that a member and what is inside it name.
+    pub(crate) fn member(&mut self, name: &str, value: Value<'_>, base: usize) {
+        each_reference(name, value, &mut |value, text| self.note(value, text, base));
+    }
+
+    /// Adds the ids that are named inside a value.
+    pub(crate) fn gather(&mut self, value: Value<'_>, base: usize) {
+        self.member("", value, base);
+    }
+
+    /// The ids, each once, by the text of the object.
+    fn of<'t>(&self, source: &'t str) -> Vec<Cow<'t, str>> {
+        let plain = self.plain.iter().filter_map(|(start, end)| source.get(*start as usize..*end as usize));
+        let mut all: Vec<Cow<'t, str>> = Vec::with_capacity(self.plain.len() + self.escaped.len());
+        all.extend(plain.map(Cow::Borrowed));
+        all.extend(self.escaped.iter().cloned().map(Cow::Owned));
+        match all.as_slice() {
+            [] | [_] => {}
+            [one, two] if one != two => {}
+            _ => {
+                let mut seen = HashSet::with_capacity(all.len());
+                all.retain(|id| seen.insert(id.clone()));
+            }
+        }
+        all
+    }
+}
+
+/// Calls `note` with every string of a member, and of what is inside it, that stands where references stand.
+pub(crate) fn each_reference<'t>(name: &str, value: Value<'t>, note: &mut dyn FnMut(Value<'t>, &str)) {
+    let names_ids = (name.ends_with("_ref") || name.ends_with("_refs"))
+        && !matches!(name, "created_by_ref" | "object_marking_refs" | "marking_ref");
+    match value.kind() {
+        Json::String if names_ids => {
+            if let Some(text) = value.as_str() {
+                note(value, &text);
+            }
+        }
+        Json::Array => value.items().for_each(|item| each_reference(name, item, note)),
+        Json::Object => value.entries().for_each(|(key, item)| each_reference(&key.as_str(), item, note)),
+        _ => {}
     }
 }
 

@@ -1,8 +1,8 @@
 //! Appending: one transaction for everything that was handed in.
 
 use super::head::{self, Head};
-use super::key_blob;
 use super::leaf::{self, Leaf};
+use super::{class, cover, key_blob};
 use crate::{Appended, CollectionNo, Entry, Micros, Result, Same, Seq, Submission};
 use rusqlite::{OptionalExtension, Transaction, params};
 use std::collections::HashMap;
@@ -20,25 +20,69 @@ struct Known {
 }
 
 /// The work of one call.
-pub(super) struct Append<'c, 's> {
+struct Append<'c, 's> {
     change: &'c Transaction<'c>,
     same: Same<'s>,
     last: i64,
-    open: HashMap<CollectionNo, Leaf>,
+    open: HashMap<CollectionNo, Leaves>,
     kinds: HashMap<String, u32>,
     authors: HashMap<String, i64>,
+    /// Open variants of classes.
+    variants: HashMap<u32, Option<u32>>,
+    /// Whether any entry of the call refers to something. If none does, nothing is noted for `judgement`.
+    refers: bool,
+    judgement: cover::Judgement<'s>,
+    candidates: Vec<Candidate>,
+}
+
+/// The leaves of a collection that are not written yet.
+#[derive(Default)]
+struct Leaves {
+    /// Full, and in order. They wait if any of their records may turn out not to be covered, and then all that follow.
+    full: Vec<Leaf>,
+    last: Leaf,
+    wait: bool,
+}
+
+impl Leaves {
+    /// The one that holds a record, if it is not written yet.
+    fn find(&mut self, seq: i64) -> Option<&mut Leaf> {
+        let at = self.full.partition_point(|leaf| leaf.heads.last().is_some_and(|last| last.seq < seq));
+        Some(self.full.get_mut(at).unwrap_or(&mut self.last))
+    }
+}
+
+/// A record that may be covered; it is written as if it were.
+struct Candidate {
+    collection: CollectionNo,
+    key: Vec<u8>,
+    version: (i64, u32),
+    seq: i64,
+    /// Its class if it is not.
+    open: u32,
 }
 
 /// Appends all submissions inside the transaction; answers as the trait says.
-pub(super) fn run(
+pub(super) fn run<'s>(
     change: &Transaction<'_>,
-    submissions: &[Submission<'_>],
+    submissions: &'s [Submission<'_>],
     now: Micros,
-    same: Same<'_>,
+    same: Same<'s>,
 ) -> Result<Vec<Vec<Appended>>, rusqlite::Error> {
     let last: i64 =
         change.prepare_cached("SELECT value FROM meta WHERE name = 'last_seq'")?.query_row([], |row| row.get(0))?;
-    let mut work = Append { change, same, last, open: HashMap::new(), kinds: HashMap::new(), authors: HashMap::new() };
+    let mut work = Append {
+        change,
+        same,
+        last,
+        open: HashMap::new(),
+        kinds: HashMap::new(),
+        authors: HashMap::new(),
+        variants: HashMap::new(),
+        refers: submissions.iter().any(|one| one.entries.iter().any(|entry| !entry.references.is_empty())),
+        judgement: cover::Judgement::default(),
+        candidates: Vec::new(),
+    };
     let mut answers = Vec::with_capacity(submissions.len());
     for submission in submissions {
         let mut answer = Vec::with_capacity(submission.entries.len());
@@ -53,12 +97,13 @@ pub(super) fn run(
         }
         answers.push(answer);
     }
+    work.judge_cover(last)?;
     work.finish(last)?;
     Ok(answers)
 }
 
-impl Append<'_, '_> {
-    fn entry(&mut self, entry: &Entry<'_>, now: Micros) -> Result<Appended, rusqlite::Error> {
+impl<'s> Append<'_, 's> {
+    fn entry(&mut self, entry: &'s Entry<'_>, now: Micros) -> Result<Appended, rusqlite::Error> {
         let kind = self.kind(entry.kind)?;
         let key = key_blob(kind, entry.kind, entry.key);
         let known = self.known(entry.collection, &key)?;
@@ -80,13 +125,14 @@ impl Append<'_, '_> {
                 self.share(entry.collection, other.seq)?;
             }
         }
+        let class = self.class(entry, state, &key, (micros, picos))?;
         self.change.prepare_cached("INSERT INTO version VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)")?.execute(params![
             entry.collection.0,
             &key[..],
             micros,
             picos,
             seq,
-            entry.class.0,
+            class,
             entry.dialect as u8,
             state,
             author,
@@ -96,7 +142,7 @@ impl Append<'_, '_> {
             seq,
             micros,
             picos,
-            class: entry.class.0,
+            class,
             kind,
             offset: 0,
             length: 0,
@@ -106,9 +152,68 @@ impl Append<'_, '_> {
             dialect: entry.dialect as u8,
             state,
             shared,
+            refers: if entry.references.is_empty() { head::ALONE } else { head::REFERS },
         };
         self.place(entry, head)?;
         Ok(answer(state, Seq(seq), true))
+    }
+
+    /// The class that a new record is written with: until the end of the call what refers to something counts as covered.
+    fn class(
+        &mut self,
+        entry: &'s Entry<'_>,
+        state: u8,
+        key: &[u8],
+        version: (i64, u32),
+    ) -> Result<u32, rusqlite::Error> {
+        let (class, place) = (entry.class.0, (entry.collection.0, entry.key, entry.class.0));
+        if entry.references.is_empty() {
+            if self.refers && state == head::LIVE {
+                self.judgement.certain(place);
+            }
+            return Ok(class);
+        }
+        let Some(open) = self.variant(class)? else { return Ok(class) };
+        if state != head::LIVE {
+            return Ok(open);
+        }
+        self.judgement.candidate(place, entry.references.to_vec());
+        self.candidates.push(Candidate {
+            collection: entry.collection,
+            key: key.to_vec(),
+            version,
+            seq: self.last,
+            open,
+        });
+        self.open.entry(entry.collection).or_default().wait = true;
+        Ok(class)
+    }
+
+    /// The open variant of a class.
+    fn variant(&mut self, class: u32) -> Result<Option<u32>, rusqlite::Error> {
+        Ok(match self.variants.get(&class) {
+            Some(known) => *known,
+            None => *self.variants.entry(class).or_insert(class::open_of(self.change, class)?),
+        })
+    }
+
+    /// Tells the candidates of the call apart: those that are not covered get the open variant of their class.
+    fn judge_cover(&mut self, before: i64) -> Result<(), rusqlite::Error> {
+        let covered = self.judgement.covered(|place| cover::holds(self.change, place, before))?;
+        let mut set = self.change.prepare_cached(
+            "UPDATE version SET class = ?6 WHERE collection = ?1 AND key = ?2 AND micros = ?3 AND picos = ?4 AND seq = ?5",
+        )?;
+        for (candidate, covered) in self.candidates.iter().zip(covered) {
+            if covered {
+                continue;
+            }
+            let Candidate { collection, key, version: (micros, picos), seq, open } = candidate;
+            set.execute(params![collection.0, key, micros, picos, seq, open])?;
+            if let Some(head) = self.open.get_mut(collection).and_then(|leaves| leaves.find(*seq)?.find(*seq)) {
+                head.class = *open;
+            }
+        }
+        Ok(())
     }
 
     /// What the entry is to what the collection holds (STIX 2.1 §3.6).
@@ -116,7 +221,8 @@ impl Append<'_, '_> {
         let Some(version) = entry.version else {
             // Only what its poster's class holds already is held: whoever may not see another class would learn from
             // the answer, and from what is not there afterwards, that somebody had brought the same.
-            let mine = |k: &&Known| k.state == head::LIVE && k.class == entry.class.0;
+            let open = self.variant(entry.class.0)?;
+            let mine = |k: &&Known| k.state == head::LIVE && (k.class == entry.class.0 || Some(k.class) == open);
             let newest = known.iter().filter(mine).max_by_key(|k| k.seq);
             if let Some(newest) = newest
                 && self.equals(entry, newest.seq)?
@@ -168,7 +274,7 @@ impl Append<'_, '_> {
     /// Whether a stored record says the same as the entry.
     fn equals(&mut self, entry: &Entry<'_>, seq: i64) -> Result<bool, rusqlite::Error> {
         let same = |body: &[u8]| body == entry.body || (self.same)(body, entry.body);
-        if let Some(leaf) = self.open.get_mut(&entry.collection)
+        if let Some(leaf) = self.open.get_mut(&entry.collection).and_then(|leaves| leaves.find(seq))
             && let Some(head) = leaf.find(seq).map(|head| *head)
         {
             return Ok(same(leaf.body(&head)));
@@ -181,7 +287,7 @@ impl Append<'_, '_> {
 
     /// Notes at an earlier record that it is no longer the only version of its key.
     fn share(&mut self, collection: CollectionNo, seq: i64) -> Result<(), rusqlite::Error> {
-        if let Some(head) = self.open.get_mut(&collection).and_then(|leaf| leaf.find(seq)) {
+        if let Some(head) = self.open.get_mut(&collection).and_then(|leaves| leaves.find(seq)?.find(seq)) {
             head.shared = true;
             return Ok(());
         }
@@ -195,20 +301,26 @@ impl Append<'_, '_> {
     }
 
     fn place(&mut self, entry: &Entry<'_>, head: Head) -> Result<(), rusqlite::Error> {
-        let leaf = self.open.entry(entry.collection).or_default();
-        if leaf.full(entry.body.len()) {
-            std::mem::take(leaf).write(self.change, entry.collection)?;
+        let leaves = self.open.entry(entry.collection).or_default();
+        if leaves.last.full(entry.body.len()) {
+            let full = std::mem::take(&mut leaves.last);
+            if leaves.wait {
+                leaves.full.push(full);
+            } else {
+                full.write(self.change, entry.collection)?;
+            }
         }
-        let leaf = self.open.entry(entry.collection).or_default();
-        leaf.push(head, entry.key, entry.version.map_or("", |version| version.text), entry.body);
+        leaves.last.push(head, entry.key, entry.version.map_or("", |version| version.text), entry.body);
         Ok(())
     }
 
     fn finish(self, before: i64) -> Result<(), rusqlite::Error> {
         let mut open: Vec<_> = self.open.into_iter().collect();
         open.sort_by_key(|(collection, _)| *collection);
-        for (collection, leaf) in open {
-            leaf.write(self.change, collection)?;
+        for (collection, leaves) in open {
+            for leaf in leaves.full.into_iter().chain([leaves.last]) {
+                leaf.write(self.change, collection)?;
+            }
         }
         if self.last != before {
             self.change.prepare_cached("UPDATE meta SET value = ?1 WHERE name = 'last_seq'")?.execute([self.last])?;

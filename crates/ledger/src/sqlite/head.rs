@@ -27,6 +27,8 @@ pub(super) struct Head {
     /// Whether the collection held another version of the key when this was last written: only then is the index
     /// asked which version a viewer gets.
     pub(super) shared: bool,
+    /// Whether the record refers to others: [`UNKNOWN`], [`ALONE`] or [`REFERS`].
+    pub(super) refers: u8,
 }
 
 pub(super) const LIVE: u8 = 0;
@@ -34,6 +36,13 @@ pub(super) const CONFLICT: u8 = 1;
 pub(super) const QUARANTINED: u8 = 2;
 pub(super) const ERASED: u8 = 3;
 pub(super) const TOMBSTONE: u8 = 4;
+
+/// Written before references were noted.
+pub(super) const UNKNOWN: u8 = 0;
+/// Refers to nothing.
+pub(super) const ALONE: u8 = 1;
+/// Refers to something.
+pub(super) const REFERS: u8 = 2;
 
 impl Head {
     pub(super) fn write(&self, out: &mut Vec<u8>) {
@@ -44,8 +53,8 @@ impl Head {
         }
         out.extend(self.key_length.to_le_bytes());
         out.extend(self.version_length.to_le_bytes());
-        out.extend([self.dialect, self.state, u8::from(self.shared)]);
-        out.extend([0; 9]);
+        out.extend([self.dialect, self.state, u8::from(self.shared), self.refers]);
+        out.extend([0; 8]);
     }
 
     pub(super) fn read(row: &[u8; WIDTH]) -> Self {
@@ -66,6 +75,7 @@ impl Head {
             dialect: row[44],
             state: row[45],
             shared: row[46] != 0,
+            refers: row[47],
         }
     }
 

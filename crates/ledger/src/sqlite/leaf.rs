@@ -42,12 +42,16 @@ impl Leaf {
     }
 
     pub(super) fn key(&self, head: &Head) -> &str {
-        text(&self.names, head.name as usize, head.key_length)
+        key(&self.names, head)
+    }
+
+    /// Whether any record of it may refer to others: leaves without are passed over where cover is lost or won.
+    pub(super) fn refers(&self) -> bool {
+        self.heads.iter().any(|head| head.state == head::LIVE && head.refers != head::ALONE)
     }
 
     pub(super) fn version(&self, head: &Head) -> Option<&str> {
-        let at = head.name as usize + usize::from(head.key_length);
-        (head.version_length > 0).then(|| text(&self.names, at, head.version_length))
+        version(&self.names, head)
     }
 
     pub(super) fn body(&self, head: &Head) -> &[u8] {
@@ -106,8 +110,8 @@ impl Leaf {
         let (first, last) = (self.heads.first().map_or(0, |h| h.seq), self.heads.last().map_or(0, |h| h.seq));
         change
             .prepare_cached(
-                "INSERT INTO leaf(collection, first_seq, last_seq, count, size, kinds, sum, heads, names)
-                 VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)",
+                "INSERT INTO leaf(collection, first_seq, last_seq, count, size, kinds, sum, heads, names, refers)
+                 VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)",
             )?
             .execute(params![
                 collection.0,
@@ -118,7 +122,8 @@ impl Leaf {
                 kinds,
                 sum,
                 heads,
-                self.names
+                self.names,
+                self.refers()
             ])?;
         change
             .prepare_cached("INSERT INTO body(leaf, bytes) VALUES(?1, ?2)")?
@@ -130,8 +135,10 @@ impl Leaf {
     pub(super) fn update(&self, change: &Transaction<'_>, no: i64, bodies: bool) -> Result<(), rusqlite::Error> {
         let (heads, kinds, sum) = self.sealed();
         change
-            .prepare_cached("UPDATE leaf SET heads = ?2, names = ?3, size = ?4, kinds = ?5, sum = ?6 WHERE no = ?1")?
-            .execute(params![no, heads, self.names, small(self.bodies.len()), kinds, sum])?;
+            .prepare_cached(
+                "UPDATE leaf SET heads = ?2, names = ?3, size = ?4, kinds = ?5, sum = ?6, refers = ?7 WHERE no = ?1",
+            )?
+            .execute(params![no, heads, self.names, small(self.bodies.len()), kinds, sum, self.refers()])?;
         if bodies {
             change.prepare_cached("UPDATE body SET bytes = ?2 WHERE leaf = ?1")?.execute(params![no, self.bodies])?;
         }
@@ -186,6 +193,17 @@ impl Leaf {
         let sum = checksum(&heads, &self.names, &self.bodies);
         (heads, kinds, sum)
     }
+}
+
+/// A record's key in its leaf's names.
+pub(super) fn key<'n>(names: &'n [u8], head: &Head) -> &'n str {
+    text(names, head.name as usize, head.key_length)
+}
+
+/// The spelling of a record's version in its leaf's names.
+pub(super) fn version<'n>(names: &'n [u8], head: &Head) -> Option<&'n str> {
+    let at = head.name as usize + usize::from(head.key_length);
+    (head.version_length > 0).then(|| text(names, at, head.version_length))
 }
 
 /// The bit of a type in a leaf's set of types; types 64 apart share one.

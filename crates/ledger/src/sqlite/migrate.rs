@@ -6,7 +6,13 @@ use rusqlite::Connection;
 use std::path::Path;
 
 /// Step n brings version n to n + 1. Published steps are never edited: a change is a further step.
-const STEPS: &[&str] = &[include_str!("schema.sql"), include_str!("aside.sql"), include_str!("status.sql")];
+const STEPS: &[&str] = &[
+    include_str!("schema.sql"),
+    include_str!("aside.sql"),
+    include_str!("status.sql"),
+    include_str!("sharing.sql"),
+    include_str!("cover.sql"),
+];
 
 /// Brings the file up to date.
 pub(super) fn run(base: &mut Connection, path: &Path, now: Micros) -> Result<()> {

@@ -6,6 +6,8 @@
 
 mod append;
 mod check;
+mod class;
+mod cover;
 mod head;
 mod leaf;
 mod migrate;
@@ -13,6 +15,8 @@ mod page;
 mod register;
 mod remove;
 mod select;
+mod sharing;
+mod shelf;
 
 use crate::{
     ClassNo, CollectionNo, Error, Fault, Filter, Ledger, ManifestRow, Micros, Page, Record, Result, Same, Sees, Seq,
@@ -201,15 +205,15 @@ impl Ledger for Book {
         self.change("append", |change| append::run(change, submissions, now, same))
     }
 
-    fn objects(&self, filter: &Filter<'_>, sees: Sees<'_>, out: &mut Vec<u8>) -> Result<Page> {
+    fn objects(&self, filter: &Filter<'_>, sees: &dyn Sees, out: &mut Vec<u8>) -> Result<Page> {
         self.read("read a page", |base| page::objects(base, filter, sees, out))
     }
 
-    fn manifest(&self, filter: &Filter<'_>, sees: Sees<'_>) -> Result<(Page, Vec<ManifestRow>)> {
+    fn manifest(&self, filter: &Filter<'_>, sees: &dyn Sees) -> Result<(Page, Vec<ManifestRow>)> {
         self.read("read a manifest", |base| page::manifest(base, filter, sees))
     }
 
-    fn contains(&self, collection: CollectionNo, key: &str, sees: Sees<'_>) -> Result<bool> {
+    fn contains(&self, collection: CollectionNo, key: &str, sees: &dyn Sees) -> Result<bool> {
         let filter = Filter {
             collection,
             after: None,
@@ -222,11 +226,11 @@ impl Ledger for Book {
         };
         self.read("look an object up", |base| {
             let Some(key) = known_key(base, key)? else { return Ok(false) };
-            select::Selection::new(base, &filter, sees)?.any(base, &key)
+            select::Selection::new(base, &filter, sees)?.any(&key)
         })
     }
 
-    fn delete(&self, filter: &Filter<'_>, sees: Sees<'_>, now: Micros) -> Result<u64> {
+    fn delete(&self, filter: &Filter<'_>, sees: &dyn Sees, now: Micros) -> Result<u64> {
         let erased = self.change("erase", |change| remove::run(change, filter, sees, now))?;
         if erased > 0 {
             // What was erased must not live on in the log.
@@ -240,22 +244,12 @@ impl Ledger for Book {
         self.read("follow the book", |base| check::follow(base, after, limit, each))
     }
 
-    fn class(&self, definition: &[u8]) -> Result<ClassNo> {
-        let find = |base: &Connection| {
-            base.prepare_cached("SELECT no FROM class WHERE definition = ?1")?
-                .query_row([definition], |row| row.get(0).map(ClassNo))
-                .optional()
-        };
-        if let Some(no) = self.read("look a class up", find)? {
+    fn class(&self, definition: &[u8], open: &[u8]) -> Result<ClassNo> {
+        if let Some(no) = self.read("look a class up", |base| class::paired(base, definition))? {
             return Ok(no);
         }
-        self.change("add a class", |change| {
-            if let Some(no) = find(change)? {
-                return Ok(no);
-            }
-            change.execute("INSERT INTO class(definition) VALUES(?1)", [definition])?;
-            Ok(ClassNo(u32::try_from(change.last_insert_rowid()).unwrap_or(u32::MAX)))
-        })
+        let taken = || Error::Exists { what: "policy class", name: String::from_utf8_lossy(open).into_owned() };
+        self.change("add a class", |change| class::pair(change, definition, open))?.ok_or_else(taken)
     }
 
     fn class_definition(&self, class: ClassNo) -> Result<Option<Arc<[u8]>>> {
@@ -263,16 +257,14 @@ impl Ledger for Book {
         if held.is_some() {
             return Ok(held);
         }
-        let found: Option<Vec<u8>> = self.read("look a class up", |base| {
-            base.prepare_cached("SELECT definition FROM class WHERE no = ?1")?
-                .query_row([class.0], |row| row.get(0))
-                .optional()
-        })?;
-        let found: Option<Arc<[u8]>> = found.map(Into::into);
-        if let Some(definition) = &found {
-            self.classes.lock().unwrap_or_else(PoisonError::into_inner).insert(class, Arc::clone(definition));
+        let Some((found, settled)) = self.read("look a class up", |base| class::definition(base, class))? else {
+            return Ok(None);
+        };
+        let found: Arc<[u8]> = found.into();
+        if settled {
+            self.classes.lock().unwrap_or_else(PoisonError::into_inner).insert(class, Arc::clone(&found));
         }
-        Ok(found)
+        Ok(Some(found))
     }
 
     fn first_accepted(&self, key: &str) -> Result<Option<Vec<u8>>> {
@@ -387,10 +379,9 @@ fn known_key(base: &Connection, key: &str) -> Result<Option<Vec<u8>>, rusqlite::
 
 /// The index's form of a record's key.
 fn key_of(base: &Connection, names: &[u8], head: &head::Head) -> Result<Vec<u8>, rusqlite::Error> {
-    let leaf = leaf::Leaf { names: names.to_vec(), ..leaf::Leaf::default() };
     let name: String =
         base.prepare_cached("SELECT name FROM kind WHERE no = ?1")?.query_row([head.kind], |row| row.get(0))?;
-    Ok(key_blob(head.kind, &name, leaf.key(head)))
+    Ok(key_blob(head.kind, &name, leaf::key(names, head)))
 }
 
 /// Puts a backup in a book's place: it is opened and checked first, and only a sound one replaces the file.
@@ -441,7 +432,7 @@ mod tests {
                 write: Who::Members,
             })
             .unwrap();
-        let class = book.class(b"{}").unwrap();
+        let class = book.class(b"{}", b"{} open").unwrap();
         let bodies: Vec<(String, String)> = (0..3000)
             .map(|n| (format!("indicator--00000000-0000-4000-8000-{n:012}"), format!("{{\"n\":{n}}}")))
             .collect();
@@ -454,6 +445,7 @@ mod tests {
             author: None,
             revoked: false,
             class,
+            references: &[],
             body: body.as_bytes(),
         };
         let bodies: &'static [(String, String)] = bodies.leak();

@@ -1,101 +1,154 @@
-//! Pages: runs of stored bytes, copied without being parsed.
+//! Pages: runs of stored bytes, copied without being parsed, and between them what was rewritten for the viewer.
 
 use super::head::Head;
-use super::leaf::Leaf;
-use super::select::{self, Selection};
-use crate::{Filter, ManifestRow, Page, Result, Sees};
+use super::leaf;
+use super::select::{self, Chosen, Selection};
+use crate::{Filter, ManifestRow, Page, Result, Sees, Sight};
 use rusqlite::Connection;
+use std::ops::Range;
 
 /// One page of bodies.
 pub(super) fn objects(
     base: &Connection,
     filter: &Filter<'_>,
-    sees: Sees<'_>,
+    sees: &dyn Sees,
     out: &mut Vec<u8>,
 ) -> Result<Page, rusqlite::Error> {
     let selection = Selection::new(base, filter, sees)?;
-    let mut page = Page::default();
-    let mut bytes = 0;
-    let mut blob = None;
-    selection.walk(base, |leaf, heads| {
+    let mut writer = Writer {
+        selection: &selection,
+        filter,
+        page: Page::default(),
+        bytes: 0,
+        begun: false,
+        rewritten: Vec::new(),
+        out,
+    };
+    selection.walk(|chosen| {
+        if chosen.whole {
+            writer.whole(chosen)?
+        } else {
+            writer.mixed(chosen)?
+        }
+        Ok(!writer.page.more)
+    })?;
+    Ok(writer.page)
+}
+
+/// A page under way.
+struct Writer<'w, 'b, 'f> {
+    selection: &'w Selection<'b, 'f>,
+    filter: &'w Filter<'f>,
+    page: Page,
+    /// Given so far, separators included.
+    bytes: usize,
+    /// Whether anything is written already.
+    begun: bool,
+    rewritten: Vec<u8>,
+    out: &'w mut Vec<u8>,
+}
+
+impl Writer<'_, '_, '_> {
+    /// Takes a record of the given length into the page, or notes that it would have followed.
+    fn take(&mut self, head: &Head, length: usize) -> bool {
+        let full = self.page.count > 0 && self.bytes + length > self.filter.max_bytes;
+        if full || self.page.count == self.filter.limit {
+            self.page.more = true;
+            return false;
+        }
+        self.bytes += length + 1;
+        select::note(&mut self.page, head);
+        true
+    }
+
+    /// Records that are given as they are stored.
+    fn whole(&mut self, chosen: &Chosen<'_>) -> Result<(), rusqlite::Error> {
         let mut end = 0;
-        for head in heads {
-            let full = page.count > 0 && bytes + head.length as usize > filter.max_bytes;
-            if full || page.count == filter.limit {
-                page.more = true;
+        for head in chosen.heads {
+            if !self.take(head, head.length as usize) {
                 break;
             }
-            bytes += head.length as usize + 1;
-            select::note(&mut page, head);
             end += 1;
         }
-        copy(base, &mut blob, leaf, heads.get(..end).unwrap_or_default(), page.count > end, out)?;
-        Ok(!page.more)
-    })?;
-    Ok(page)
-}
+        self.copy(chosen, 0..end)
+    }
 
-/// Copies bodies of one leaf; neighbours in one piece, with the comma that lies between them.
-fn copy<'b>(
-    base: &'b Connection,
-    blob: &mut Option<rusqlite::blob::Blob<'b>>,
-    leaf: i64,
-    heads: &[Head],
-    more: bool,
-    out: &mut Vec<u8>,
-) -> Result<(), rusqlite::Error> {
-    if heads.is_empty() {
-        return Ok(());
-    }
-    match blob {
-        Some(open) => open.reopen(leaf)?,
-        None => *blob = Some(base.blob_open("main", "body", "bytes", leaf, true)?),
-    }
-    let Some(open) = blob else { return Ok(()) };
-    let mut comma = more;
-    let mut rest = heads;
-    while let Some(first) = rest.first() {
-        let run = rest.windows(2).take_while(|pair| matches!(pair, [a, b] if b.offset as usize == a.end() + 1)).count();
-        let last = rest.get(run).unwrap_or(first);
-        if comma {
-            out.push(b',');
+    /// Records of which some are rewritten, or hidden after all.
+    fn mixed(&mut self, chosen: &Chosen<'_>) -> Result<(), rusqlite::Error> {
+        let asker = &self.selection.asker;
+        let mut run = 0..0;
+        for (place, head) in chosen.heads.iter().enumerate() {
+            if asker.class(head.class) == Sight::Whole {
+                if !self.take(head, head.length as usize) {
+                    break;
+                }
+                run = if run.is_empty() { place..place + 1 } else { run.start..place + 1 };
+                continue;
+            }
+            self.copy(chosen, std::mem::take(&mut run))?;
+            let mut rewritten = std::mem::take(&mut self.rewritten);
+            rewritten.clear();
+            if asker.rewrite(chosen.leaf, head, &mut rewritten)? && self.take(head, rewritten.len()) {
+                self.separate();
+                self.out.extend_from_slice(&rewritten);
+            }
+            self.rewritten = rewritten;
+            if self.page.more {
+                break;
+            }
         }
-        comma = true;
-        let (start, length) = (out.len(), last.end() - first.offset as usize);
-        out.resize(start + length, 0);
-        let target = out.get_mut(start..).unwrap_or_default();
-        open.read_at_exact(target, first.offset as usize)?;
-        rest = rest.get(run + 1..).unwrap_or_default();
+        self.copy(chosen, run)
     }
-    Ok(())
+
+    /// Copies stored bodies; neighbours in one piece, with the comma that lies between them.
+    fn copy(&mut self, chosen: &Chosen<'_>, places: Range<usize>) -> Result<(), rusqlite::Error> {
+        let mut rest = chosen.heads.get(places).unwrap_or_default();
+        while let Some(first) = rest.first() {
+            let run =
+                rest.windows(2).take_while(|pair| matches!(pair, [a, b] if b.offset as usize == a.end() + 1)).count();
+            let last = rest.get(run).unwrap_or(first);
+            self.separate();
+            let (start, length) = (self.out.len(), last.end() - first.offset as usize);
+            self.out.resize(start + length, 0);
+            let target = self.out.get_mut(start..).unwrap_or_default();
+            self.selection.asker.shelf.read(chosen.leaf, first.offset as usize, target)?;
+            rest = rest.get(run + 1..).unwrap_or_default();
+        }
+        Ok(())
+    }
+
+    fn separate(&mut self) {
+        if std::mem::replace(&mut self.begun, true) {
+            self.out.push(b',');
+        }
+    }
 }
 
-/// The same page as rows.
+/// A page of rows, cut by their number alone.
 pub(super) fn manifest(
     base: &Connection,
     filter: &Filter<'_>,
-    sees: Sees<'_>,
+    sees: &dyn Sees,
 ) -> Result<(Page, Vec<ManifestRow>), rusqlite::Error> {
     let selection = Selection::new(base, filter, sees)?;
     let mut page = Page::default();
     let mut rows = Vec::new();
-    let mut bytes = 0;
-    selection.walk(base, |no, heads| {
+    selection.walk(|chosen| {
         let names: Vec<u8> =
-            base.prepare_cached("SELECT names FROM leaf WHERE no = ?1")?.query_row([no], |row| row.get(0))?;
-        let leaf = Leaf { names, ..Leaf::default() };
-        for head in heads {
-            let full = page.count > 0 && bytes + head.length as usize > filter.max_bytes;
-            if full || page.count == filter.limit {
+            base.prepare_cached("SELECT names FROM leaf WHERE no = ?1")?.query_row([chosen.leaf], |row| row.get(0))?;
+        for head in chosen.heads {
+            if !chosen.whole && !selection.asker.shows(chosen.leaf, head)? {
+                continue;
+            }
+            if page.count == filter.limit {
                 page.more = true;
                 break;
             }
-            bytes += head.length as usize + 1;
             select::note(&mut page, head);
             rows.push(ManifestRow {
-                key: leaf.key(head).to_owned(),
+                key: leaf::key(&names, head).to_owned(),
                 date_added: head.seq(),
-                version: leaf.version(head).map(str::to_owned),
+                version: leaf::version(&names, head).map(str::to_owned),
                 dialect: head.dialect(),
             });
         }

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 impl Book {
     /// A change of the register: whoever remembers something of it is told by the generation.
-    fn register<T>(
+    pub(super) fn register<T>(
         &self,
         doing: &'static str,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, rusqlite::Error>,
@@ -22,7 +22,7 @@ impl Book {
 }
 
 /// A broken constraint means a name that is taken or one that is missing.
-fn named<T>(result: Result<T>, what: &'static str, name: &str, of: (&'static str, &str)) -> Result<T> {
+pub(super) fn named<T>(result: Result<T>, what: &'static str, name: &str, of: (&'static str, &str)) -> Result<T> {
     let Err(Error::Storage { source, doing, path }) = result else { return result };
     let code =
         source.downcast_ref::<rusqlite::Error>().and_then(rusqlite::Error::sqlite_error).map(|e| e.extended_code);
@@ -35,7 +35,7 @@ fn named<T>(result: Result<T>, what: &'static str, name: &str, of: (&'static str
     })
 }
 
-fn touched(rows: usize, what: &'static str, name: &str) -> Result<()> {
+pub(super) fn touched(rows: usize, what: &'static str, name: &str) -> Result<()> {
     if rows == 0 { Err(Error::Missing { what, name: name.to_owned() }) } else { Ok(()) }
 }
 
@@ -275,7 +275,7 @@ fn who(text: &str) -> Who {
     }
 }
 
-fn relation_code(relation: Relation) -> u8 {
+pub(super) fn relation_code(relation: Relation) -> u8 {
     match relation {
         Relation::Own => 0,
         Relation::Client => 1,

@@ -12,15 +12,21 @@ use std::collections::BTreeMap;
 pub(super) fn run(
     change: &Transaction<'_>,
     filter: &Filter<'_>,
-    sees: Sees<'_>,
+    sees: &dyn Sees,
     now: Micros,
 ) -> Result<u64, rusqlite::Error> {
     let all = Filter { limit: usize::MAX - 1, max_bytes: usize::MAX, ..filter.clone() };
     let mut chosen: BTreeMap<i64, Vec<Head>> = BTreeMap::new();
-    Selection::new(change, &all, sees)?.walk(change, |leaf, heads| {
-        chosen.entry(leaf).or_default().extend_from_slice(heads);
+    let selection = Selection::new(change, &all, sees)?;
+    selection.walk(|found| {
+        for head in found.heads {
+            if found.whole || selection.asker.shows(found.leaf, head)? {
+                chosen.entry(found.leaf).or_default().push(*head);
+            }
+        }
         Ok(true)
     })?;
+    drop(selection);
     erase(change, filter.collection, &chosen, now)
 }
 

@@ -1,6 +1,9 @@
 //! What every engine must do. An engine's own test file gives a factory; nothing in here knows which engine it is.
 
 mod oracle;
+mod sharing;
+
+pub(crate) use sharing::the_sharing_model;
 
 use ledger::{
     Account, Appended, ClassNo, Collection, CollectionNo, Dialect, Entry, Filter, Key, Ledger, Organisation, Receipt,
@@ -26,6 +29,7 @@ fn append<B: Ledger>(book: &B, object: &Object, now: i64) -> Appended {
         author: object.author.as_deref(),
         revoked: object.revoked,
         class: object.class,
+        references: &[],
         body: object.body.as_bytes(),
     };
     book.append(&[Submission { entries: &[entry], receipt: None }], now, &|a, b| a == b).unwrap()[0][0]
@@ -43,6 +47,10 @@ fn collection<B: Register>(book: &B, alias: &str) -> Collection {
         write: Who::Named(vec!["amina".into()]),
     };
     book.add_collection(&new).unwrap()
+}
+
+fn class<B: Ledger>(book: &B, name: &str) -> ClassNo {
+    book.class(name.as_bytes(), format!("{name} open").as_bytes()).unwrap()
 }
 
 fn everything(collection: CollectionNo) -> Filter<'static> {
@@ -63,8 +71,8 @@ fn walk<B: Ledger>(book: &B, filter: &Filter<'_>, sees: &dyn Fn(ClassNo) -> bool
     let (mut filter, mut found) = (filter.clone(), Vec::new());
     loop {
         let mut out = Vec::new();
-        let page = book.objects(&filter, sees, &mut out).unwrap();
-        let (rows, manifest) = book.manifest(&filter, sees).unwrap();
+        let page = book.objects(&filter, &sees, &mut out).unwrap();
+        let (rows, manifest) = book.manifest(&filter, &sees).unwrap();
         assert_eq!((&page, page.count), (&rows, manifest.len()), "a manifest is the page without its bodies");
         let text = String::from_utf8(out).unwrap();
         let bodies: Vec<String> = text.split(',').filter(|body| !body.is_empty()).map(str::to_owned).collect();
@@ -141,7 +149,7 @@ pub(crate) fn agrees_with_the_oracle<B: Ledger + Register>(make: impl Fn() -> B)
     proptest!(config, |(steps in steps(), filters in prop::collection::vec(filters, 1..5))| {
         let (book, mut oracle) = (make(), Oracle::default());
         let collections = [collection(&book, "a").no, collection(&book, "bb").no];
-        let classes = [b"0", b"1", b"2"].map(|definition| book.class(definition).unwrap());
+        let classes = ["0", "1", "2"].map(|name| class(&book, name));
         for (n, step) in steps.iter().enumerate() {
             let now = n as i64 * 700;
             match step {
@@ -187,8 +195,8 @@ pub(crate) fn hidden_records_leave_no_trace<B: Ledger + Register>(make: impl Fn(
     proptest!(config, |(objects in objects, seen in 0..8_u8, limit in 1..9_usize, last in any::<bool>())| {
         let (whole, part) = (make(), make());
         let (one, other) = (collection(&whole, "a").no, collection(&part, "a").no);
-        let classes = [b"0", b"1", b"2"].map(|definition| whole.class(definition).unwrap());
-        prop_assert_eq!(classes, [b"0", b"1", b"2"].map(|definition| part.class(definition).unwrap()));
+        let classes = ["0", "1", "2"].map(|name| class(&whole, name));
+        prop_assert_eq!(classes, ["0", "1", "2"].map(|name| class(&part, name)));
         let sees = viewer(&classes, seen);
         for (n, (k, class)) in objects.iter().enumerate() {
             let (id, kind) = key(*k);
@@ -224,7 +232,7 @@ pub(crate) fn hidden_records_leave_no_trace<B: Ledger + Register>(make: impl Fn(
 /// Everything of one call is written, status resource included, or nothing.
 pub(crate) fn a_call_is_whole<B: Ledger + Register>(make: impl Fn() -> B) {
     let book = make();
-    let (no, class) = (collection(&book, "a").no, book.class(b"0").unwrap());
+    let (no, class) = (collection(&book, "a").no, book.class(b"0", b"0 open").unwrap());
     let text = spelling(1);
     let keys: Vec<String> = (0..3).map(|n| key(n).0).collect();
     let entries: Vec<Entry<'_>> = keys
@@ -238,6 +246,7 @@ pub(crate) fn a_call_is_whole<B: Ledger + Register>(make: impl Fn() -> B) {
             author: None,
             revoked: false,
             class,
+            references: &[],
             body: b"{}",
         })
         .collect();
@@ -259,7 +268,7 @@ pub(crate) fn a_call_is_whole<B: Ledger + Register>(make: impl Fn() -> B) {
 /// The order over all collections, with what is aside and what was erased.
 pub(crate) fn the_book_can_be_followed<B: Ledger + Register>(make: impl Fn() -> B) {
     let book = make();
-    let (a, b, class) = (collection(&book, "a").no, collection(&book, "bb").no, book.class(b"0").unwrap());
+    let (a, b, class) = (collection(&book, "a").no, collection(&book, "bb").no, book.class(b"0", b"0 open").unwrap());
     let object = |collection, n: u8, content: &str| Object {
         collection,
         key: key(n).0,
@@ -297,7 +306,7 @@ pub(crate) fn the_book_can_be_followed<B: Ledger + Register>(make: impl Fn() -> 
 /// Sixteen writers and sixteen readers in threads: each reader sees each record once, in order.
 pub(crate) fn readers_and_writers_at_once<B: Ledger + Register>(make: impl Fn() -> B) {
     let book = make();
-    let (no, class) = (collection(&book, "a").no, book.class(b"0").unwrap());
+    let (no, class) = (collection(&book, "a").no, book.class(b"0", b"0 open").unwrap());
     const EACH: usize = 25;
     std::thread::scope(|scope| {
         for writer in 0..16 {
@@ -391,7 +400,7 @@ pub(crate) fn the_register<B: Ledger + Register>(make: impl Fn() -> B) {
 
 /// Fifty records in a collection, for tests of one engine's own.
 pub(crate) fn fill<B: Ledger + Register>(book: &B) -> CollectionNo {
-    let (no, class) = (collection(book, "a").no, book.class(b"0").unwrap());
+    let (no, class) = (collection(book, "a").no, book.class(b"0", b"0 open").unwrap());
     for n in 0..50 {
         append(book, &plain(no, class, n, format!("{{\"n\":{n}}}")), 0);
     }
@@ -405,7 +414,7 @@ pub(crate) fn count<B: Ledger>(book: &B, no: CollectionNo) -> usize {
 
 /// Tries to append a megabyte.
 pub(crate) fn try_large<B: Ledger>(book: &B, no: CollectionNo) -> ledger::Result<()> {
-    let object = plain(no, book.class(b"0")?, 999, format!("{{\"x\":\"{}\"}}", "y".repeat(1 << 20)));
+    let object = plain(no, book.class(b"0", b"0 open")?, 999, format!("{{\"x\":\"{}\"}}", "y".repeat(1 << 20)));
     let text = spelling(1);
     let entry = Entry {
         collection: no,
@@ -416,6 +425,7 @@ pub(crate) fn try_large<B: Ledger>(book: &B, no: CollectionNo) -> ledger::Result
         author: None,
         revoked: false,
         class: object.class,
+        references: &[],
         body: object.body.as_bytes(),
     };
     book.append(&[Submission { entries: &[entry], receipt: None }], 0, &|a, b| a == b).map(drop)

@@ -91,10 +91,8 @@ fn load(opened: &Opened, part: &Part) -> Result<u64, Failure> {
         write: Who::Named(vec![part.organisation.to_owned()]),
     })?;
     let context = Context {
-        collection: collection.no,
-        owner: part.organisation.to_owned(),
         member: Some(part.alias.to_owned()),
-        recipients: Vec::new(),
+        ..Context::new(collection.no, part.organisation.to_owned(), &*opened.book)?
     };
     let options = import::with(opened, context, false, true);
     let mut strict = Strict(None);

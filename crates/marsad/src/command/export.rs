@@ -68,8 +68,7 @@ pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
         Some(name) => vec![opened.collection(name)?],
         None => opened.book.collections()?,
     };
-    let rules = policy::Rules { default_marking: opened.config.policy.default_marking.into() };
-    let door = node::door::Door::new(opened.book.clone(), rules);
+    let door = node::door::Door::over(&opened.book, &opened.config);
     let export = Export {
         collections: &collections,
         versions: match args.versions {
@@ -77,6 +76,7 @@ pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
             Which::Last => Versions::last(),
         },
         viewer: viewer(&opened, args.as_viewer.as_deref())?,
+        at: node::clock::now(),
         bundle_id: &format!("bundle--{}", super::collection::new_id()?),
     };
     let bar = progress(None, Unit::Things);

@@ -4,11 +4,13 @@ use super::Opened;
 use crate::cli::Place;
 use crate::outcome::{Failure, Outcome, Verdict, chain};
 use crate::terminal::{Unit, note, progress, say, say_json, visible};
+use crate::when;
 use indicatif::ProgressBar;
 use ledger::{Register as _, Role};
 use node::import::{Counts, Error, Listener, Options, Refusal};
 use node::intake::Context;
 use node::packed::{Budget, Source};
+use policy::{Audience, Handling};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -28,6 +30,7 @@ Examples:
   marsad import --collection attack enterprise-attack.json.zst
   curl -s https://example.org/bundle.json | marsad import --collection feeds -
   marsad import --to amina,'CERT North' red.json      RED objects in it are for these
+  marsad import --group summit-2027 --expires 30d summit.json
   marsad import --all-or-nothing --json *.json")]
 pub(crate) struct Args {
     /// The files; `-` is standard input
@@ -42,6 +45,18 @@ pub(crate) struct Args {
     /// Members and organisations for whom the objects are, where they are marked RED [default: the importing member]
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     to: Vec<String>,
+    /// Confine the objects to a sharing group, beside what their markings say
+    #[arg(long, value_name = "GROUP")]
+    group: Vec<String>,
+    /// Confine them to a circle: our own `organisation`, the `community`, `connected` communities, or `all`
+    #[arg(long, value_name = "CIRCLE")]
+    audience: Option<Circle>,
+    /// Release them from then on: after so long (`12h`) or at an instant
+    #[arg(long, value_name = "T")]
+    embargo: Option<String>,
+    /// Release them no longer from then on: after so long (`90d`) or at an instant
+    #[arg(long, value_name = "T")]
+    expires: Option<String>,
     /// The member who imports [default: the first administrator]
     #[arg(long, value_name = "NAME")]
     member: Option<String>,
@@ -54,6 +69,23 @@ pub(crate) struct Args {
     /// Print one JSON object at the end: {"added","unchanged","refused","conflicts","refusals":[…]}
     #[arg(long)]
     json: bool,
+}
+
+/// MISP's distribution levels 0 to 3; level 4 is `--group`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
+enum Circle {
+    /// 0: our own organisation
+    #[value(alias = "0")]
+    Organisation,
+    /// 1: our own organisation, clients and community
+    #[value(alias = "1")]
+    Community,
+    /// 2: everyone with an account
+    #[value(alias = "2")]
+    Connected,
+    /// 3: everyone
+    #[value(alias = "3")]
+    All,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
@@ -101,8 +133,29 @@ fn options(opened: &Opened, args: &Args) -> Result<Options, Failure> {
         None => (opened.own_organisation()?, first_administrator(opened)?),
     };
     let recipients = super::named(opened, &args.to.join(","))?;
-    let context = Context { collection: collection.no, owner, member, recipients };
+    let handling = handling(opened, args)?;
+    let context = Context { member, recipients, handling, ..Context::new(collection.no, owner, &*opened.book)? };
     Ok(with(opened, context, args.keep_20, args.all_or_nothing))
+}
+
+/// The limits that the flags set beside the markings.
+fn handling(opened: &Opened, args: &Args) -> Result<Handling, Failure> {
+    let now = node::clock::now();
+    let mut audience = Vec::new();
+    for name in &args.group {
+        audience.push(Audience::Group(super::group::find(opened, name)?.id));
+    }
+    audience.extend(args.audience.map(|circle| match circle {
+        Circle::Organisation => Audience::Organisation,
+        Circle::Community => Audience::Community,
+        Circle::Connected => Audience::Connected,
+        Circle::All => Audience::All,
+    }));
+    Ok(Handling {
+        audience,
+        embargo: args.embargo.as_deref().map(|text| when::instant("--embargo", text, now)).transpose()?,
+        expires: args.expires.as_deref().map(|text| when::later("--expires", text, now)).transpose()?,
+    })
 }
 
 /// Options for an import, with the node's budgets.

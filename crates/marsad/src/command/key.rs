@@ -3,7 +3,8 @@
 use crate::cli::Place;
 use crate::outcome::{Failure, Outcome, Verdict};
 use crate::terminal::{note, say, say_json, table, visible};
-use ledger::{Micros, Register as _, Role};
+use crate::when;
+use ledger::{Register as _, Role};
 
 /// API keys: by one a machine acts for a member, without knowing its password.
 #[derive(Debug, clap::Args)]
@@ -79,7 +80,7 @@ pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
 fn run_add(place: &Place, args: &Add) -> Outcome {
     let name = super::checked_name("key", &args.name)?;
     let now = node::clock::now();
-    let expires = args.expires.as_deref().map(|text| end(text, now)).transpose()?;
+    let expires = args.expires.as_deref().map(|text| when::later("--expires", text, now)).transpose()?;
     let opened = place.open()?;
     let account = owner(&opened, args.account.as_deref())?;
     let secret = opened.home.secret()?;
@@ -98,7 +99,7 @@ fn run_add(place: &Place, args: &Add) -> Outcome {
     note(format!("added the key `{}` of `{}`", visible(name), visible(&account)));
     if args.json {
         say_json(&serde_json::json!({
-            "name": name, "account": account, "key": issued.key.as_str(), "expires": expires.map(instant),
+            "name": name, "account": account, "key": issued.key.as_str(), "expires": expires.map(when::spelled),
         }))?;
     } else {
         note("the key, shown this once:");
@@ -113,7 +114,7 @@ fn run_list(place: &Place, args: &List) -> Outcome {
         let shown = |key: &ledger::Key| {
             serde_json::json!({
                 "name": key.name, "account": key.account, "scope": key.scope,
-                "expires": key.expires.map(instant), "created": instant(key.created),
+                "expires": key.expires.map(when::spelled), "created": when::spelled(key.created),
             })
         };
         say_json(&keys.iter().map(shown).collect::<Vec<_>>())?;
@@ -123,7 +124,7 @@ fn run_list(place: &Place, args: &List) -> Outcome {
                 visible(&key.name),
                 visible(&key.account),
                 if key.scope.is_empty() { "all".to_owned() } else { key.scope.join(",") },
-                key.expires.map_or_else(|| "never".to_owned(), instant),
+                key.expires.map_or_else(|| "never".to_owned(), when::spelled),
             ]
         };
         say(table(&["NAME", "ACCOUNT", "SCOPE", "EXPIRES"], &keys.iter().map(row).collect::<Vec<_>>()))?;
@@ -154,57 +155,9 @@ fn owner(opened: &super::Opened, named: Option<&str>) -> Result<String, Failure>
     }
 }
 
-/// The instant that `--expires` means.
-fn end(text: &str, now: Micros) -> Result<Micros, Failure> {
-    let wrong = || {
-        let text = visible(text);
-        Failure::Usage(format!(
-            "--expires `{text}` is neither a time from now (`90d`) nor an instant (`2027-01-31T00:00:00Z`)"
-        ))
-    };
-    let units: [(char, i64); 4] = [('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1)];
-    let at = match units.iter().find(|(unit, _)| text.ends_with(*unit)) {
-        Some((unit, seconds)) => {
-            let count: u32 = text.trim_end_matches(*unit).parse().map_err(|_| wrong())?;
-            now.saturating_add(i64::from(count).saturating_mul(seconds * 1_000_000))
-        }
-        None => stix::timestamp::Timestamp::parse(text).map_err(|_| wrong())?.micros,
-    };
-    if at <= now {
-        return Err(Failure::Usage(format!("--expires `{}` is in the past", visible(text))));
-    }
-    Ok(at)
-}
-
-fn instant(micros: Micros) -> String {
-    stix::timestamp::format_micros(micros)
-}
-
 fn spelled(scope: Scope) -> &'static str {
     match scope {
         Scope::Read => "read",
         Scope::Write => "write",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ends_of_keys() {
-        for (text, expected) in [
-            ("90d", Some(90 * 86_400_000_000)),
-            ("12h", Some(12 * 3_600_000_000)),
-            ("30m", Some(1_800_000_000)),
-            ("1970-01-02T00:00:00Z", Some(86_400_000_000)),
-            ("0d", None),
-            ("-1d", None),
-            ("soon", None),
-            ("", None),
-            ("1960-01-01T00:00:00Z", None),
-        ] {
-            assert_eq!(end(text, 0).ok(), expected, "{text}");
-        }
     }
 }

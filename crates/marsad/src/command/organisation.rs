@@ -1,9 +1,9 @@
 //! `marsad organisation`.
 
 use crate::cli::Place;
-use crate::outcome::{Outcome, Verdict};
+use crate::outcome::{Failure, Outcome, Verdict};
 use crate::terminal::{note, say, say_json, table, visible};
-use ledger::{Organisation, Register as _};
+use ledger::{Organisation, Register as _, Sharing as _, Standing};
 
 /// Organisations, and how they stand to ours: which TLP colours they may see.
 #[derive(Debug, clap::Args)]
@@ -15,6 +15,7 @@ pub(crate) struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Action {
     Add(Add),
+    Set(Set),
     List(List),
 }
 
@@ -34,6 +35,40 @@ struct Add {
     /// How it stands to ours
     #[arg(long)]
     relation: Relation,
+    #[command(flatten)]
+    terms: Terms,
+}
+
+/// Changes how an organisation stands to ours. It acts at once on everything that is stored.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  marsad organisation set 'CERT North' --relation client
+  marsad organisation set 'CERT North' --identity identity--733c5838-34d9-4fbf-949c-62aba761184c --ceiling green
+  marsad organisation set 'CERT North' --personal email=mask,passport=withhold")]
+struct Set {
+    /// Its name
+    name: String,
+    /// How it stands to ours
+    #[arg(long)]
+    relation: Option<Relation>,
+    #[command(flatten)]
+    terms: Terms,
+}
+
+/// What an organisation signs with, and what it gets.
+#[derive(Debug, clap::Args)]
+struct Terms {
+    /// The STIX identities by which it signs what it makes: it always sees those objects, but for RED ones that are not for it
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    identity: Option<Vec<String>>,
+    /// The strictest marking that it is ever given: `clear`, `green`, `amber`, `amber+strict`; `none` takes it back
+    #[arg(long, value_name = "TLP")]
+    ceiling: Option<String>,
+    /// Its own rules about data of persons, before those of the configuration: `email=mask`, `passport=withhold`, …; `none`
+    /// takes them back
+    #[arg(long, value_name = "KIND=TREATMENT", value_delimiter = ',')]
+    personal: Option<Vec<String>>,
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
@@ -61,6 +96,7 @@ struct List {
 pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
     match &args.action {
         Action::Add(add) => run_add(place, add),
+        Action::Set(set) => run_set(place, set),
         Action::List(list) => run_list(place, list),
     }
 }
@@ -69,28 +105,105 @@ fn run_add(place: &Place, args: &Add) -> Outcome {
     let name = super::checked_name("organisation", &args.name)?;
     if name.contains(',') {
         // Lists of names are separated by commas.
-        return Err(crate::outcome::Failure::Usage("an organisation's name cannot have a comma".to_owned()));
+        return Err(Failure::Usage("an organisation's name cannot have a comma".to_owned()));
     }
-    let relation = match args.relation {
-        Relation::Own => ledger::Relation::Own,
-        Relation::Client => ledger::Relation::Client,
-        Relation::Community => ledger::Relation::Community,
-        Relation::Public => ledger::Relation::Public,
-    };
-    place.open()?.book.add_organisation(&Organisation { name: name.to_owned(), relation })?;
+    args.terms.check()?;
+    let opened = place.open()?;
+    opened.book.add_organisation(&Organisation { name: name.to_owned(), relation: args.relation.relation() })?;
+    args.terms.keep(&opened, name)?;
     note(format!("added the organisation `{name}`"));
     Ok(Verdict::Good)
 }
 
+fn run_set(place: &Place, args: &Set) -> Outcome {
+    args.terms.check()?;
+    let opened = place.open()?;
+    let name = super::group::organisation(&opened, &args.name)?;
+    if let Some(relation) = args.relation {
+        opened.book.set_relation(&name, relation.relation())?;
+    }
+    args.terms.keep(&opened, &name)?;
+    note(format!("changed the organisation `{}`", visible(&name)));
+    Ok(Verdict::Good)
+}
+
+impl Relation {
+    fn relation(self) -> ledger::Relation {
+        match self {
+            Self::Own => ledger::Relation::Own,
+            Self::Client => ledger::Relation::Client,
+            Self::Community => ledger::Relation::Community,
+            Self::Public => ledger::Relation::Public,
+        }
+    }
+}
+
+impl Terms {
+    /// Whether they can be kept as they are written.
+    fn check(&self) -> Result<(), Failure> {
+        for id in self.identity.iter().flatten() {
+            if !stix::id::Id::parse(id).is_ok_and(|id| id.object_type() == "identity") {
+                return Err(Failure::Usage(format!("`{}` is no id of a STIX identity", visible(id))));
+            }
+        }
+        if let Some(ceiling) = self.ceiling.as_deref().filter(|word| *word != "none")
+            && node::meaning::tlp(ceiling).is_none()
+        {
+            return Err(Failure::Usage(format!("`{}` is no TLP level", visible(ceiling))));
+        }
+        for rule in self.personal.iter().flatten().filter(|rule| *rule != "none") {
+            if !node::config::is_treatment(rule) {
+                let rule = visible(rule);
+                return Err(Failure::Usage(format!("`{rule}` must be {}", node::config::PERSONAL_RULE)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps what was said beside what was said before.
+    fn keep(&self, opened: &super::Opened, name: &str) -> Result<(), Failure> {
+        let held =
+            opened.book.standings()?.into_iter().find(|held| held.organisation.to_lowercase() == name.to_lowercase());
+        let mut standing = held.unwrap_or_else(|| Standing { organisation: name.to_owned(), ..Standing::default() });
+        let before = standing.clone();
+        if let Some(identities) = &self.identity {
+            standing.identities.clone_from(identities);
+        }
+        if let Some(ceiling) = &self.ceiling {
+            standing.ceiling = Some(ceiling.to_lowercase()).filter(|word| word != "none");
+        }
+        if let Some(rules) = &self.personal {
+            standing.personal = rules.iter().filter(|rule| *rule != "none").cloned().collect();
+        }
+        if standing != before {
+            opened.book.set_standing(&standing)?;
+        }
+        Ok(())
+    }
+}
+
 fn run_list(place: &Place, args: &List) -> Outcome {
-    let organisations = place.open()?.book.organisations()?;
+    let opened = place.open()?;
+    let (organisations, standings) = (opened.book.organisations()?, opened.book.standings()?);
+    let standing =
+        |name: &str| standings.iter().find(|standing| standing.organisation.to_lowercase() == name.to_lowercase());
     if args.json {
-        let shown = |organisation: &Organisation| serde_json::json!({"name": organisation.name, "relation": spelled(organisation.relation)});
+        let shown = |organisation: &Organisation| {
+            let standing = standing(&organisation.name).cloned().unwrap_or_default();
+            serde_json::json!({
+                "name": organisation.name, "relation": spelled(organisation.relation), "identities": standing.identities,
+                "ceiling": standing.ceiling, "personal": standing.personal,
+            })
+        };
         say_json(&organisations.iter().map(shown).collect::<Vec<_>>())?;
     } else {
-        let row =
-            |organisation: &Organisation| vec![visible(&organisation.name), spelled(organisation.relation).to_owned()];
-        say(table(&["NAME", "RELATION"], &organisations.iter().map(row).collect::<Vec<_>>()))?;
+        let row = |organisation: &Organisation| {
+            let standing = standing(&organisation.name).cloned().unwrap_or_default();
+            let rules = standing.personal.iter().map(|rule| visible(rule)).collect::<Vec<_>>().join(", ");
+            let ceiling = standing.ceiling.map_or_else(|| "-".to_owned(), |ceiling| visible(&ceiling));
+            vec![visible(&organisation.name), spelled(organisation.relation).to_owned(), ceiling, rules]
+        };
+        say(table(&["NAME", "RELATION", "CEILING", "PERSONAL"], &organisations.iter().map(row).collect::<Vec<_>>()))?;
     }
     Ok(Verdict::Good)
 }

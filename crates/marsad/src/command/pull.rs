@@ -95,8 +95,7 @@ pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
     let opened = place.open()?;
     let egress = Egress::new(&opened.config, opened.home.path())?;
     let ours = opened.collection(&args.into)?;
-    let context =
-        Context { collection: ours.no, owner: opened.own_organisation()?, member: None, recipients: Vec::new() };
+    let context = Context::new(ours.no, opened.own_organisation()?, &*opened.book)?;
     let options = with(&opened, context, false, false);
     let address = args.theirs.address()?;
     let job = Pull {

@@ -39,8 +39,7 @@ pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
     let opened = place.open()?;
     let egress = Egress::new(&opened.config, opened.home.path())?;
     let ours = opened.collection(&args.from)?;
-    let rules = policy::Rules { default_marking: opened.config.policy.default_marking.into() };
-    let door = node::door::Door::new(opened.book.clone(), rules);
+    let door = node::door::Door::over(&opened.book, &opened.config);
     let viewer = match &args.as_viewer {
         None => Viewer::anonymous(),
         Some(name) => node::export::viewer(&*opened.book, name)?

@@ -80,7 +80,9 @@ impl Home {
         let own = policy::Class { owner: "Replay".into(), ..policy::Class::default() };
         let clear = "marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487";
         let open = policy::Class { markings: vec![clear.into()], ..own.clone() };
-        let [own, open] = [own, open].map(|class| book.class(&class.to_definition()).unwrap());
+        let [own, open] = [own, open].map(|class| {
+            book.class(&class.to_definition(), &[b"open".as_slice(), &class.to_definition()].concat()).unwrap()
+        });
         seeds.sort_by(|a, b| a.added.cmp(&b.added));
         for seed in seeds {
             let text = seed.body.to_string();

@@ -192,6 +192,16 @@ choice! {
 }
 
 choice! {
+    /// What becomes of an object that refers to one which its viewer may not see.
+    HiddenReferences, "`remove` or `withhold`" {
+        /// The reference is taken out where the object stands without it.
+        Remove = "remove",
+        /// The object is withheld.
+        Withhold = "withhold",
+    }
+}
+
+choice! {
     /// The marking of objects that carry none (TLP 2.0).
     DefaultMarking, "`clear`, `green`, `amber`, `amber+strict` or `red`" {
         /// Everyone.

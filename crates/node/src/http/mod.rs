@@ -65,10 +65,9 @@ impl State {
     pub fn with(home: &Home, config: Config, book: Arc<Book>, sources: Sources) -> Result<Arc<Self>, Error> {
         let secret = home.secret().map_err(Error::Home)?;
         let known = Arc::new(Known::new(Arc::clone(&book) as _));
-        let rules = policy::Rules { default_marking: config.policy.default_marking.into() };
         Ok(Arc::new(Self {
             accounts: Accounts::new(Arc::clone(&known), Arc::clone(&book) as _, secret.clone(), &config.accounts),
-            door: Door::new(Arc::clone(&book) as _, rules),
+            door: Door::new(Arc::clone(&book) as _, Arc::clone(&known), &config),
             writer: Writer::start(Arc::clone(&book) as _, sources.clone()).map_err(Error::Thread)?,
             classes: Classes::default(),
             signer: Signer::new(secret.key_for("marsad 2026-11 taxii cursor")),

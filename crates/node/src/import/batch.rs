@@ -63,11 +63,11 @@ impl Batch {
 
     fn class(&mut self, taken: &Taken<'_>, context: &Context) -> usize {
         self.scratch.clear();
-        for (list, mark) in [(&taken.head.marking_refs, ' '), (&taken.head.granular_marking_refs, '\n')] {
-            for id in list {
-                self.scratch.push_str(id);
-                self.scratch.push(mark);
-            }
+        let whole = taken.head.marking_refs.iter().map(|id| (id, ' '));
+        let parts = taken.head.granular.iter().map(|granular| (&granular.marking, '\n'));
+        for (id, mark) in whole.chain(parts) {
+            self.scratch.push_str(id);
+            self.scratch.push(mark);
         }
         if let Some(place) = self.class_of.get(&self.scratch) {
             return *place;
@@ -120,6 +120,7 @@ impl Batch {
                 revoked: object.revoked,
                 // INVARIANT: `push` made the class that it points to.
                 class: *numbers.get(object.class)?,
+                references: &[],
                 body: self.bodies.get(object.body.clone())?,
             })
         };

@@ -1,12 +1,13 @@
 //! Against a server in memory that breaks off when it is told to.
 
 use super::*;
+use crate::config::Config;
 use crate::import::{Options, Refusal as Refused};
 use crate::intake::Context;
 use crate::packed::Budget;
 use http::{Method, Request, Response};
 use ledger::sqlite::Book;
-use policy::{Relation, Rules, Tlp};
+use policy::Relation;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use taxii::client::{Cause, Failure, Limits};
@@ -140,8 +141,7 @@ impl Home {
     }
 
     fn options(&self) -> Options {
-        let context =
-            Context { collection: self.collection.no, owner: "Us".into(), member: None, recipients: Vec::new() };
+        let context = Context::new(self.collection.no, "Us".into(), &*self.book).unwrap();
         let budget = Budget { max_bytes: 1 << 30, max_ratio: 1_000 };
         Options { context, keep_20: false, all_or_nothing: false, budget, limits: stix::json::Limits::default() }
     }
@@ -159,7 +159,7 @@ impl Home {
     async fn push(&self, wire: &Wire, viewer: Viewer, again: bool) -> (Result<Pushed, Error>, Vec<String>) {
         let (address, mut refused) = (address(), Vec::new());
         let job = Push { from: &self.collection, viewer, to: Remote { address: &address, collection: "C" }, again };
-        let door = Door::new(self.book.clone(), Rules { default_marking: Tlp::Amber });
+        let door = Door::over(&self.book, &Config::default());
         let mut tell = |refusal: &Refusal| refused.extend(refusal.id.clone());
         let outcome = push(&wire.client(), &*self.book, &door, &job, &mut tell, &mut |_| {}).await;
         (outcome, refused)

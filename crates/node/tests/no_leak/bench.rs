@@ -23,7 +23,9 @@ pub(crate) const FIRST: i64 = 1_767_225_600_000_000;
 /// When records are erased.
 const ERASED: i64 = FIRST + 3_600_000_000;
 /// When the first request is made; the others follow a second apart.
-const ASKED: i64 = FIRST + 86_400_000_000;
+pub(crate) const ASKED: i64 = FIRST + 86_400_000_000;
+/// When everything has been asked.
+pub(crate) const LATER: i64 = ASKED + 86_400_000_000;
 
 /// What nodes are made of.
 pub(crate) struct Bench {
@@ -52,10 +54,6 @@ impl Bench {
         config.taxii.max_page_bytes = 2_500;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         Self { directory, home, template, collections, config, runtime, count: 0 }
-    }
-
-    pub(crate) fn rules(&self) -> policy::Rules {
-        policy::Rules { default_marking: self.config.policy.default_marking.into() }
     }
 
     /// A node whose book holds these records: each with its place in the case, which gives the time at which it is added,
@@ -158,11 +156,12 @@ fn add(
         panic!("the generator made what is no STIX: {} {findings:?}", String::from_utf8_lossy(body))
     });
     let (member, owner) = cast::bringer(record.bringer);
+    let collection = collections[usize::from(record.collection)].no;
     let context = Context {
-        collection: collections[usize::from(record.collection)].no,
-        owner: owner.to_owned(),
         member: Some(member.to_owned()),
         recipients: cast::recipients(record.recipients),
+        handling: cast::handling(record.handling),
+        ..Context::new(collection, owner.to_owned(), book).unwrap()
     };
     let class = context.class(&taken.head);
     let class_no = classes.number(book, &class).unwrap();
@@ -198,7 +197,7 @@ fn erase(book: &Book, placed: &Placed, now: i64) {
         limit: 1,
         max_bytes: 0,
     };
-    let erased = book.delete(&filter, &|class| class == placed.class_no, now).unwrap();
+    let erased = book.delete(&filter, &|class: ledger::ClassNo| class == placed.class_no, now).unwrap();
     assert_eq!(erased, 1, "one record is erased");
 }
 

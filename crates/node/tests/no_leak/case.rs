@@ -1,15 +1,14 @@
 //! A case: a book, somebody who asks, and what they ask.
 
 use crate::ask::{self, Ask, Exchange, Memory};
-use crate::bench::{Bench, Node, Placed};
+use crate::bench::{self, Bench, Node, Placed};
 use crate::cast::{self, COLLECTIONS, GUISES, Guise};
 use crate::record::{self, Record};
 use ledger::Versions;
 use node::door::Door;
 use node::export::{self, Export};
-use policy::{Meaning, Outcome};
+use policy::Outcome;
 use proptest::prelude::*;
-use std::sync::Arc;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Case {
@@ -60,7 +59,7 @@ pub(crate) const WAYS: &[(&str, Way)] = &[("export", exported), ("http", asked)]
 fn exported(bench: &mut Bench, node: &mut Node, case: &Case) -> Vec<Exchange> {
     let guise = &GUISES[case.guise];
     let Some(viewer) = guise.viewer().filter(|_| guise.reads()) else { return Vec::new() };
-    let door = Door::new(Arc::clone(&node.book) as _, bench.rules());
+    let door = Door::over(&node.book, &bench.config);
     let mut out = Vec::new();
     for versions in [Versions::All, Versions::last(), Versions::Some { first: true, last: false, at: Vec::new() }] {
         let asked = format!("export {versions:?}");
@@ -68,6 +67,7 @@ fn exported(bench: &mut Bench, node: &mut Node, case: &Case) -> Vec<Exchange> {
             collections: &bench.collections,
             versions,
             viewer: viewer.clone(),
+            at: bench::ASKED,
             bundle_id: "bundle--00000000-0000-4000-8000-000000000000",
         };
         let (mut text, mut told) = (Vec::new(), Vec::new());
@@ -132,7 +132,8 @@ pub(crate) fn hold(bench: &mut Bench, case: &Case) -> Result<Outcomes, TestCaseE
     let all = || case.records.iter().enumerate().map(|(no, record)| (no, record, bodies[no].clone()));
     let (mut whole, placed) = bench.node(all());
     let guise = &GUISES[case.guise];
-    let shown: Vec<bool> = placed.iter().map(|record| visible(bench, guise, record, &case.records, &placed)).collect();
+    let door = Door::over(&whole.book, &bench.config);
+    let shown: Vec<bool> = placed.iter().map(|record| visible(bench, guise, record, &case.records, &door)).collect();
     let case = &leave_out_own(case, &shown);
     // INVARIANT: a marking definition is a rule of the policy, like a group or an account, whoever may see its text.
     let kept = |no: usize| shown[no] || (placed[no].live && case.records[no].kind == record::Kind::Definition);
@@ -163,18 +164,15 @@ pub(crate) fn hold(bench: &mut Bench, case: &Case) -> Result<Outcomes, TestCaseE
     Ok(Outcomes { shown: count(true), hidden: count(false), exchanges })
 }
 
-/// Whether somebody may see a record: asked of the policy, without the ledger and the door.
-fn visible(bench: &Bench, guise: &Guise, record: &Placed, records: &[Record], placed: &[Placed]) -> bool {
+/// Whether somebody may see a record: asked of the policy, without the ledger and the gate.
+fn visible(bench: &Bench, guise: &Guise, record: &Placed, records: &[Record], door: &Door) -> bool {
     let Some(viewer) = guise.viewer() else { return false };
     let collection = &bench.collections[usize::from(records[record.no].collection)];
-    let meaning = |id: &str| {
-        let known = placed.iter().any(|other| other.live && records[other.no].id() == id);
-        if known { Meaning::Statement } else { Meaning::Unknown }
-    };
+    let decide = || policy::decide(&viewer, &record.class, bench::ASKED, door.rules(), door);
     record.live
         && guise.reads()
         && policy::may(&viewer, &node::accounts::who(&collection.read))
-        && policy::decide(&viewer, &record.class, &bench.rules(), &meaning).outcome == Outcome::Release
+        && decide().outcome == Outcome::Release
 }
 
 fn compare(what: &str, whole: &[Exchange], other: &[Exchange]) -> Result<(), TestCaseError> {

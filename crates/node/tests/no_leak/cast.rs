@@ -1,10 +1,13 @@
 //! Who takes part: organisations in every relation, members in every role, keys with every scope, and collections with
 //! every kind of right. They are the same in every case, so that a book is made by copying a file.
 
+use crate::bench;
+use crate::record::{self, Kind};
 use ledger::sqlite::Book;
-use ledger::{Account, Collection, CollectionNo, Key, Organisation, Register as _, Relation, Role, Who};
+use ledger::{Account, Collection, CollectionNo, Group, Key, Organisation, Relation, Role, Standing, Who};
+use ledger::{Register as _, Sharing as _};
 use node::home::Secret;
-use policy::Viewer;
+use policy::{Audience, Handling, Viewer};
 
 const ORGANISATIONS: [(&str, Relation); 5] = [
     ("Us", Relation::Own),
@@ -128,6 +131,59 @@ pub(crate) fn recipients(no: u8) -> Vec<String> {
     lists[usize::from(no) % lists.len()].iter().map(|name| (*name).to_owned()).collect()
 }
 
+/// Sharing groups: one that is open, one whose time is over, one that hides its members and has not begun.
+pub(crate) const GROUPS: [&str; 3] = [
+    "6e0fb001-0000-4000-8000-000000000001",
+    "6e0fb002-0000-4000-8000-000000000002",
+    "6e0fb003-0000-4000-8000-000000000003",
+];
+
+fn groups() -> [Group; 3] {
+    let group = |no: usize, owner: &str, members: &[&str]| Group {
+        id: GROUPS[no].into(),
+        name: format!("group {no}"),
+        owner: owner.into(),
+        members: members.iter().map(|name| (*name).to_owned()).collect(),
+        hidden: no == 2,
+        from: None,
+        until: None,
+    };
+    [
+        Group { from: Some(bench::FIRST), ..group(0, "CERT North", &["Elsewhere", "Harbour"]) },
+        Group { until: Some(bench::FIRST), ..group(1, "Us", &["Port CSIRT", "CERT North"]) },
+        Group { from: Some(bench::LATER), ..group(2, "Port CSIRT", &["Us", "CERT North"]) },
+    ]
+}
+
+/// Limits that whoever brings a record may set beside its markings.
+pub(crate) fn handling(no: u8) -> Handling {
+    let circle = |audience| Handling { audience: vec![audience], ..Handling::default() };
+    match no {
+        0..7 => Handling::default(),
+        7 => circle(Audience::Organisation),
+        8 => circle(Audience::Community),
+        9 => circle(Audience::Connected),
+        10..13 => circle(Audience::Group(GROUPS[usize::from(no - 10)].into())),
+        13 => Handling { embargo: Some(bench::FIRST), ..Handling::default() },
+        14 => Handling { embargo: Some(bench::LATER), ..Handling::default() },
+        15 => Handling { expires: Some(bench::FIRST), ..Handling::default() },
+        16 => circle(Audience::Group("6e0fb009-0000-4000-8000-000000000009".into())),
+        _ => Handling { expires: Some(bench::LATER), ..circle(Audience::All) },
+    }
+}
+
+/// How many of them there are.
+pub(crate) const HANDLINGS: u8 = 18;
+
+/// What organisations are to the sharing model: one signs as the first identity, one has a ceiling.
+fn standings() -> [Standing; 2] {
+    let signs = vec![record::id(Kind::Identity, 0)];
+    [
+        Standing { organisation: "Port CSIRT".into(), identities: signs, ..Standing::default() },
+        Standing { organisation: "Harbour".into(), ceiling: Some("green".into()), ..Standing::default() },
+    ]
+}
+
 /// How many collections there are.
 pub(crate) const COLLECTIONS: usize = 5;
 
@@ -175,6 +231,12 @@ pub(crate) fn register(book: &Book, secret: &Secret) -> Vec<Collection> {
             })
             .unwrap();
         }
+    }
+    for group in groups() {
+        book.add_group(&group).unwrap();
+    }
+    for standing in standings() {
+        book.set_standing(&standing).unwrap();
     }
     collections().iter().map(|collection| book.add_collection(collection).unwrap()).collect()
 }

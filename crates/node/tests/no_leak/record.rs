@@ -1,5 +1,6 @@
 //! Records: what a case says of one, and the object that it stands for.
 
+use crate::cast;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use stix::marking::Tlp;
@@ -18,7 +19,7 @@ pub(crate) enum Kind {
     Address,
     Domain,
     File,
-    /// A marking definition that states something.
+    /// A marking definition: the one states something, the other confines.
     Definition,
 }
 
@@ -100,8 +101,8 @@ pub(crate) enum Mark {
     Tlp(Tlp),
     /// Of TLP 1.
     Old(Tlp),
-    /// A statement, whose definition may be in the book.
-    Statement(u8),
+    /// One whose definition may be in the book.
+    Defined(u8),
     /// Nobody knows what it means.
     Unknown,
 }
@@ -115,7 +116,7 @@ impl Mark {
             Self::Old(Tlp::Green) => old("34098fce-860f-48ae-8e50-ebd3cc5e41da"),
             Self::Old(Tlp::Amber | Tlp::AmberStrict) => old("f88d31f6-486f-44da-b317-01333bde0b82"),
             Self::Old(Tlp::Red) => old("5e57c739-391a-4eb3-b6be-7d15ca92d5ed"),
-            Self::Statement(slot) => id(Kind::Definition, slot),
+            Self::Defined(slot) => id(Kind::Definition, slot),
             Self::Unknown => old("99999999-9999-4999-8999-999999999999"),
         }
     }
@@ -149,6 +150,8 @@ pub(crate) struct Record {
     pub(crate) older: bool,
     pub(crate) bringer: u8,
     pub(crate) recipients: u8,
+    /// Limits beside the markings.
+    pub(crate) handling: u8,
     /// What it refers to: kind and slot; there may be none such.
     pub(crate) references: Vec<(u8, u8)>,
     /// Erased after everything was added.
@@ -162,7 +165,7 @@ fn mark() -> impl Strategy<Value = Mark> {
     prop_oneof![
         6 => tlp.clone().prop_map(Mark::Tlp),
         2 => tlp.prop_map(Mark::Old),
-        1 => (0..SLOTS).prop_map(Mark::Statement),
+        1 => (0..SLOTS).prop_map(Mark::Defined),
         1 => Just(Mark::Unknown),
     ]
 }
@@ -178,17 +181,18 @@ pub(crate) fn record() -> impl Strategy<Value = Record> {
     let granular = prop_oneof![4 => Just(Vec::new()), 1 => prop::collection::vec((0_u8..5, mark()), 1..3)];
     let author = prop_oneof![8 => Just(Author::Usual), 1 => Just(Author::None), 1 => Just(Author::Other)];
     let collection = prop::sample::select(&[0_u8, 0, 0, 1, 1, 2, 2, 3, 4][..]);
+    let handling = prop_oneof![3 => Just(0_u8), 1 => 7..cast::HANDLINGS];
     let references = prop::collection::vec((0_u8..11, 0..SLOTS + 1), 1..4);
     (
         (collection, kind, 0..SLOTS, 0_u8..3, prop::bool::weighted(0.15)),
         (marks, granular, author, prop::bool::weighted(0.08), prop::bool::weighted(0.2)),
-        (0_u8..7, 0_u8..5, references, prop::bool::weighted(0.08), prop::bool::weighted(0.15)),
+        (0_u8..7, 0_u8..5, handling, references, prop::bool::weighted(0.08), prop::bool::weighted(0.15)),
     )
         .prop_map(
             |(
                 (collection, kind, slot, version, variant),
                 (marks, granular, author, revoked, older),
-                (bringer, recipients, references, erased, long),
+                (bringer, recipients, handling, references, erased, long),
             )| Record {
                 collection,
                 kind,
@@ -202,6 +206,7 @@ pub(crate) fn record() -> impl Strategy<Value = Record> {
                 older,
                 bringer,
                 recipients,
+                handling,
                 references,
                 erased: erased && kind != Kind::Definition,
                 long,
@@ -336,6 +341,16 @@ impl Record {
             Kind::File => json!({
                 "name": format!("file-{}.bin", self.slot), "mime_type": format!("text/{text}"), "size": self.version,
             }),
+            Kind::Definition if self.slot == 1 => {
+                let limits = [
+                    json!({"group": cast::GROUPS[0]}),
+                    json!({"audience": "community", "not_before": "2025-01-01T00:00:00Z"}),
+                    json!({"audience": "organisation"}),
+                ];
+                let mut limit = limits[usize::from(self.version) % limits.len()].clone();
+                limit["extension_type"] = "property-extension".into();
+                json!({"name": text, "extensions": {node::meaning::HANDLING_EXTENSION: limit}})
+            }
             Kind::Definition => json!({
                 "definition_type": "statement", "definition": {"statement": format!("mind {text}")},
             }),

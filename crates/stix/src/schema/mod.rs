@@ -62,6 +62,18 @@ pub fn contained20_custom() -> &'static Shape {
     v20::contained_custom()
 }
 
+/// The shape of an object of this type in a deprecated container.
+pub(crate) fn shape_of_contained(version: Version, name: &str) -> &'static Shape {
+    let found = match version {
+        Version::V21 => find(version, name).filter(|shape| shape.category == Category::Sco),
+        Version::V20 => contained20(name),
+    };
+    found.unwrap_or_else(|| match version {
+        Version::V21 => custom(version, true),
+        Version::V20 => contained20_custom(),
+    })
+}
+
 /// What an object is, in the standard's words. STIX 2.1 §1.2, §7, §8.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]

@@ -6,7 +6,7 @@ use super::{Code, forms, names};
 use crate::id::Id;
 use crate::json::{Kind as Json, Value};
 use crate::registry;
-use crate::schema::{Category, Dictionary, Version, predefined, predefined20};
+use crate::schema::{Category, Dictionary, Version, predefined, predefined20, shape_of_contained};
 use crate::vocab;
 
 impl<'t> Walk<'_, 't> {
@@ -18,6 +18,7 @@ impl<'t> Walk<'_, 't> {
         if value.is_empty() && self.version == Version::V21 {
             return self.pen.note(Code::DictionaryEmpty, value, name);
         }
+        self.references.gather(value, self.pen.base);
         for (key, item) in value.entries() {
             let key = key.as_str();
             if !names::is_key(&key, self.version) && dictionary != Dictionary::RequestHeaders {
@@ -164,6 +165,7 @@ impl<'t> Walk<'_, 't> {
         if extension.is_empty() {
             return self.pen.note(Code::DictionaryEmpty, extension, "extensions");
         }
+        self.references.gather(extension, self.pen.base);
         for (key, item) in extension.entries() {
             let key = key.as_str();
             if key == "extension_type" {
@@ -213,7 +215,7 @@ impl<'t> Walk<'_, 't> {
             self.pen.note(Code::TypeName, place, "");
         }
         (self.root, self.outline, self.toplevel, self.nested) = (object, outline, None, false);
-        self.shape = super::contained_shape(self.version, &object_type);
+        self.shape = shape_of_contained(self.version, &object_type);
         let mut slots = Slots::EMPTY;
         if self.shape.category == Category::CustomSco && object_type != "action" {
             self.custom_type(&object_type, place);
@@ -231,6 +233,7 @@ impl<'t> Walk<'_, 't> {
         if value.is_empty() {
             return self.pen.note(Code::DictionaryEmpty, value, "contents");
         }
+        self.references.gather(value, self.pen.base);
         for (tag, translation) in value.entries() {
             if !forms::is_language(&tag.as_str()) {
                 self.pen.note_in(Code::LanguageTag, translation, "contents", "STIX 2.1 §7.1");

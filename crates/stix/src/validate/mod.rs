@@ -38,7 +38,7 @@ pub use document::Report;
 pub use finding::Finding;
 pub use options::Options;
 
-use crate::head::Head;
+use crate::head::{Head, References};
 use crate::json::{self, Kind as Json, Limits, Tape, Value};
 use crate::schema::{self, Category, Shape, Version, find};
 use note::{Notes, Pen};
@@ -56,6 +56,7 @@ pub struct Validator {
     limits: Limits,
     tape: Tape,
     notes: Notes,
+    references: References,
 }
 
 /// What came out for one object.
@@ -124,6 +125,7 @@ impl Validator {
             limits,
             tape: Tape::new(),
             notes: Notes::default(),
+            references: References::default(),
         }
     }
 
@@ -206,7 +208,9 @@ impl Validator {
             toplevel: None,
             nested: false,
             budget: walk::BUDGET,
+            references: &mut self.references,
         };
+        walk.references.clear();
         let mut slots = Slots::EMPTY;
         let seen = walk.members(value, shape, Some(&mut slots));
         walk.rules(value, shape, seen, Some(&slots));
@@ -214,10 +218,9 @@ impl Validator {
         if self.options.interop && version == Version::V21 {
             walk.interop(value, &slots);
         }
-        (Head::of(source, value, shape.category, version, &slots), notes)
+        (Head::of(source, value, shape, version, &slots, &self.references), notes)
     }
 
-    /// Which edition an object follows. STIX 2.1 §3.2; objects of 2.0 have `created` and no `spec_version`.
     fn version_of(&self, outline: &Outline<'_>, name: Option<&str>, bundle: Option<Version>) -> Version {
         if bundle == Some(Version::V20) {
             return Version::V20;
@@ -227,14 +230,28 @@ impl Validator {
         if let Some(version) = self.options.version.filter(|_| !older_member) {
             return version;
         }
-        match spec.and_then(|found| found.as_str()).as_deref() {
-            Some("2.0") => Version::V20,
-            Some(_) => Version::V21,
-            None if spec.is_some() || name.is_some_and(|name| is_new(name) || name == "bundle") => Version::V21,
-            None if outline.created => Version::V20,
-            None => Version::V21,
-        }
+        edition(outline, name)
     }
+}
+
+/// Which edition an object follows. STIX 2.1 §3.2; objects of 2.0 have `created` and no `spec_version`.
+fn edition(outline: &Outline<'_>, name: Option<&str>) -> Version {
+    let spec = outline.spec_version;
+    match spec.and_then(|found| found.as_str()).as_deref() {
+        Some("2.0") => Version::V20,
+        Some(_) => Version::V21,
+        None if spec.is_some() || name.is_some_and(|name| is_new(name) || name == "bundle") => Version::V21,
+        None if outline.created => Version::V20,
+        None => Version::V21,
+    }
+}
+
+/// The table and the edition by which an object on its own is judged; `None` for what has no readable `type`.
+pub(crate) fn judged_by(object: Value<'_>) -> Option<(&'static Shape, Version)> {
+    let outline = Outline::of(object);
+    let name = outline.type_name()?;
+    let version = edition(&outline, Some(&name));
+    Some((shape_of(version, &name, &outline), version))
 }
 
 /// Whether a type exists only since 2.1: cyber-observables on their own and the types that 2.1 added.
@@ -248,18 +265,6 @@ fn is_new(name: &str) -> bool {
 fn shape_of(version: Version, name: &str, outline: &Outline<'_>) -> &'static Shape {
     let found = find(version, name).filter(|shape| version == Version::V21 || !shape.category.is_sco());
     found.unwrap_or_else(|| schema::custom(version, !outline.created && !outline.modified))
-}
-
-/// The shape of an object in a deprecated container.
-fn contained_shape(version: Version, name: &str) -> &'static Shape {
-    let found = match version {
-        Version::V21 => find(version, name).filter(|shape| shape.category == Category::Sco),
-        Version::V20 => schema::contained20(name),
-    };
-    found.unwrap_or_else(|| match version {
-        Version::V21 => schema::custom(version, true),
-        Version::V20 => schema::contained20_custom(),
-    })
 }
 
 /// Whether a type's name is allowed. STIX 2.1 §3.1, §3.8.

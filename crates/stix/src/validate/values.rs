@@ -16,7 +16,11 @@ impl<'t> Walk<'_, 't> {
     /// Checks `value`, which stands under `name`, a property whose type is defined at `clause`.
     pub(super) fn value(&mut self, value: Value<'t>, kind: &'static Kind, name: &'static str, clause: &'static str) {
         match kind {
-            Kind::Any | Kind::Definition | Kind::Objects => self.present(value),
+            Kind::Any | Kind::Definition => {
+                self.present(value);
+                self.references.gather(value, self.pen.base);
+            }
+            Kind::Objects => self.present(value),
             Kind::Type => {}
             Kind::Text => {
                 if value.kind() != Json::String {
@@ -77,6 +81,7 @@ impl<'t> Walk<'_, 't> {
                 if value.kind() != Json::Object {
                     self.wrong(value, "an object", clause);
                 }
+                self.references.gather(value, self.pen.base);
             }
             Kind::External => self.external_reference(value, clause),
             Kind::Granular => self.granular_marking(value, clause),
@@ -207,6 +212,7 @@ impl<'t> Walk<'_, 't> {
     fn reference(&mut self, value: Value<'t>, target: Target, name: &'static str, clause: &'static str) {
         let Some(text) = self.text(value, clause) else { return };
         if let (Some(container), Target::Local(_) | Target::LocalSco) = (self.container, target) {
+            self.references.note(value, &text, self.pen.base);
             return self.local_reference(value, &text, container, target, clause);
         }
         let Ok(id) = Id::parse(&text) else {
@@ -218,6 +224,9 @@ impl<'t> Walk<'_, 't> {
                 name,
             );
         };
+        if !matches!(target, Target::Creator | Target::Types(["marking-definition"])) {
+            self.references.push(value, self.pen.base);
+        }
         if self.version == Version::V20 && id.uuid_version() != 4 {
             return self.pen.note_in(Code::ReferenceFormat, value, name, "STIX 2.0 §2.7");
         }
@@ -312,7 +321,11 @@ impl<'t> Walk<'_, 't> {
         let shape = external_reference();
         let (mut source, mut identifier, mut seen) = (None, None, 0);
         for (key, item) in value.entries() {
-            let Some(found) = shape.property(&key.as_str()) else { continue };
+            let name = key.as_str();
+            let Some(found) = shape.property(&name) else {
+                self.references.member(&name, item, self.pen.base);
+                continue;
+            };
             seen |= 1 << found.number;
             match found.property.role {
                 Role::Main => source = Some(item),

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::note::Pen;
 use super::outline::Outline;
 use super::{Code, names};
+use crate::head::References;
 use crate::json::{Kind as Json, Value};
 use crate::schema::{Category, Kind, Role, Shape, Version};
 
@@ -47,6 +48,8 @@ pub(super) struct Walk<'v, 't> {
     /// Members and elements that may still be looked at again: names, selectors and local references are looked up by a
     /// walk, and a hostile object could ask for very many.
     pub(super) budget: usize,
+    /// The ids that the object names.
+    pub(super) references: &'v mut References,
 }
 
 /// Steps of looking again that one object may cost.
@@ -110,6 +113,7 @@ impl<'t> Walk<'_, 't> {
 
     /// A member that the shape does not know: custom content.
     fn unknown(&mut self, name: &str, item: Value<'t>, shape: &'static Shape, owner: Value<'t>) {
+        self.references.member(name, item, self.pen.base);
         if shape.category == Category::Embedded {
             return;
         }

@@ -11,7 +11,7 @@ use axum::body::Body;
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use ledger::{Appended, ClassNo, Receipt, Seq};
-use policy::{Class, Viewer};
+use policy::{Class, Handling, Viewer};
 use std::cell::RefCell;
 use std::sync::Arc;
 use stix::json::Limits;
@@ -48,6 +48,8 @@ pub(in super::super) async fn post(
         owner: viewer.organisation.clone().unwrap_or_default(),
         member: viewer.name.clone(),
         recipients: Vec::new(),
+        handling: Handling::default(),
+        makers: Arc::clone(&state.known.now()?.makers),
     };
     let body = content.read(asked, state.config.taxii.max_content_length).await?;
     let envelope = if body.len() <= SMALL {
@@ -130,6 +132,7 @@ fn judge_with(
                     author: entry.author.map(str::to_owned),
                     revoked: entry.revoked,
                     class,
+                    references: entry.references.iter().copied().map(str::to_owned).collect(),
                     body: range,
                 });
             }

@@ -31,7 +31,7 @@ pub(in super::super) async fn delete(
     let shared = Arc::clone(state);
     state
         .read(move |state| {
-            let gate = state.door.gate(selecting.viewer.clone());
+            let gate = state.door.gate(selecting.viewer.clone(), state.sources.now());
             exists(&shared, &selecting, &object, &gate)?;
             let mut filter = selecting.filter(Some(&object));
             if every {

@@ -22,7 +22,7 @@ pub(in super::super) async fn get(state: &Arc<State>, asked: &Asked, name: &str)
     let selecting = Selecting::new(state, asked, collection, query, "manifest")?;
     state
         .read(move |state| {
-            let gate = state.door.gate(selecting.viewer.clone());
+            let gate = state.door.gate(selecting.viewer.clone(), state.sources.now());
             let (page, content) = state.book.manifest(&selecting.filter(None), &sees(&gate))?;
             let released = gate.admit(Selected { page, content })?;
             let next = selecting.next(state, &released.as_inner().page);

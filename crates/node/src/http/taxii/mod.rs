@@ -162,7 +162,7 @@ pub(super) fn date(answer: &mut Response<axum::body::Body>, page: &Page) {
 
 /// What the ledger asks, answered by the gate.
 pub(super) fn sees<'g>(gate: &'g policy::Gate<'_>) -> impl Fn(ledger::ClassNo) -> bool + 'g {
-    |class| gate.sees(class.0)
+    |class| gate.view(class.0) == policy::View::Whole
 }
 
 /// Whether the viewer may know that the object exists: without that, a page about it is 404.

@@ -39,7 +39,7 @@ async fn page(state: &Arc<State>, selecting: Selecting, object: Option<String>) 
     let shared = Arc::clone(state);
     state
         .read(move |state| {
-            let gate = state.door.gate(selecting.viewer.clone());
+            let gate = state.door.gate(selecting.viewer.clone(), state.sources.now());
             if let Some(object) = &object {
                 exists(&shared, &selecting, object, &gate)?;
             }

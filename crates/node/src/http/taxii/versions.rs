@@ -27,7 +27,7 @@ pub(in super::super) async fn get(
     let shared = Arc::clone(state);
     state
         .read(move |state| {
-            let gate = state.door.gate(selecting.viewer.clone());
+            let gate = state.door.gate(selecting.viewer.clone(), state.sources.now());
             exists(&shared, &selecting, &object, &gate)?;
             let filter = Filter { versions: ledger::Versions::All, ..selecting.filter(Some(&object)) };
             let (page, content) = state.book.manifest(&filter, &sees(&gate))?;

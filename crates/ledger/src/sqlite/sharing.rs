@@ -1,0 +1,149 @@
+//! The tables of the sharing model.
+
+use super::Book;
+use super::register::{named, relation_code, touched};
+use crate::{Group, Relation, Result, Sharing, Standing};
+use rusqlite::{Connection, Transaction, params};
+
+impl Sharing for Book {
+    fn add_group(&self, group: &Group) -> Result<()> {
+        let done = self.register("add a sharing group", |change| {
+            change.execute(
+                "INSERT INTO circle VALUES(?1,?2,?3,?4,?5,?6)",
+                params![group.id, group.name, group.owner, group.hidden, group.from, group.until],
+            )?;
+            add_members(change, group)
+        });
+        named(done, "sharing group", &group.name, ("organisation", &wanted(group)))
+    }
+
+    fn groups(&self) -> Result<Vec<Group>> {
+        self.read("list sharing groups", |base| {
+            let mut rows =
+                base.prepare_cached("SELECT id, name, owner, hidden, opens, closes FROM circle ORDER BY name")?;
+            let mut groups = Vec::new();
+            let mut rows = rows.query([])?;
+            while let Some(row) = rows.next()? {
+                let id: String = row.get(0)?;
+                groups.push(Group {
+                    members: members(base, &id)?,
+                    id,
+                    name: row.get(1)?,
+                    owner: row.get(2)?,
+                    hidden: row.get(3)?,
+                    from: row.get(4)?,
+                    until: row.get(5)?,
+                });
+            }
+            Ok(groups)
+        })
+    }
+
+    fn change_group(&self, group: &Group) -> Result<()> {
+        let done = self.register("change a sharing group", |change| {
+            let rows = change.execute(
+                "UPDATE circle SET name=?2, owner=?3, hidden=?4, opens=?5, closes=?6 WHERE id=?1",
+                params![group.id, group.name, group.owner, group.hidden, group.from, group.until],
+            )?;
+            change.execute("DELETE FROM circle_member WHERE circle = ?1", [&group.id])?;
+            if rows > 0 {
+                add_members(change, group)?;
+            }
+            Ok(rows)
+        });
+        touched(
+            named(done, "sharing group", &group.name, ("organisation", &wanted(group)))?,
+            "sharing group",
+            &group.name,
+        )
+    }
+
+    fn remove_group(&self, id: &str) -> Result<()> {
+        let rows =
+            self.register("remove a sharing group", |change| change.execute("DELETE FROM circle WHERE id = ?1", [id]))?;
+        touched(rows, "sharing group", id)
+    }
+
+    fn set_relation(&self, organisation: &str, relation: Relation) -> Result<()> {
+        let rows = self.register("set a relation", |change| {
+            let code = relation_code(relation);
+            change.execute("UPDATE organisation SET relation = ?2 WHERE name = ?1", params![organisation, code])
+        })?;
+        touched(rows, "organisation", organisation)
+    }
+
+    fn standings(&self) -> Result<Vec<Standing>> {
+        self.read("list standings", |base| {
+            let mut rows =
+                base.prepare_cached("SELECT organisation, ceiling, personal FROM standing ORDER BY organisation")?;
+            let mut standings = Vec::new();
+            let mut rows = rows.query([])?;
+            while let Some(row) = rows.next()? {
+                let organisation: String = row.get(0)?;
+                let identities = base
+                    .prepare_cached("SELECT id FROM identity WHERE organisation = ?1 ORDER BY id")?
+                    .query_map([&organisation], |row| row.get(0))?
+                    .collect::<Result<_, _>>()?;
+                let personal: String = row.get(2)?;
+                standings.push(Standing {
+                    organisation,
+                    identities,
+                    ceiling: row.get(1)?,
+                    personal: personal.lines().map(str::to_owned).collect(),
+                });
+            }
+            Ok(standings)
+        })
+    }
+
+    fn set_standing(&self, standing: &Standing) -> Result<()> {
+        let name = &standing.organisation;
+        let done = self.register("set a standing", |change| {
+            change.execute(
+                "INSERT INTO standing VALUES(?1,?2,?3)
+                 ON CONFLICT DO UPDATE SET ceiling = excluded.ceiling, personal = excluded.personal",
+                params![name, standing.ceiling, standing.personal.join("\n")],
+            )?;
+            change.execute("DELETE FROM identity WHERE organisation = ?1", [name])?;
+            for id in &standing.identities {
+                change.execute("INSERT INTO identity VALUES(?1, ?2)", [id, name])?;
+            }
+            Ok(())
+        });
+        named(done, "identity", &standing.identities.join(", "), ("organisation", name))
+    }
+
+    fn meanings(&self) -> Result<Vec<(String, String)>> {
+        self.read("list meanings", |base| {
+            base.prepare_cached("SELECT marking, means FROM meaning ORDER BY marking")?
+                .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+                .collect()
+        })
+    }
+
+    fn set_meaning(&self, marking: &str, meaning: Option<&str>) -> Result<()> {
+        self.register("say what a marking means", |change| match meaning {
+            Some(meaning) => change.execute("INSERT OR REPLACE INTO meaning VALUES(?1, ?2)", [marking, meaning]),
+            None => change.execute("DELETE FROM meaning WHERE marking = ?1", [marking]),
+        })
+        .map(drop)
+    }
+}
+
+fn add_members(change: &Transaction<'_>, group: &Group) -> Result<(), rusqlite::Error> {
+    for member in &group.members {
+        change.execute("INSERT OR IGNORE INTO circle_member VALUES(?1, ?2)", [&group.id, member])?;
+    }
+    Ok(())
+}
+
+fn members(base: &Connection, id: &str) -> Result<Vec<String>, rusqlite::Error> {
+    base.prepare_cached("SELECT organisation FROM circle_member WHERE circle = ?1 ORDER BY organisation")?
+        .query_map([id], |row| row.get(0))?
+        .collect()
+}
+
+/// Whom the error names when one of them is missing.
+fn wanted(group: &Group) -> String {
+    std::iter::once(&group.owner).chain(&group.members).cloned().collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,225 @@
+//! `marsad group`.
+
+use super::Opened;
+use crate::cli::Place;
+use crate::outcome::{Failure, Outcome, Verdict};
+use crate::terminal::{note, say, say_json, table, visible};
+use crate::when;
+use ledger::{Group, Register as _, Sharing as _};
+use serde_json::json;
+
+/// Sharing groups: organisations that share among themselves, with an owner and a window in time.
+///
+/// What is confined to a group (`marsad import --group NAME`) goes to its organisations while it is open, and to nobody
+/// else. Whoever leaves it sees nothing of it from that moment on.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    Add(Add),
+    List(List),
+    Change(Change),
+    Remove(Remove),
+}
+
+/// Makes a sharing group and prints its id.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  marsad group add summit-2027 --members 'CERT North','Port Authority' --until 2027-06-30T00:00:00Z
+  marsad group add quiet --members 'CERT North' --hidden")]
+struct Add {
+    /// Its name
+    name: String,
+    /// The organisations in it, separated by commas; a group cannot hold a group
+    #[arg(long, value_name = "ORG", value_delimiter = ',')]
+    members: Vec<String>,
+    /// The organisation that runs it, always a member [default: the node's own]
+    #[arg(long, value_name = "ORG")]
+    owner: Option<String>,
+    /// Tell nobody but its owner who is in it
+    #[arg(long)]
+    hidden: bool,
+    /// Open from then on: after so long (`12h`) or at an instant [default: at once]
+    #[arg(long, value_name = "T")]
+    from: Option<String>,
+    /// Closed from then on: after so long (`90d`) or at an instant [default: never]
+    #[arg(long, value_name = "T")]
+    until: Option<String>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// Shows the groups.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  marsad group list\n  marsad group list --json")]
+struct List {
+    /// Print a JSON array
+    #[arg(long)]
+    json: bool,
+}
+
+/// Changes a group. It acts at once on everything that is confined to it.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  marsad group change summit-2027 --remove 'Port Authority'
+  marsad group change summit-2027 --add 'CERT South' --until 2027-07-31T00:00:00Z")]
+struct Change {
+    /// Its name or id
+    name: String,
+    /// Organisations to take in
+    #[arg(long, value_name = "ORG", value_delimiter = ',')]
+    add: Vec<String>,
+    /// Organisations to take out
+    #[arg(long, value_name = "ORG", value_delimiter = ',')]
+    remove: Vec<String>,
+    /// Open from then on
+    #[arg(long, value_name = "T")]
+    from: Option<String>,
+    /// Closed from then on
+    #[arg(long, value_name = "T")]
+    until: Option<String>,
+    /// Whether only its owner is told who is in it
+    #[arg(long, value_name = "BOOL")]
+    hidden: Option<bool>,
+}
+
+/// Removes a group. What is confined to it is then seen by those alone who made it or brought it in.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  marsad group remove summit-2027")]
+struct Remove {
+    /// Its name or id
+    name: String,
+}
+
+pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
+    match &args.action {
+        Action::Add(add) => run_add(place, add),
+        Action::List(list) => run_list(place, list),
+        Action::Change(change) => run_change(place, change),
+        Action::Remove(remove) => run_remove(place, remove),
+    }
+}
+
+fn run_add(place: &Place, args: &Add) -> Outcome {
+    let name = super::checked_name("sharing group", &args.name)?;
+    let now = node::clock::now();
+    let opened = place.open()?;
+    let owner = match &args.owner {
+        Some(owner) => organisation(&opened, owner)?,
+        None => opened.own_organisation()?,
+    };
+    let group = Group {
+        id: super::collection::new_id()?,
+        name: name.to_owned(),
+        members: organisations(&opened, &args.members)?,
+        owner,
+        hidden: args.hidden,
+        from: args.from.as_deref().map(|text| when::instant("--from", text, now)).transpose()?,
+        until: args.until.as_deref().map(|text| when::later("--until", text, now)).transpose()?,
+    };
+    opened.book.add_group(&checked(group)?)?;
+    let group = find(&opened, name)?;
+    note(format!("added the sharing group `{}`", visible(name)));
+    if args.json { say_json(&shown(&group)) } else { say(&group.id) }?;
+    Ok(Verdict::Good)
+}
+
+fn run_list(place: &Place, args: &List) -> Outcome {
+    let groups = place.open()?.book.groups()?;
+    if args.json {
+        say_json(&groups.iter().map(shown).collect::<Vec<_>>())?;
+    } else {
+        let at = |at: Option<i64>| at.map_or_else(|| "-".to_owned(), when::spelled);
+        let row = |group: &Group| {
+            let members = group.members.iter().map(|name| visible(name)).collect::<Vec<_>>().join(", ");
+            vec![
+                visible(&group.name),
+                group.id.clone(),
+                visible(&group.owner),
+                members,
+                at(group.from),
+                at(group.until),
+            ]
+        };
+        let heads = ["NAME", "ID", "OWNER", "MEMBERS", "FROM", "UNTIL"];
+        say(table(&heads, &groups.iter().map(row).collect::<Vec<_>>()))?;
+    }
+    Ok(Verdict::Good)
+}
+
+fn run_change(place: &Place, args: &Change) -> Outcome {
+    let now = node::clock::now();
+    let opened = place.open()?;
+    let mut group = find(&opened, &args.name)?;
+    let gone = organisations(&opened, &args.remove)?;
+    group.members.extend(organisations(&opened, &args.add)?);
+    group.members.retain(|member| !gone.contains(member));
+    if let Some(text) = &args.from {
+        group.from = Some(when::instant("--from", text, now)?);
+    }
+    if let Some(text) = &args.until {
+        group.until = Some(when::instant("--until", text, now)?);
+    }
+    group.hidden = args.hidden.unwrap_or(group.hidden);
+    opened.book.change_group(&checked(group)?)?;
+    note(format!("changed the sharing group `{}`", visible(&args.name)));
+    Ok(Verdict::Good)
+}
+
+fn run_remove(place: &Place, args: &Remove) -> Outcome {
+    let opened = place.open()?;
+    let group = find(&opened, &args.name)?;
+    opened.book.remove_group(&group.id)?;
+    note(format!("removed the sharing group `{}`", visible(&group.name)));
+    Ok(Verdict::Good)
+}
+
+/// The group of this name or id.
+pub(crate) fn find(opened: &Opened, name: &str) -> Result<Group, Failure> {
+    let lower = name.to_lowercase();
+    let found = opened.book.groups()?.into_iter().find(|group| group.id == lower || group.name.to_lowercase() == lower);
+    found.ok_or_else(|| {
+        Failure::could(format!(
+            "there is no sharing group `{}`: `marsad group list` shows what there is",
+            visible(name)
+        ))
+    })
+}
+
+/// An organisation, as the register spells it.
+pub(crate) fn organisation(opened: &Opened, name: &str) -> Result<String, Failure> {
+    let lower = name.trim().to_lowercase();
+    let found = opened.book.organisations()?.into_iter().find(|known| known.name.to_lowercase() == lower);
+    found.map(|found| found.name).ok_or_else(|| {
+        let name = visible(name);
+        Failure::could(format!("there is no organisation `{name}`: `marsad organisation add` makes one"))
+    })
+}
+
+fn organisations(opened: &Opened, names: &[String]) -> Result<Vec<String>, Failure> {
+    names.iter().map(|name| organisation(opened, name)).collect()
+}
+
+/// A group whose window is one.
+fn checked(group: Group) -> Result<Group, Failure> {
+    match (group.from, group.until) {
+        (Some(from), Some(until)) if until <= from => {
+            Err(Failure::Usage("the group would be closed before it is open: --until must be after --from".to_owned()))
+        }
+        _ => Ok(group),
+    }
+}
+
+fn shown(group: &Group) -> serde_json::Value {
+    json!({
+        "id": group.id, "name": group.name, "owner": group.owner, "members": group.members, "hidden": group.hidden,
+        "from": group.from.map(when::spelled), "until": group.until.map(when::spelled),
+    })
+}

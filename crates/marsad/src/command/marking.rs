@@ -1,0 +1,110 @@
+//! `marsad marking`.
+
+use crate::cli::Place;
+use crate::outcome::{Failure, Outcome, Verdict};
+use crate::terminal::{note, say, say_json, table, visible};
+use ledger::Sharing as _;
+
+/// What marking definitions mean here. TLP is known; what nobody has explained withholds.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    Set(Set),
+    List(List),
+    Remove(Remove),
+}
+
+/// Says what a marking definition means to this node. It goes before what the definition itself says.
+///
+/// MEANING is `tlp:LEVEL`, `pap:LEVEL`, `statement` (no limit on who may see), `group:NAME` (a sharing group),
+/// `audience:organisation`, `audience:community`, `audience:connected`, `audience:all`, or `withhold`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  marsad marking set marking-definition--5f8a2c1e-91f0-4c7d-a7e4-0d6f6b1c2a3b tlp:amber
+  marsad marking set marking-definition--5f8a2c1e-91f0-4c7d-a7e4-0d6f6b1c2a3b group:summit-2027")]
+struct Set {
+    /// The marking definition's id
+    id: String,
+    /// What it means
+    meaning: String,
+}
+
+/// Shows the markings whose meaning was said.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  marsad marking list\n  marsad marking list --json")]
+struct List {
+    /// Print a JSON array
+    #[arg(long)]
+    json: bool,
+}
+
+/// Takes back what was said: the definition then speaks for itself, or withholds.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  marsad marking remove marking-definition--5f8a2c1e-91f0-4c7d-a7e4-0d6f6b1c2a3b")]
+struct Remove {
+    /// The marking definition's id
+    id: String,
+}
+
+pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
+    match &args.action {
+        Action::Set(set) => run_set(place, set),
+        Action::List(list) => run_list(place, list),
+        Action::Remove(remove) => run_remove(place, remove),
+    }
+}
+
+fn run_set(place: &Place, args: &Set) -> Outcome {
+    let id = checked(&args.id)?;
+    let opened = place.open()?;
+    let meaning = match args.meaning.split_once(':') {
+        Some(("group", name)) => format!("group:{}", super::group::find(&opened, name)?.id),
+        _ => args.meaning.clone(),
+    };
+    if node::meaning::of_word(&meaning).is_none() {
+        return Err(Failure::Usage(format!(
+            "`{}` is no meaning: `marsad marking set --help` shows what there is",
+            visible(&args.meaning)
+        )));
+    }
+    opened.book.set_meaning(id, Some(&meaning))?;
+    note(format!("{id} now means {meaning}"));
+    Ok(Verdict::Good)
+}
+
+fn run_list(place: &Place, args: &List) -> Outcome {
+    let meanings = place.open()?.book.meanings()?;
+    if args.json {
+        let shown = |(id, meaning): &(String, String)| serde_json::json!({"id": id, "meaning": meaning});
+        say_json(&meanings.iter().map(shown).collect::<Vec<_>>())?;
+    } else {
+        let row = |(id, meaning): &(String, String)| vec![visible(id), visible(meaning)];
+        say(table(&["ID", "MEANING"], &meanings.iter().map(row).collect::<Vec<_>>()))?;
+    }
+    Ok(Verdict::Good)
+}
+
+fn run_remove(place: &Place, args: &Remove) -> Outcome {
+    let id = checked(&args.id)?;
+    place.open()?.book.set_meaning(id, None)?;
+    note(format!("{id} speaks for itself again"));
+    Ok(Verdict::Good)
+}
+
+/// The id of a marking definition that is open to interpretation: what TLP's own mean is fixed.
+fn checked(id: &str) -> Result<&str, Failure> {
+    let known = stix::id::Id::parse(id).is_ok_and(|id| id.object_type() == "marking-definition");
+    if !known {
+        return Err(Failure::Usage(format!("`{}` is no id of a marking definition", visible(id))));
+    }
+    if stix::marking::tlp_of(id).is_some() {
+        return Err(Failure::Usage(format!("{id} is a TLP marking: its meaning is fixed (STIX 2.1 §7.2.1.4)")));
+    }
+    Ok(id)
+}
