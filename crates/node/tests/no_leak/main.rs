@@ -19,7 +19,7 @@ mod record;
 use bench::Bench;
 use case::Outcomes;
 use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
@@ -68,20 +68,25 @@ fn no_answer_tells_of_what_its_viewer_may_not_see() {
         entropy[8] = u8::try_from(thread).unwrap();
         let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &entropy);
         let bench = RefCell::new(Bench::new());
-        let begun = RefCell::new(0_u64);
+        let (begun, found) = (Cell::new(0_u64), Cell::new(None));
         TestRunner::new_with_rng(config, rng)
             .run(&case::case(), |case| {
-                *begun.borrow_mut() += 1;
+                begun.set(begun.get() + 1);
+                // Until the case has gone through, it is the one that failed first; what follows shrinks it.
+                let failed_before = found.get();
+                found.set(failed_before.or(Some(begun.get())));
                 let outcomes = case::hold(&mut bench.borrow_mut(), &case)?;
+                found.set(failed_before);
                 met.lock().unwrap().note(&outcomes);
                 Ok(())
             })
             .map_err(|error| match error {
                 TestError::Fail(why, case) => format!(
-                    "{why}\n\nviewer {:?}, after {:?}\n{}\nNO_LEAK_SEED={seed}",
+                    "{why}\n\nviewer {:?}, after {:?}\n{}\nfound in book {} of its thread, NO_LEAK_SEED={seed}",
                     cast::GUISES[case.guise],
                     cast::GUISES[case.before],
-                    case.records.iter().map(|record| format!("{record:?}\n")).collect::<String>()
+                    case.records.iter().map(|record| format!("{record:?}\n")).collect::<String>(),
+                    found.get().unwrap_or_default()
                 ),
                 TestError::Abort(why) => why.to_string(),
             })
