@@ -110,6 +110,12 @@ pub trait Ledger: Send + Sync {
     /// [`Error::Storage`].
     fn first_accepted(&self, key: &str) -> Result<Option<Vec<u8>>>;
 
+    /// Lets `work` look records up, all on one state of the book.
+    ///
+    /// # Errors
+    /// [`Error::Storage`], also when a look-up failed and `work` went on without it.
+    fn look(&self, work: &mut dyn FnMut(&dyn Lookup)) -> Result<()>;
+
     /// Figures for people and metrics.
     ///
     /// # Errors

@@ -19,6 +19,7 @@ pub struct Door {
     book: Arc<dyn Ledger>,
     known: Arc<Known>,
     rules: Rules,
+    references: config::HiddenReferences,
     personal: Vec<(Relation, Vec<(String, Treatment)>)>,
     meanings: Mutex<HashMap<String, (Meaning, Instant)>>,
 }
@@ -32,6 +33,7 @@ impl Door {
             book,
             known,
             rules: Rules { default_marking: config.policy.default_marking.into() },
+            references: config.policy.hidden_references,
             personal: vec![
                 (Relation::Own, rules(&config.personal.own)),
                 (Relation::Client, rules(&config.personal.client)),
@@ -52,6 +54,12 @@ impl Door {
     #[must_use]
     pub fn gate(&self, viewer: Viewer, at: Micros) -> Gate<'_> {
         Gate::new(viewer, at, self.rules, self, self)
+    }
+
+    /// What becomes of a reference to what its viewer may not see.
+    #[must_use]
+    pub fn references(&self) -> config::HiddenReferences {
+        self.references
     }
 
     /// The node's own settings.

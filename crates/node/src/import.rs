@@ -427,9 +427,10 @@ impl<'a> Appender<'a> {
 
     /// Appends batches in one durable commit.
     fn append(&mut self, batches: &[Batch]) -> Result<(), Error> {
+        let references: Vec<Vec<&str>> = batches.iter().map(Batch::references).collect();
         let mut entries = Vec::new();
-        for batch in batches {
-            entries.extend(batch.entries(self.book, &self.classes, self.context.collection)?);
+        for (batch, references) in batches.iter().zip(&references) {
+            entries.extend(batch.entries(references, self.book, &self.classes, self.context.collection)?);
         }
         if entries.is_empty() {
             return Ok(());

@@ -88,9 +88,9 @@ fn dialect(spec: SpecVersion) -> Dialect {
 }
 
 impl Taken<'_> {
-    /// The entry for the ledger.
+    /// The entry for the ledger; `references` are those of the head.
     #[must_use]
-    pub fn entry(&self, collection: CollectionNo, class: ClassNo) -> Entry<'_> {
+    pub fn entry<'e>(&'e self, collection: CollectionNo, class: ClassNo, references: &'e [&'e str]) -> Entry<'e> {
         Entry {
             collection,
             key: &self.head.id,
@@ -104,7 +104,7 @@ impl Taken<'_> {
             author: self.head.created_by_ref.as_deref(),
             revoked: self.head.revoked,
             class,
-            references: &[],
+            references,
             body: self.body,
         }
     }
@@ -126,12 +126,15 @@ impl Context {
     /// carries no TLP and may so be RED by default. Everything else would only multiply classes.
     #[must_use]
     pub fn class(&self, head: &Head<'_>) -> Class {
-        let markings = sorted(&head.marking_refs);
-        let granular: Vec<_> = head.granular.iter().map(|granular| granular.marking.clone()).collect();
-        let granular = sorted(&granular);
+        let markings = sorted(head.marking_refs.iter());
+        let parts = |binding: bool| {
+            let ids = head.granular.iter().filter(move |granular| granular.binding == binding);
+            sorted(ids.map(|granular| &granular.marking))
+        };
+        let (granular, binding) = (parts(false), parts(true));
         let recipients = if self.recipients.is_empty() {
             let tlp = |ids: &[String]| ids.iter().filter_map(|id| stix::marking::tlp_of(id)).max();
-            let may_be_red = match (tlp(&markings), tlp(&granular)) {
+            let may_be_red = match (tlp(&markings), tlp(&granular).max(tlp(&binding))) {
                 (None, _) | (_, Some(Tlp::Red)) => true,
                 (strictest, _) => strictest == Some(Tlp::Red),
             };
@@ -144,10 +147,11 @@ impl Context {
         };
         let author = head.created_by_ref.as_deref().map(|identity| self.author(identity)).unwrap_or_default();
         let (owner, handling) = (self.owner.clone(), self.handling.clone());
-        Class { markings, granular, recipients, owner, author, handling, ..Class::default() }
+        Class { markings, granular, binding, recipients, owner, author, handling, ..Class::default() }
     }
 
-    fn author(&self, identity: &str) -> Author {
+    /// Who made what is signed with an identity.
+    pub(crate) fn author(&self, identity: &str) -> Author {
         match self.makers.get(identity) {
             Some(maker) if maker.to_lowercase() == self.owner.to_lowercase() => Author::Owner,
             Some(maker) => Author::Organisation(maker.clone()),
@@ -156,16 +160,11 @@ impl Context {
     }
 }
 
-fn sorted(ids: &[std::borrow::Cow<'_, str>]) -> Vec<String> {
-    let mut ids: Vec<String> = ids.iter().map(|id| id.clone().into_owned()).collect();
+fn sorted<'a>(ids: impl Iterator<Item = &'a std::borrow::Cow<'a, str>>) -> Vec<String> {
+    let mut ids: Vec<String> = ids.map(|id| id.clone().into_owned()).collect();
     ids.sort_unstable();
     ids.dedup();
     ids
-}
-
-/// The open variant of a class's definition. No policy reads it, so what has it is withheld.
-fn open(definition: &[u8]) -> Vec<u8> {
-    [b"{\"open\":", definition, b"}"].concat()
 }
 
 /// The numbers of policy classes that are known already.
@@ -184,7 +183,7 @@ impl Classes {
         if let Some(number) = self.known().get(&definition) {
             return Ok(*number);
         }
-        let number = book.class(&definition, &open(&definition))?;
+        let number = book.class(&definition, &class.opened().to_definition())?;
         self.known().insert(definition, number);
         Ok(number)
     }

@@ -56,10 +56,8 @@ pub enum View {
     Nothing,
     /// Each, as it is.
     Whole,
-    /// Each, without some parts.
-    Part(Rc<Cuts>),
-    /// Those whose references may be seen, less the parts that are cut from all.
-    Ask(Rc<Cuts>, Rc<Class>),
+    /// Each must be looked at: parts are cut from it, or its references must be followed.
+    Look(Rc<Cuts>, Rc<Class>),
 }
 
 /// The decisions for one viewer at one instant, made once a class.
@@ -121,11 +119,7 @@ impl<'g> Gate<'g> {
             Outcome::Release => Cuts::default(),
             Outcome::Redact(cuts) => cuts,
         };
-        match (class.open, cuts.is_empty()) {
-            (true, _) => View::Ask(Rc::new(cuts), Rc::new(class)),
-            (false, true) => View::Whole,
-            (false, false) => View::Part(Rc::new(cuts)),
-        }
+        if class.open || !cuts.is_empty() { View::Look(Rc::new(cuts), Rc::new(class)) } else { View::Whole }
     }
 
     /// Lets something through if every record in it may be seen.

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::id::Id;
 use crate::json::{Kind as Json, Value};
-use crate::redact;
+use crate::redact::{self, Places};
 use crate::schema::{Role, Shape};
 use crate::timestamp::Timestamp;
 use crate::validate::Slots;
@@ -143,7 +143,7 @@ impl References {
 
     /// Adds the ids that a member and what is inside it name.
     pub(crate) fn member(&mut self, name: &str, value: Value<'_>, base: usize) {
-        each_reference(name, value, &mut |value, text| self.note(value, text, base));
+        each_reference(name, value, &Places::new(), &mut |value, text| self.note(value, text, base));
     }
 
     /// Adds the ids that are named inside a value.
@@ -169,8 +169,12 @@ impl References {
     }
 }
 
-/// Calls `note` with every string of a member, and of what is inside it, that stands where references stand.
-pub(crate) fn each_reference<'t>(name: &str, value: Value<'t>, note: &mut dyn FnMut(Value<'t>, &str)) {
+/// Calls `note` with every string of a member, and of what is inside it, that stands where references stand; what is at
+/// one of the places is gone past.
+pub(crate) fn each_reference<'t>(name: &str, value: Value<'t>, past: &Places, note: &mut dyn FnMut(Value<'t>, &str)) {
+    if past.contains(&value.span().start) {
+        return;
+    }
     let names_ids = (name.ends_with("_ref") || name.ends_with("_refs"))
         && !matches!(name, "created_by_ref" | "object_marking_refs" | "marking_ref");
     match value.kind() {
@@ -179,8 +183,8 @@ pub(crate) fn each_reference<'t>(name: &str, value: Value<'t>, note: &mut dyn Fn
                 note(value, &text);
             }
         }
-        Json::Array => value.items().for_each(|item| each_reference(name, item, note)),
-        Json::Object => value.entries().for_each(|(key, item)| each_reference(&key.as_str(), item, note)),
+        Json::Array => value.items().for_each(|item| each_reference(name, item, past, note)),
+        Json::Object => value.entries().for_each(|(key, item)| each_reference(&key.as_str(), item, past, note)),
         _ => {}
     }
 }

@@ -9,6 +9,7 @@ pub mod json;
 pub mod language;
 pub mod marking;
 pub mod object_type;
+pub mod personal;
 pub mod redact;
 pub mod registry;
 pub mod relationship;

@@ -289,6 +289,14 @@ impl Ledger for Book {
         })
     }
 
+    fn look(&self, work: &mut dyn FnMut(&dyn crate::Lookup)) -> Result<()> {
+        self.read("look objects up", |base| {
+            let shelf = shelf::Shelf::new(base);
+            work(&shelf);
+            shelf.end()
+        })
+    }
+
     fn statistics(&self) -> Result<Statistics> {
         self.read("count", check::statistics)
     }

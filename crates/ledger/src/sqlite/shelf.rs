@@ -35,6 +35,11 @@ impl<'b> Shelf<'b> {
         }
     }
 
+    /// What went wrong while somebody else was looking things up.
+    pub(super) fn end(self) -> Result<(), rusqlite::Error> {
+        self.failed.take().map_or(Ok(()), Err)
+    }
+
     /// Copies a piece of a leaf's bodies.
     pub(super) fn read(&self, leaf: i64, offset: usize, into: &mut [u8]) -> Result<(), rusqlite::Error> {
         let mut bodies = self.bodies.borrow_mut();

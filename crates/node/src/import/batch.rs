@@ -2,7 +2,7 @@
 
 use crate::intake::{Classes, Context, Taken};
 use ledger::{CollectionNo, Dialect, Entry, Ledger, Version};
-use policy::Class;
+use policy::{Author, Class};
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -17,6 +17,7 @@ pub(super) struct Batch {
     bodies: Vec<u8>,
     words: String,
     objects: Vec<Object>,
+    references: Vec<Range<usize>>,
     classes: Vec<Class>,
     /// What makes a class, to its place in `classes`.
     class_of: HashMap<String, usize>,
@@ -33,12 +34,18 @@ struct Object {
     dialect: Dialect,
     revoked: bool,
     class: usize,
+    references: Range<usize>,
 }
 
 impl Batch {
     /// Takes a copy of an accepted object.
     pub(super) fn push(&mut self, taken: &Taken<'_>, context: &Context, upgraded: bool) {
         let head = &taken.head;
+        let first = self.references.len();
+        for id in &head.references {
+            let id = self.word(id);
+            self.references.push(id);
+        }
         let start = self.bodies.len();
         self.bodies.extend_from_slice(taken.body);
         let object = Object {
@@ -50,6 +57,7 @@ impl Batch {
             dialect: taken.dialect,
             revoked: head.revoked,
             class: self.class(taken, context),
+            references: first..self.references.len(),
         };
         self.objects.push(object);
         self.upgraded += u64::from(upgraded);
@@ -64,10 +72,17 @@ impl Batch {
     fn class(&mut self, taken: &Taken<'_>, context: &Context) -> usize {
         self.scratch.clear();
         let whole = taken.head.marking_refs.iter().map(|id| (id, ' '));
-        let parts = taken.head.granular.iter().map(|granular| (&granular.marking, '\n'));
+        let parts = taken.head.granular.iter().map(|part| (&part.marking, if part.binding { '\r' } else { '\n' }));
         for (id, mark) in whole.chain(parts) {
             self.scratch.push_str(id);
             self.scratch.push(mark);
+        }
+        if let Some(identity) = &taken.head.created_by_ref {
+            self.scratch.push_str(match context.author(identity) {
+                Author::Owner => "",
+                Author::Organisation(_) => identity,
+                Author::Foreign => "foreign",
+            });
         }
         if let Some(place) = self.class_of.get(&self.scratch) {
             return *place;
@@ -95,13 +110,19 @@ impl Batch {
         self.upgraded
     }
 
-    /// Its objects as the ledger takes them.
-    pub(super) fn entries(
-        &self,
+    /// The ids to which its objects refer, object by object: what [`Self::entries`] borrows from.
+    pub(super) fn references(&self) -> Vec<&str> {
+        self.references.iter().map(|range| self.words.get(range.clone()).unwrap_or_default()).collect()
+    }
+
+    /// Its objects as the ledger takes them; `references` are [`Self::references`].
+    pub(super) fn entries<'e>(
+        &'e self,
+        references: &'e [&'e str],
         book: &dyn Ledger,
         classes: &Classes,
         collection: CollectionNo,
-    ) -> ledger::Result<Vec<Entry<'_>>> {
+    ) -> ledger::Result<Vec<Entry<'e>>> {
         let numbers: Vec<_> =
             self.classes.iter().map(|class| classes.number(book, class)).collect::<ledger::Result<_>>()?;
         let word = |range: &Range<usize>| self.words.get(range.clone()).unwrap_or_default();
@@ -120,7 +141,7 @@ impl Batch {
                 revoked: object.revoked,
                 // INVARIANT: `push` made the class that it points to.
                 class: *numbers.get(object.class)?,
-                references: &[],
+                references: references.get(object.references.clone()).unwrap_or_default(),
                 body: self.bodies.get(object.body.clone())?,
             })
         };

@@ -122,7 +122,7 @@ fn judge_with(
         match intake.take(bytes) {
             Ok(taken) => {
                 let Some(class) = number(&context.class(&taken.head))? else { return Ok(None) };
-                let entry = taken.entry(context.collection, class);
+                let entry = taken.entry(context.collection, class, &[]);
                 entries.push(OwnedEntry {
                     collection: entry.collection,
                     key: entry.key.to_owned(),
@@ -132,7 +132,7 @@ fn judge_with(
                     author: entry.author.map(str::to_owned),
                     revoked: entry.revoked,
                     class,
-                    references: entry.references.iter().copied().map(str::to_owned).collect(),
+                    references: taken.head.references.iter().map(|id| id.clone().into_owned()).collect(),
                     body: range,
                 });
             }
