@@ -82,6 +82,36 @@ pub trait Ledger: Send + Sync {
     /// [`Error::Full`], [`Error::Storage`].
     fn delete(&self, filter: &Filter<'_>, sees: &dyn Sees, now: Micros) -> Result<u64>;
 
+    /// Erases what lies in the scope and `which` agrees to, whoever may see it and what was kept aside too: for retention
+    /// and for the right to be forgotten. Bodies go, tombstones stay, cover is lost. Returns how many.
+    ///
+    /// # Errors
+    /// [`Error::Full`], [`Error::Storage`].
+    fn erase(&self, scope: &Scope<'_>, which: &mut dyn FnMut(&Met<'_>) -> bool, now: Micros) -> Result<u64>;
+
+    /// Gives every live version of a key, in every collection, the class that `to` says; `None`: it stays as it is. A
+    /// class and its open variant are the same answer: a record that refers to something gets the variant, unless it
+    /// has the class already. What it covered becomes open. With [`Place::Renewed`] a record for which `to` names a
+    /// class moves even if the class is the one that it has. Returns how many were changed or moved.
+    ///
+    /// # Errors
+    /// [`Error::Full`], [`Error::Storage`].
+    fn reclass(
+        &self,
+        key: &str,
+        to: &mut dyn FnMut(&Met<'_>) -> Option<ClassNo>,
+        place: Place,
+        now: Micros,
+    ) -> Result<u64>;
+
+    /// Covers the open records of a collection whose targets have arrived meanwhile, in commits of bounded size. What
+    /// `references` finds must be what [`Entry::references`] said. Returns how many. Memory: about the keys and
+    /// references of the open records.
+    ///
+    /// # Errors
+    /// [`Error::Full`], [`Error::Storage`].
+    fn settle(&self, collection: CollectionNo, references: References<'_>) -> Result<u64>;
+
     /// Follows the book from `after` (exclusive), every collection, tombstones and withheld conflicts included:
     /// what views and `check` are built from. Calls `each` for at most `limit` records in order.
     ///
@@ -127,6 +157,13 @@ pub trait Ledger: Send + Sync {
     /// # Errors
     /// [`Error::Storage`] when the store cannot even be read.
     fn check(&self, progress: &mut dyn FnMut(u64, u64)) -> Result<Vec<Fault>>;
+
+    /// Reads every record that counts as covered or as referring to nothing, and looks for what it refers to. An empty
+    /// list means sound.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    fn check_cover(&self, references: References<'_>) -> Result<Vec<Fault>>;
 
     /// Writes a consistent copy to a new file while readers and writers go on. `progress(done, total)` in pages.
     ///

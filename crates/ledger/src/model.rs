@@ -126,6 +126,29 @@ impl Versions {
     }
 }
 
+/// What may be erased whoever may see it. Fields are ANDed; none set: the whole book.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Scope<'a> {
+    /// Only in this collection.
+    pub collection: Option<CollectionNo>,
+    /// Only this object.
+    pub key: Option<&'a str>,
+    /// Only of these classes; each stands for its open variant too.
+    pub classes: Option<&'a [ClassNo]>,
+    /// Only what was added before.
+    pub before: Option<Seq>,
+}
+
+/// Where in the order a record lies after its class was changed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Place {
+    /// Where it was: whoever follows the order past it is not told.
+    Kept,
+    /// At the end, as if it had been added now; its old place is erased, with a tombstone. Whoever pages by the time of
+    /// addition receives it.
+    Renewed,
+}
+
 /// What a page selects. Fields are ANDed, the values of one field ORed (TAXII 2.1 §3.4.1).
 ///
 /// Version selection looks at the visible versions of the whole collection first; `after` then cuts the result.

@@ -2,7 +2,8 @@
 
 use crate::accounts::{relation, who};
 use crate::door::{Door, Selected};
-use ledger::{Collection, Filter, Ledger, Register, Seq, Versions};
+use crate::eyes::Eyes;
+use ledger::{Collection, CollectionNo, Filter, Ledger, Register, Seq, Versions};
 use policy::{Released, Viewer};
 use std::io::{self, Write};
 
@@ -44,14 +45,17 @@ pub struct Export<'a> {
 ///
 /// # Errors
 /// [`Error`]; what was written until then is not a whole bundle.
-pub fn write(
-    book: &dyn Ledger,
+pub fn write<B: Ledger + Register>(
+    book: &B,
     door: &Door,
     export: Export<'_>,
     out: &mut dyn Write,
     progress: &mut dyn FnMut(u64),
 ) -> Result<u64, Error> {
     let gate = door.gate(export.viewer, export.at);
+    let readable = readable(book, gate.viewer())?;
+    let reads = |no| readable.contains(&no);
+    let eyes = Eyes::new(&gate, door.references(), &reads);
     let mut count = 0;
     write!(out, "{{\"type\":\"bundle\",\"id\":\"{}\"", export.bundle_id)?;
     for collection in export.collections.iter().filter(|collection| policy::may(gate.viewer(), &who(&collection.read)))
@@ -69,11 +73,7 @@ pub fn write(
                 max_bytes: PAGE_BYTES,
             };
             let mut content = Vec::new();
-            let page = book.objects(
-                &filter,
-                &|class: ledger::ClassNo| gate.view(class.0) == policy::View::Whole,
-                &mut content,
-            )?;
+            let page = book.objects(&filter, &eyes, &mut content)?;
             let (count_of_page, last, more) = (page.count as u64, page.last, page.more);
             if count_of_page > 0 {
                 // A STIX bundle has no empty list (STIX 2.1 §8): it begins with its first object.
@@ -96,6 +96,15 @@ pub fn write(
 /// Only what was released is written.
 fn write_page(out: &mut dyn Write, page: Released<Selected<Vec<u8>>>) -> io::Result<()> {
     out.write_all(&page.into_inner().content)
+}
+
+/// The collections that a viewer may read.
+///
+/// # Errors
+/// Those of the register.
+pub fn readable(register: &dyn Register, viewer: &Viewer) -> ledger::Result<Vec<CollectionNo>> {
+    let all = register.collections()?.into_iter();
+    Ok(all.filter(|collection| policy::may(viewer, &who(&collection.read))).map(|collection| collection.no).collect())
 }
 
 /// Who a name is: an account, which also acts for its organisation, or an organisation: then a member of it, nobody in

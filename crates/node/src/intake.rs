@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use stix::head::{Head, SpecVersion};
 use stix::json::Limits;
 use stix::marking::Tlp;
+use stix::personal::{Kinds, Personal};
 use stix::validate::{Finding, Options, Severity, Validator};
 
 /// Who brings objects in, for whom, and where to.
@@ -43,6 +44,8 @@ pub struct Taken<'t> {
     pub dialect: Dialect,
     /// Its bytes.
     pub body: &'t [u8],
+    /// The kinds of data about persons in it.
+    pub personal: Personal,
 }
 
 impl Default for Intake {
@@ -71,7 +74,10 @@ impl Intake {
         let checked = self.validator.object(body);
         if checked.errors() == 0 {
             match checked.head {
-                Some(head) => return Ok(Taken { dialect: dialect(head.spec), head, body }),
+                Some(head) => {
+                    let personal = stix::personal::kinds_of(body);
+                    return Ok(Taken { dialect: dialect(head.spec), head, body, personal });
+                }
                 // INVARIANT: the validator finds an error in what has no readable type and id.
                 None => return Err(Vec::new()),
             }
@@ -125,7 +131,8 @@ impl Context {
     /// The member who brings an object is its recipient only where a recipient could matter: it is marked RED, or
     /// carries no TLP and may so be RED by default. Everything else would only multiply classes.
     #[must_use]
-    pub fn class(&self, head: &Head<'_>) -> Class {
+    pub fn class(&self, taken: &Taken<'_>) -> Class {
+        let head = &taken.head;
         let markings = sorted(head.marking_refs.iter());
         let parts = |binding: bool| {
             let ids = head.granular.iter().filter(move |granular| granular.binding == binding);
@@ -147,7 +154,18 @@ impl Context {
         };
         let author = head.created_by_ref.as_deref().map(|identity| self.author(identity)).unwrap_or_default();
         let (owner, handling) = (self.owner.clone(), self.handling.clone());
-        Class { markings, granular, binding, recipients, owner, author, handling, ..Class::default() }
+        Class {
+            markings,
+            granular,
+            binding,
+            recipients,
+            owner,
+            author,
+            handling,
+            personal: names(taken.personal.maskable),
+            personal_fixed: names(taken.personal.fixed),
+            open: false,
+        }
     }
 
     /// Who made what is signed with an identity.
@@ -158,6 +176,10 @@ impl Context {
             None => Author::Foreign,
         }
     }
+}
+
+fn names(kinds: Kinds) -> Vec<String> {
+    kinds.iter().map(|kind| kind.as_str().to_owned()).collect()
 }
 
 fn sorted<'a>(ids: impl Iterator<Item = &'a std::borrow::Cow<'a, str>>) -> Vec<String> {

@@ -9,6 +9,7 @@ mod tests;
 
 use crate::accounts::who;
 use crate::door::{Door, Selected};
+use crate::eyes::Eyes;
 use crate::import::{self, Counts, Listener, Pages};
 use bytes::Bytes;
 use ledger::{Collection, Filter, Ledger, Register, Seq, Versions};
@@ -218,7 +219,7 @@ pub async fn push<T: Transport, B: Ledger + Register>(
 }
 
 /// One page of what the viewer may have.
-fn released<B: Ledger>(
+fn released<B: Ledger + Register>(
     book: &B,
     door: &Door,
     push: &Push<'_>,
@@ -226,6 +227,9 @@ fn released<B: Ledger>(
 ) -> Result<(Vec<Bytes>, Option<Seq>, bool), Error> {
     // The rights are asked anew for every page.
     let gate = door.gate(push.viewer.clone(), crate::clock::now());
+    let readable = crate::export::readable(book, gate.viewer())?;
+    let reads = |no| readable.contains(&no);
+    let eyes = Eyes::new(&gate, door.references(), &reads);
     let filter = Filter {
         collection: push.from.no,
         after,
@@ -237,8 +241,7 @@ fn released<B: Ledger>(
         max_bytes: PAGE_BYTES,
     };
     let mut content = vec![b'['];
-    let page =
-        book.objects(&filter, &|class: ledger::ClassNo| gate.view(class.0) == policy::View::Whole, &mut content)?;
+    let page = book.objects(&filter, &eyes, &mut content)?;
     content.push(b']');
     let (last, more) = (page.last, page.more);
     let objects = objects(gate.admit(Selected { page, content })?)?;

@@ -184,6 +184,7 @@ impl Thread {
         drop(submissions);
         let objects: usize = entries.iter().map(Vec::len).sum();
         drop(entries);
+        drop(references);
         self.figures.commits.fetch_add(1, atomic::Ordering::Relaxed);
         self.figures.objects.fetch_add(objects as u64, atomic::Ordering::Relaxed);
         // Counted before anybody is answered: who is answered may be back at once.

@@ -1,6 +1,6 @@
 //! What the policy must be told of the world: what markings mean, who is in which group, what an organisation may get.
 
-use crate::{Handling, Micros, Tlp, Viewer};
+use crate::{Handling, Micros, Tlp, Treatment, Viewer};
 
 /// What a marking definition says, as far as this node can tell.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -28,18 +28,6 @@ pub enum Pap {
     Amber,
     /// Nothing that could be noticed.
     Red,
-}
-
-/// What to do with data about a person, the freest first.
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub enum Treatment {
-    /// Hand it on.
-    #[default]
-    Give,
-    /// Hand the record on with the data masked.
-    Mask,
-    /// Withhold the record.
-    Withhold,
 }
 
 /// A sharing group: organisations, with an owner and a window in time. Groups do not hold groups.

@@ -103,8 +103,7 @@ impl<'g> Gate<'g> {
     }
 
     /// Whether the viewer may see anything of records of the class.
-    #[must_use]
-    pub fn sees(&self, class: ClassNo) -> bool {
+    fn sees(&self, class: ClassNo) -> bool {
         if let Some(Some(view)) = self.made.borrow().get(class as usize) {
             return *view != View::Nothing;
         }

@@ -25,10 +25,11 @@ mod reason;
 pub use class::{Audience, Author, Class, Handling, Micros};
 pub use collection::{Who, may};
 pub use decide::{Cuts, Decision, Outcome, Rules, decide};
-pub use fact::{Facts, Group, Meaning, Pap, Treatment};
+pub use fact::{Facts, Group, Meaning, Pap};
 pub use gate::{ClassNo, Classed, Classes, Gate, Leak, Released, View};
 pub use reason::{Code, Reason};
 pub use stix::marking::Tlp;
+pub use stix::personal::Treatment;
 
 /// How a viewer's organisation stands to the node's own.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]

@@ -143,7 +143,7 @@ impl References {
 
     /// Adds the ids that a member and what is inside it name.
     pub(crate) fn member(&mut self, name: &str, value: Value<'_>, base: usize) {
-        each_reference(name, value, &Places::new(), &mut |value, text| self.note(value, text, base));
+        each_reference(name, value, None, &Places::new(), &mut |value, text, _| self.note(value, text, base));
     }
 
     /// Adds the ids that are named inside a value.
@@ -169,9 +169,15 @@ impl References {
     }
 }
 
-/// Calls `note` with every string of a member, and of what is inside it, that stands where references stand; what is at
-/// one of the places is gone past.
-pub(crate) fn each_reference<'t>(name: &str, value: Value<'t>, past: &Places, note: &mut dyn FnMut(Value<'t>, &str)) {
+/// Calls `note` with every string of a member, and of what is inside it, that stands where references stand, and with the
+/// place of the list that holds it; what is at one of the places is gone past.
+pub(crate) fn each_reference<'t>(
+    name: &str,
+    value: Value<'t>,
+    list: Option<usize>,
+    past: &Places,
+    note: &mut dyn FnMut(Value<'t>, &str, Option<usize>),
+) {
     if past.contains(&value.span().start) {
         return;
     }
@@ -180,11 +186,11 @@ pub(crate) fn each_reference<'t>(name: &str, value: Value<'t>, past: &Places, no
     match value.kind() {
         Json::String if names_ids => {
             if let Some(text) = value.as_str() {
-                note(value, &text);
+                note(value, &text, list);
             }
         }
-        Json::Array => value.items().for_each(|item| each_reference(name, item, past, note)),
-        Json::Object => value.entries().for_each(|(key, item)| each_reference(&key.as_str(), item, past, note)),
+        Json::Array => value.items().for_each(|item| each_reference(name, item, Some(value.span().start), past, note)),
+        Json::Object => value.entries().for_each(|(key, item)| each_reference(&key.as_str(), item, None, past, note)),
         _ => {}
     }
 }

@@ -56,7 +56,6 @@ impl Leaves {
 struct Candidate {
     collection: CollectionNo,
     key: Vec<u8>,
-    version: (i64, u32),
     seq: i64,
     /// Its class if it is not.
     open: u32,
@@ -125,7 +124,7 @@ impl<'s> Append<'_, 's> {
                 self.share(entry.collection, other.seq)?;
             }
         }
-        let class = self.class(entry, state, &key, (micros, picos))?;
+        let class = self.class(entry, state, &key)?;
         self.change.prepare_cached("INSERT INTO version VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)")?.execute(params![
             entry.collection.0,
             &key[..],
@@ -159,13 +158,7 @@ impl<'s> Append<'_, 's> {
     }
 
     /// The class that a new record is written with: until the end of the call what refers to something counts as covered.
-    fn class(
-        &mut self,
-        entry: &'s Entry<'_>,
-        state: u8,
-        key: &[u8],
-        version: (i64, u32),
-    ) -> Result<u32, rusqlite::Error> {
+    fn class(&mut self, entry: &'s Entry<'_>, state: u8, key: &[u8]) -> Result<u32, rusqlite::Error> {
         let (class, place) = (entry.class.0, (entry.collection.0, entry.key, entry.class.0));
         if entry.references.is_empty() {
             if self.refers && state == head::LIVE {
@@ -178,13 +171,7 @@ impl<'s> Append<'_, 's> {
             return Ok(open);
         }
         self.judgement.candidate(place, entry.references.to_vec());
-        self.candidates.push(Candidate {
-            collection: entry.collection,
-            key: key.to_vec(),
-            version,
-            seq: self.last,
-            open,
-        });
+        self.candidates.push(Candidate { collection: entry.collection, key: key.to_vec(), seq: self.last, open });
         self.open.entry(entry.collection).or_default().wait = true;
         Ok(class)
     }
@@ -200,18 +187,16 @@ impl<'s> Append<'_, 's> {
     /// Tells the candidates of the call apart: those that are not covered get the open variant of their class.
     fn judge_cover(&mut self, before: i64) -> Result<(), rusqlite::Error> {
         let covered = self.judgement.covered(|place| cover::holds(self.change, place, before))?;
-        let mut set = self.change.prepare_cached(
-            "UPDATE version SET class = ?6 WHERE collection = ?1 AND key = ?2 AND micros = ?3 AND picos = ?4 AND seq = ?5",
-        )?;
         for (candidate, covered) in self.candidates.iter().zip(covered) {
             if covered {
                 continue;
             }
-            let Candidate { collection, key, version: (micros, picos), seq, open } = candidate;
-            set.execute(params![collection.0, key, micros, picos, seq, open])?;
-            if let Some(head) = self.open.get_mut(collection).and_then(|leaves| leaves.find(*seq)?.find(*seq)) {
-                head.class = *open;
-            }
+            let Candidate { collection, key, seq, open } = candidate;
+            let Some(head) = self.open.get_mut(collection).and_then(|leaves| leaves.find(*seq)?.find(*seq)) else {
+                continue;
+            };
+            cover::set_class(self.change, collection.0, key, head, *open)?;
+            head.class = *open;
         }
         Ok(())
     }

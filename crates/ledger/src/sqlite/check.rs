@@ -1,10 +1,12 @@
 //! Reading everything: following the book in order, counting it, and comparing it with itself.
 
 use super::head::{self, Head};
-use super::key_of;
 use super::leaf::{self, Leaf};
-use crate::{CollectionNo, Fault, Record, Result, Seq, Statistics, Version};
+use super::shelf::Shelf;
+use super::{cover, key_of};
+use crate::{CollectionNo, Fault, Record, References, Result, Seq, Statistics, Version};
 use rusqlite::{Connection, OptionalExtension, params};
+use std::collections::HashSet;
 
 /// Faults that are reported at most.
 const MOST: usize = 1000;
@@ -107,6 +109,41 @@ pub(super) fn run(base: &Connection, progress: &mut dyn FnMut(u64, u64)) -> Resu
     Ok(faults.0)
 }
 
+/// Looks at everything that a class shows without asking: what such a record refers to must be shown by the class too.
+pub(super) fn cover(base: &Connection, references: References<'_>) -> Result<Vec<Fault>, rusqlite::Error> {
+    let (mut faults, shelf) = (Faults(Vec::new()), Shelf::new(base));
+    let mut classes = base.prepare("SELECT no FROM class WHERE open IS NOT NULL")?;
+    let classes: HashSet<u32> = classes.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let mut leaves = base.prepare("SELECT no, collection, heads FROM leaf ORDER BY collection, first_seq")?;
+    let mut leaves = leaves.query([])?;
+    while let Some(row) = leaves.next()? {
+        let (no, collection): (i64, u32) = (row.get(0)?, row.get(1)?);
+        let place = format!("leaf {no} of collection {collection}");
+        for head in head::heads(row.get_ref(2)?.as_blob()?) {
+            if head.state != head::LIVE || !classes.contains(&head.class) {
+                continue;
+            }
+            let wanted = shelf.show(collection, no, &head, references)?;
+            if wanted.is_empty() != (head.refers == head::ALONE) {
+                faults
+                    .add(&place, format!("record {} and the note of its references differ: import it again", head.seq));
+            }
+            for id in wanted {
+                if !cover::holds(base, (collection, &id, head.class), i64::MAX)? {
+                    faults.add(
+                        &place,
+                        format!(
+                            "record {} is shown with `{id}`, which its class does not show: import it again",
+                            head.seq
+                        ),
+                    );
+                }
+            }
+        }
+    }
+    Ok(faults.0)
+}
+
 struct Faults(Vec<Fault>);
 
 impl Faults {
@@ -124,7 +161,10 @@ fn leaves(base: &Connection, faults: &mut Faults, progress: &mut dyn FnMut(u64, 
         .unwrap_or(0);
     let (mut done, mut listed, mut before) = (0_u64, 0_i64, (0_u32, i64::MIN));
     let newest: i64 = base.query_row("SELECT value FROM meta WHERE name = 'last_seq'", [], |row| row.get(0))?;
-    let mut rows = base.prepare("SELECT no, collection, count, sum FROM leaf ORDER BY collection, first_seq")?;
+    let mut classes = base.prepare("SELECT no FROM class")?;
+    let classes: HashSet<u32> = classes.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let mut rows =
+        base.prepare("SELECT no, collection, count, sum, refers FROM leaf ORDER BY collection, first_seq")?;
     let mut rows = rows.query([])?;
     while let Some(row) = rows.next()? {
         let (no, collection, count): (i64, u32, u32) = (row.get(0)?, row.get(1)?, row.get(2)?);
@@ -139,7 +179,13 @@ fn leaves(base: &Connection, faults: &mut Faults, progress: &mut dyn FnMut(u64, 
         {
             faults.add(&place, "its checksum does not hold, a byte has changed: restore the last backup".into());
         }
+        if leaf.refers() && !row.get::<_, bool>(4)? {
+            faults.add(&place, "it is not listed among those with references: restore the last backup".into());
+        }
         for head in &leaf.heads {
+            if !classes.contains(&head.class) {
+                faults.add(&place, format!("record {} has no policy class: restore the last backup", head.seq));
+            }
             let in_order = before.0 != collection || head.seq > before.1;
             if !in_order || head.seq > newest {
                 faults.add(&place, format!("record {} is out of order: restore the last backup", head.seq));

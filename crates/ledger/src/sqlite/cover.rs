@@ -1,10 +1,11 @@
 //! Which records are covered: the greatest set in which every member finds each record that it refers to in its own
 //! collection and class, either there for certain or in the set itself.
 
+use super::head::Head;
 use super::known_key;
 use crate::Result;
-use rusqlite::{Connection, OptionalExtension, params};
-use std::collections::HashMap;
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use std::collections::{HashMap, HashSet};
 
 /// A collection, a key and a class: what a reference needs.
 type Place<'s> = (u32, &'s str, u32);
@@ -74,6 +75,37 @@ impl<'s> Judgement<'s> {
         }
         Ok(covered)
     }
+
+    /// The covered candidates, each after those on which it rests, and apart from them those that rest on each other in
+    /// a circle or on such.
+    pub(super) fn order(&self, covered: &[bool]) -> (Vec<usize>, Vec<usize>) {
+        let certain = |target: Option<&Target>| target.is_some_and(|target| target.certain == Some(true));
+        let is_covered = |no: usize| covered.get(no).copied().unwrap_or_default();
+        let mut missing: Vec<usize> = Vec::with_capacity(self.candidates.len());
+        for ((collection, _, class), references) in &self.candidates {
+            let open = references.iter().filter(|id| !certain(self.targets.get(&(*collection, **id, *class))));
+            missing.push(open.count());
+        }
+        let free = missing.iter().enumerate().filter(|(no, missing)| **missing == 0 && is_covered(*no));
+        let mut order: Vec<usize> = free.map(|(no, _)| no).collect();
+        let (mut at, mut there) = (0, HashSet::new());
+        while let Some((place, _)) = order.get(at).and_then(|no| self.candidates.get(*no)) {
+            at += 1;
+            let Some(target) = self.targets.get(place).filter(|target| !certain(Some(*target))) else { continue };
+            if !there.insert(place) {
+                continue;
+            }
+            for no in &target.waiting {
+                let Some(left) = missing.get_mut(*no) else { continue };
+                *left -= 1;
+                if *left == 0 && is_covered(*no) {
+                    order.push(*no);
+                }
+            }
+        }
+        let circles = (0..missing.len()).filter(|no| is_covered(*no) && missing.get(*no).is_some_and(|left| *left > 0));
+        (order, circles.collect())
+    }
 }
 
 /// Whether a live version of a key is in a collection and class, among the records up to `last`.
@@ -87,4 +119,27 @@ pub(super) fn holds(base: &Connection, place: Place<'_>, last: i64) -> Result<bo
         .query_row(params![collection, key, class, last], |_| Ok(()))
         .optional()?;
     Ok(found.is_some())
+}
+
+/// The leaves of a collection in which something may refer to something, in order.
+pub(super) fn leaves(base: &Connection, collection: u32) -> Result<Vec<i64>, rusqlite::Error> {
+    let mut leaves =
+        base.prepare_cached("SELECT no FROM leaf WHERE collection = ?1 AND refers = 1 ORDER BY first_seq")?;
+    leaves.query_map([collection], |row| row.get(0))?.collect()
+}
+
+/// Changes a record's class in the index; its leaf is the caller's.
+pub(super) fn set_class(
+    change: &Transaction<'_>,
+    collection: u32,
+    key: &[u8],
+    head: &Head,
+    class: u32,
+) -> Result<(), rusqlite::Error> {
+    change
+        .prepare_cached(
+            "UPDATE version SET class = ?6 WHERE collection = ?1 AND key = ?2 AND micros = ?3 AND picos = ?4 AND seq = ?5",
+        )?
+        .execute(params![collection, key, head.micros, head.picos, head.seq, class])
+        .map(drop)
 }

@@ -27,7 +27,7 @@ pub(super) struct Head {
     /// Whether the collection held another version of the key when this was last written: only then is the index
     /// asked which version a viewer gets.
     pub(super) shared: bool,
-    /// Whether the record refers to others: [`UNKNOWN`], [`ALONE`] or [`REFERS`].
+    /// Whether the record refers to others: [`ALONE`], [`REFERS`], or 0 if it was written before that was noted.
     pub(super) refers: u8,
 }
 
@@ -37,8 +37,6 @@ pub(super) const QUARANTINED: u8 = 2;
 pub(super) const ERASED: u8 = 3;
 pub(super) const TOMBSTONE: u8 = 4;
 
-/// Written before references were noted.
-pub(super) const UNKNOWN: u8 = 0;
 /// Refers to nothing.
 pub(super) const ALONE: u8 = 1;
 /// Refers to something.

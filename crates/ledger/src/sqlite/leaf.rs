@@ -64,7 +64,7 @@ impl Leaf {
     }
 
     /// This leaf before `next`: one leaf of both.
-    fn join(&mut self, next: &Self) {
+    pub(super) fn join(&mut self, next: &Self) {
         if !self.bodies.is_empty() && !next.bodies.is_empty() {
             self.bodies.push(b',');
         }

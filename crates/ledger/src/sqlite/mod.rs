@@ -12,15 +12,18 @@ mod head;
 mod leaf;
 mod migrate;
 mod page;
+mod reclass;
 mod register;
 mod remove;
 mod select;
+mod settle;
 mod sharing;
 mod shelf;
+mod uncover;
 
 use crate::{
-    ClassNo, CollectionNo, Error, Fault, Filter, Ledger, ManifestRow, Micros, Page, Record, Result, Same, Sees, Seq,
-    Statistics, Submission,
+    ClassNo, CollectionNo, Error, Fault, Filter, Ledger, ManifestRow, Met, Micros, Page, Place, Record, References,
+    Result, Same, Scope, Sees, Seq, Statistics, Submission,
 };
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior, params};
@@ -148,6 +151,13 @@ impl Book {
         run().map_err(self.failed(doing))
     }
 
+    /// What was erased must not live on in the log.
+    fn forget(&self, erased: u64) {
+        if erased > 0 {
+            let _ = self.writer().query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        }
+    }
+
     /// Readers map the file: a page of bodies is then one copy, from the system's cache into the answer. The mapping counts
     /// as resident memory of the process, once a reader, though it is the system's to take back.
     fn reader(&self) -> Result<Connection, rusqlite::Error> {
@@ -231,13 +241,30 @@ impl Ledger for Book {
     }
 
     fn delete(&self, filter: &Filter<'_>, sees: &dyn Sees, now: Micros) -> Result<u64> {
-        let erased = self.change("erase", |change| remove::run(change, filter, sees, now))?;
-        if erased > 0 {
-            // What was erased must not live on in the log.
-            let writer = self.writer();
-            let _ = writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        self.change("erase", |change| remove::run(change, filter, sees, now)).inspect(|erased| self.forget(*erased))
+    }
+
+    fn erase(&self, scope: &Scope<'_>, which: &mut dyn FnMut(&Met<'_>) -> bool, now: Micros) -> Result<u64> {
+        self.change("erase", |change| remove::within(change, scope, which, now)).inspect(|erased| self.forget(*erased))
+    }
+
+    fn reclass(
+        &self,
+        key: &str,
+        to: &mut dyn FnMut(&Met<'_>) -> Option<ClassNo>,
+        place: Place,
+        now: Micros,
+    ) -> Result<u64> {
+        self.change("change a class", |change| reclass::run(change, key, to, place, now))
+    }
+
+    fn settle(&self, collection: CollectionNo, references: References<'_>) -> Result<u64> {
+        let batches = self.read("look for cover", |base| settle::find(base, collection.0, references))?;
+        let mut covered = 0;
+        for batch in batches {
+            covered += self.change("cover", |change| settle::cover(change, collection.0, &batch))?;
         }
-        Ok(erased)
+        Ok(covered)
     }
 
     fn follow(&self, after: Seq, limit: usize, each: &mut dyn FnMut(&Record<'_>)) -> Result<Option<Seq>> {
@@ -303,6 +330,10 @@ impl Ledger for Book {
 
     fn check(&self, progress: &mut dyn FnMut(u64, u64)) -> Result<Vec<Fault>> {
         self.read("check the book", |base| check::run(base, progress))
+    }
+
+    fn check_cover(&self, references: References<'_>) -> Result<Vec<Fault>> {
+        self.read("check the book", |base| check::cover(base, references))
     }
 
     fn backup(&self, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<()> {

@@ -99,6 +99,7 @@ impl Home {
                 author: member("created_by_ref"),
                 revoked: false,
                 class,
+                references: &[],
                 body: text.as_bytes(),
             };
             let now = stix::timestamp::Timestamp::parse(&seed.added).unwrap().micros;

@@ -5,6 +5,7 @@ use ledger::{CollectionNo, Dialect, Entry, Ledger, Version};
 use policy::{Author, Class};
 use std::collections::HashMap;
 use std::ops::Range;
+use stix::personal::Personal;
 
 /// A batch is handed over when it holds so many objects …
 const MAX_OBJECTS: usize = 8_192;
@@ -77,6 +78,9 @@ impl Batch {
             self.scratch.push_str(id);
             self.scratch.push(mark);
         }
+        let Personal { maskable, fixed } = taken.personal;
+        self.scratch.push(char::from(maskable.bits()));
+        self.scratch.push(char::from(fixed.bits()));
         if let Some(identity) = &taken.head.created_by_ref {
             self.scratch.push_str(match context.author(identity) {
                 Author::Owner => "",
@@ -87,7 +91,7 @@ impl Batch {
         if let Some(place) = self.class_of.get(&self.scratch) {
             return *place;
         }
-        self.classes.push(context.class(&taken.head));
+        self.classes.push(context.class(taken));
         self.class_of.insert(self.scratch.clone(), self.classes.len() - 1);
         self.classes.len() - 1
     }

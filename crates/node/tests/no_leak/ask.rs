@@ -8,6 +8,7 @@ use axum::body::Body;
 use http::{Method, Request};
 use proptest::prelude::*;
 use serde_json::json;
+use std::collections::BTreeSet;
 
 /// One request, or a walk through pages.
 #[derive(Clone, Debug)]
@@ -171,6 +172,25 @@ pub(crate) fn walk(collection: usize) -> Ask {
         accept: 0,
         brings,
     }
+}
+
+/// When each record was added that the node lists to somebody, in whichever collection and version.
+pub(crate) fn listed(bench: &Bench, node: &mut Node, guise: &Guise) -> BTreeSet<i64> {
+    let mut found = BTreeSet::new();
+    for collection in 0..COLLECTIONS {
+        let query = Query { limit: None, versions: Some(vec![0]), specs: Some(2), ..Query::default() };
+        let manifest = ROUTES.iter().position(|(pattern, _)| pattern.ends_with("/manifest/")).unwrap();
+        let ask = Ask { route: manifest, query, ..walk(collection) };
+        for exchange in ask.put(bench, node, guise, 0, &mut Memory::default()) {
+            let body = exchange.answer.split_once("\n\n").map_or("", |(_, body)| body);
+            let body: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
+            let rows = body["objects"].as_array().into_iter().flatten();
+            found.extend(
+                rows.map(|row| stix::timestamp::Timestamp::parse(row["date_added"].as_str().unwrap()).unwrap().micros),
+            );
+        }
+    }
+    found
 }
 
 impl Query {

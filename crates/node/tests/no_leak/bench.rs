@@ -163,9 +163,10 @@ fn add(
         handling: cast::handling(record.handling),
         ..Context::new(collection, owner.to_owned(), book).unwrap()
     };
-    let class = context.class(&taken.head);
+    let class = context.class(&taken);
+    let references: Vec<&str> = taken.head.references.iter().map(AsRef::as_ref).collect();
     let class_no = classes.number(book, &class).unwrap();
-    let entry = taken.entry(context.collection, class_no);
+    let entry = taken.entry(context.collection, class_no, &references);
     let submission = Submission { entries: &[entry], receipt: None };
     let answer = book.append(&[submission], added_at(no), &stix::equivalent).unwrap()[0][0];
     let (live, seq) = match answer {

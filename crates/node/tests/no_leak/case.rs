@@ -7,7 +7,7 @@ use crate::record::{self, Record};
 use ledger::Versions;
 use node::door::Door;
 use node::export::{self, Export};
-use policy::Outcome;
+use policy::{Cuts, Outcome};
 use proptest::prelude::*;
 
 #[derive(Clone, Debug)]
@@ -122,18 +122,24 @@ fn leave_out_own(case: &Case, shown: &[bool]) -> Case {
 pub(crate) struct Outcomes {
     pub(crate) shown: usize,
     pub(crate) hidden: usize,
+    /// Shown, without some of their parts.
+    pub(crate) cut: usize,
     pub(crate) exchanges: Vec<Exchange>,
 }
 
-/// Holds three books against each other: the whole; that without what its viewer may not see; and that in which it says
-/// something else.
+/// Holds three books against each other: the whole; that without what its viewer may not see; and that in which what they
+/// may not see says something else.
 pub(crate) fn hold(bench: &mut Bench, case: &Case) -> Result<Outcomes, TestCaseError> {
     let bodies: Vec<Vec<u8>> = case.records.iter().map(|record| record.body().to_string().into_bytes()).collect();
     let all = || case.records.iter().enumerate().map(|(no, record)| (no, record, bodies[no].clone()));
     let (mut whole, placed) = bench.node(all());
     let guise = &GUISES[case.guise];
-    let door = Door::over(&whole.book, &bench.config);
-    let shown: Vec<bool> = placed.iter().map(|record| visible(bench, guise, record, &case.records, &door)).collect();
+    let decided = decisions(bench, guise, case, &placed, &whole);
+    // What a record refers to may keep it back as well. That is asked of the node: what it keeps back is left out, so
+    // that being kept back is held against not being there.
+    let listed = ask::listed(bench, &mut whole, guise);
+    let shown: Vec<bool> =
+        placed.iter().zip(&decided).map(|(record, cuts)| cuts.is_some() && listed.contains(&record.seq.0)).collect();
     let case = &leave_out_own(case, &shown);
     // INVARIANT: a marking definition is a rule of the policy, like a group or an account, whoever may see its text.
     let kept = |no: usize| shown[no] || (placed[no].live && case.records[no].kind == record::Kind::Definition);
@@ -146,11 +152,20 @@ pub(crate) fn hold(bench: &mut Bench, case: &Case) -> Result<Outcomes, TestCaseE
         );
     }
     let other = all().map(|(no, record, body)| {
-        let body = if shown[no] { body } else { record::altered(record.body()).to_string().into_bytes() };
+        let body = match &decided[no] {
+            Some(cuts) if shown[no] && cuts.is_empty() => body,
+            Some(cuts) if shown[no] => {
+                let cut = |mark: &str| cuts.markings.iter().any(|cut| cut == mark);
+                let parts: Vec<_> =
+                    record.selected().filter(|(_, mark)| cut(&mark.id())).map(|(path, _)| path).collect();
+                record::altered_in(record.body(), &parts).to_string().into_bytes()
+            }
+            _ => record::altered(record.body()).to_string().into_bytes(),
+        };
         (no, record, body)
     });
-    let (mut other, placed_otherwise) = bench.node(other);
-    let same = placed.iter().zip(&placed_otherwise).all(|(one, two)| (one.live, one.seq) == (two.live, two.seq));
+    let (mut other, otherwise) = bench.node(other);
+    let same = placed.iter().zip(&otherwise).all(|(one, two)| (one.live, one.seq) == (two.live, two.seq));
     let mut exchanges = Vec::new();
     for (name, way) in WAYS {
         let given = way(bench, &mut whole, case);
@@ -158,21 +173,59 @@ pub(crate) fn hold(bench: &mut Bench, case: &Case) -> Result<Outcomes, TestCaseE
         if same {
             compare(&format!("{name}: what is hidden says something else"), &given, &way(bench, &mut other, case))?;
         }
+        names_nothing(name, &given, &hidden_ids(case, guise, &placed, &shown))?;
         exchanges.extend(given);
     }
     let count = |wanted: bool| shown.iter().filter(|shown| **shown == wanted).count();
-    Ok(Outcomes { shown: count(true), hidden: count(false), exchanges })
+    let cut =
+        decided.iter().zip(&shown).filter(|(cuts, shown)| **shown && cuts.as_ref().is_some_and(|c| !c.is_empty()));
+    Ok(Outcomes { shown: count(true), hidden: count(false), cut: cut.count(), exchanges })
 }
 
-/// Whether somebody may see a record: asked of the policy, without the ledger and the gate.
-fn visible(bench: &Bench, guise: &Guise, record: &Placed, records: &[Record], door: &Door) -> bool {
-    let Some(viewer) = guise.viewer() else { return false };
-    let collection = &bench.collections[usize::from(records[record.no].collection)];
-    let decide = || policy::decide(&viewer, &record.class, bench::ASKED, door.rules(), door);
-    record.live
-        && guise.reads()
-        && policy::may(&viewer, &node::accounts::who(&collection.read))
-        && decide().outcome == Outcome::Release
+/// What the policy says of each record, without the ledger and the gate: `None` if it is kept back, else what is cut.
+fn decisions(bench: &Bench, guise: &Guise, case: &Case, placed: &[Placed], whole: &Node) -> Vec<Option<Cuts>> {
+    let door = Door::over(&whole.book, &bench.config);
+    let decide = |record: &Placed| {
+        let viewer = guise.viewer().filter(|_| guise.reads() && record.live)?;
+        let collection = &bench.collections[usize::from(case.records[record.no].collection)];
+        policy::may(&viewer, &node::accounts::who(&collection.read)).then_some(())?;
+        match policy::decide(&viewer, &record.class, bench::ASKED, door.rules(), &door).outcome {
+            Outcome::Release => Some(Cuts::default()),
+            Outcome::Redact(cuts) => Some(cuts),
+            Outcome::Withhold => None,
+        }
+    };
+    placed.iter().map(decide).collect()
+}
+
+/// Objects that are in the book and of which the viewer sees no version. Those to which something refers that the viewer's
+/// own organisation brings are no secret to it. Identities stand in `created_by_ref`, marking definitions in markings, and
+/// are named there whoever may see them.
+fn hidden_ids(case: &Case, guise: &Guise, placed: &[Placed], shown: &[bool]) -> Vec<String> {
+    let named = |kind| matches!(kind, record::Kind::Identity | record::Kind::Definition);
+    let organisation = guise.viewer().and_then(|viewer| viewer.organisation);
+    let own = |record: &&Record| organisation.as_deref() == Some(cast::bringer(record.bringer).1);
+    let brought = case.asks.iter().flat_map(|ask| &ask.brings).chain(&case.brought);
+    let told: Vec<String> = case.records.iter().filter(own).chain(brought).flat_map(Record::refers_to).collect();
+    let visible = |id: &String| case.records.iter().zip(shown).any(|(record, shown)| *shown && record.id() == *id);
+    let live = placed.iter().filter(|record| record.live && !named(case.records[record.no].kind));
+    let ids = live.map(|record| case.records[record.no].id());
+    ids.filter(|id| !visible(id) && !told.contains(id)).collect()
+}
+
+/// No answer names what its viewer may not see.
+fn names_nothing(way: &str, given: &[Exchange], hidden: &[String]) -> Result<(), TestCaseError> {
+    for exchange in given.iter().filter(|exchange| !exchange.asked.starts_with("POST")) {
+        for id in hidden {
+            prop_assert!(
+                !exchange.answer.contains(id.as_str()),
+                "{way}: {id} is hidden, and the answer names it\n\n{}\n{}\n",
+                exchange.asked,
+                exchange.answer
+            );
+        }
+    }
+    Ok(())
 }
 
 fn compare(what: &str, whole: &[Exchange], other: &[Exchange]) -> Result<(), TestCaseError> {

@@ -34,6 +34,7 @@ struct Met {
     mixed: u64,
     shown: usize,
     hidden: usize,
+    cut: usize,
     answers: BTreeMap<(&'static str, u16), u64>,
 }
 
@@ -43,6 +44,7 @@ impl Met {
         self.mixed += u64::from(outcomes.shown > 0 && outcomes.hidden > 0);
         self.shown += outcomes.shown;
         self.hidden += outcomes.hidden;
+        self.cut += outcomes.cut;
         for exchange in &outcomes.exchanges {
             *self.answers.entry((exchange.pattern, exchange.status)).or_default() += 1;
         }
@@ -104,7 +106,7 @@ fn no_answer_tells_of_what_its_viewer_may_not_see() {
 /// Prints what was met and makes sure that it is enough to mean something.
 fn report(met: &Met) {
     println!("{} books, {} with something shown and something hidden", met.books, met.mixed);
-    println!("{} records shown, {} hidden", met.shown, met.hidden);
+    println!("{} records shown, {} of them in part, {} hidden", met.shown, met.cut, met.hidden);
     for ((pattern, status), count) in &met.answers {
         println!("{count:>8}  {status:>3}  {pattern}");
     }

@@ -270,8 +270,23 @@ impl Record {
         body
     }
 
+    /// Everything that it refers to.
+    pub(crate) fn refers_to(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        for (name, value) in self.content().as_object().unwrap() {
+            match value {
+                Value::String(id) if name.ends_with("_ref") => found.push(id.clone()),
+                Value::Array(ids) if name.ends_with("_refs") => {
+                    found.extend(ids.iter().map(|id| id.as_str().unwrap().to_owned()));
+                }
+                _ => {}
+            }
+        }
+        found
+    }
+
     /// Which parts are marked, and how.
-    fn selected(&self) -> impl Iterator<Item = (&'static str, Mark)> {
+    pub(crate) fn selected(&self) -> impl Iterator<Item = (&'static str, Mark)> {
         let paths: Vec<&str> = if self.is_older() { vec!["name"] } else { self.kind.selectors().to_vec() };
         let count = paths.len();
         let chosen = self.granular.iter().filter(move |_| count > 0);
@@ -361,29 +376,54 @@ impl Record {
 /// The same object with other words and figures in it, longer or shorter: what a viewer who may not see it cannot tell
 /// from it. Id, version, markings and references stay.
 pub(crate) fn altered(mut body: Value) -> Value {
-    let is_file = body["type"] == "file";
-    let mut alter = |path: &str, by: &dyn Fn(&Value) -> Value| {
-        if let Some(value) = body.pointer_mut(path) {
-            *value = by(value);
-        }
-    };
-    let longer = |value: &Value| Value::from(format!("other {} words {}", value.as_str().unwrap(), "y".repeat(300)));
-    if !is_file {
-        // The name of a file makes its id.
-        alter("/name", &longer);
-    }
-    for path in ["/description", "/abstract", "/content", "/labels/1", "/definition/statement"] {
-        alter(path, &longer);
-    }
-    alter(
+    let paths = [
+        "/name",
+        "/description",
+        "/abstract",
+        "/content",
+        "/labels",
+        "/definition/statement",
         "/external_references",
-        &|_| json!([{"source_name": "x", "description": "y"}, {"source_name": "z", "description": "y"}]),
-    );
-    alter("/pattern", &|_| "[url:value = 'https://other.example/' OR file:name = 'b']".into());
-    alter("/mime_type", &|_| "application/other".into());
-    alter("/size", &|_| 123_456.into());
-    alter("/count", &|_| 77.into());
-    alter("/number_observed", &|_| 78.into());
-    alter("/defanged", &|value| (!value.as_bool().unwrap()).into());
+        "/pattern",
+        "/mime_type",
+        "/size",
+        "/count",
+        "/number_observed",
+        "/defanged",
+    ];
+    // The name of a file makes its id.
+    let skipped = if body["type"] == "file" { "/name" } else { "" };
+    for path in paths.iter().filter(|path| **path != skipped) {
+        alter(&mut body, path);
+    }
     body
+}
+
+/// The same object with something else in the selected parts.
+pub(crate) fn altered_in(mut body: Value, selectors: &[&str]) -> Value {
+    for selector in selectors {
+        alter(&mut body, &format!("/{}", selector.replace('.', "/").replace(['[', ']'], "")));
+    }
+    body
+}
+
+fn alter(body: &mut Value, path: &str) {
+    let Some(value) = body.pointer_mut(path) else { return };
+    match value {
+        Value::String(_) if path == "/pattern" => {
+            *value = "[url:value = 'https://other.example/' OR file:name = 'b']".into()
+        }
+        Value::String(_) if path == "/mime_type" => *value = "application/other".into(),
+        Value::String(text) => text.push_str(&format!(" and other words {}", "y".repeat(300))),
+        Value::Number(_) => *value = 123.into(),
+        Value::Bool(given) => *given = !*given,
+        Value::Array(_) if path == "/external_references" => {
+            *value = json!([{"source_name": "x", "description": "y"}, {"source_name": "z", "description": "y"}]);
+        }
+        Value::Array(list) => list.push("something more".into()),
+        Value::Object(fields) => {
+            fields.insert("description".into(), "another page".into());
+        }
+        Value::Null => {}
+    }
 }

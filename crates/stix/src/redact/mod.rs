@@ -11,11 +11,11 @@
 //!
 //! ```
 //! use stix::personal;
-//! use stix::redact::{Redacted, Rules, redact};
+//! use stix::redact::{Fate, Redacted, Rules, redact};
 //! struct Strict;
 //! impl Rules for Strict {
 //!     fn marking_withheld(&self, _: &str) -> bool { true }
-//!     fn reference_hidden(&self, _: &str) -> bool { false }
+//!     fn reference(&self, _: &str) -> Fate { Fate::Stays }
 //!     fn personal(&self, _: personal::Kind) -> personal::Treatment { personal::Treatment::Mask }
 //! }
 //! let object = br#"{"type": "tool", "spec_version": "2.1", "id": "tool--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f",
@@ -33,6 +33,7 @@ mod removal;
 mod select;
 mod write;
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 pub use mark::{DEFINER, DEFINITION, EXTENSION, PROPERTY, is_partial};
@@ -52,11 +53,23 @@ use write::Changes;
 pub trait Rules {
     /// Whether what a granular marking selects goes, by the id of its marking definition.
     fn marking_withheld(&self, marking: &str) -> bool;
-    /// Whether a reference to the object of this id goes. Not asked about `created_by_ref`, `object_marking_refs` and
+    /// What becomes of a reference to the object of this id. Not asked about `created_by_ref`, `object_marking_refs` and
     /// `marking_ref`.
-    fn reference_hidden(&self, id: &str) -> bool;
+    fn reference(&self, id: &str) -> Fate;
     /// What is done with data of a kind.
     fn personal(&self, kind: personal::Kind) -> Treatment;
+}
+
+/// What becomes of a reference.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Fate {
+    /// It stays.
+    Stays,
+    /// It goes; where the object does not stand without it, the object is withheld.
+    Goes,
+    /// It goes where the object stands without it, and stays where it does not. Of an object that would have to be
+    /// withheld for such references alone they all stay.
+    GoesIfItCan,
 }
 
 /// What came of an object.
@@ -104,8 +117,7 @@ fn plan(object: Value<'_>, rules: &dyn Rules) -> Result<Option<Changes>, Bound> 
     let mut budget = BUDGET;
     let entries = Entries::of(object, rules)?;
     select_all(object, &entries, &mut changes.gone, &mut budget)?;
-    hide(object, rules, &mut changes.gone);
-    removal::complete(object, shape, version, &mut changes.gone)?;
+    hide(object, (shape, version), rules, &mut changes.gone)?;
     mask(object, shape, version, rules, &mut changes)?;
     if changes.gone.is_empty() && changes.swapped.is_empty() {
         return Ok(None);
@@ -131,15 +143,39 @@ fn select_all(object: Value<'_>, entries: &Entries<'_>, gone: &mut Places, budge
     selectors.iter().try_for_each(|selector| select::select(object, selector, gone, budget).then_some(()).ok_or(Bound))
 }
 
-/// The references to what may not be seen.
-fn hide(object: Value<'_>, rules: &dyn Rules, gone: &mut Places) {
-    let mut hidden = Vec::new();
-    each_reference("", object, gone, &mut |value, text| {
-        if Id::parse(text).is_ok() && rules.reference_hidden(text) {
-            hidden.push(value.span().start);
+/// The references to what may not be seen, and with them what cannot stand without what goes.
+fn hide(
+    object: Value<'_>,
+    shape: (&'static Shape, Version),
+    rules: &dyn Rules,
+    gone: &mut Places,
+) -> Result<(), Bound> {
+    let (mut hidden, mut perhaps) = (Vec::new(), BTreeMap::<usize, Vec<usize>>::new());
+    each_reference("", object, None, gone, &mut |value, text, list| {
+        if Id::parse(text).is_err() {
+            return;
+        }
+        let place = value.span().start;
+        match rules.reference(text) {
+            Fate::Stays => {}
+            Fate::Goes => hidden.push(place),
+            Fate::GoesIfItCan => perhaps.entry(list.unwrap_or(place)).or_default().push(place),
         }
     });
-    gone.extend(hidden);
+    let (shape, version) = shape;
+    // Each list and each single reference is tried alone: what becomes of one does not hang on the others.
+    perhaps.retain(|_, places| {
+        let mut alone: Places = places.iter().copied().collect();
+        removal::complete(object, shape, version, &mut alone).is_ok()
+    });
+    let mut all = gone.clone();
+    all.extend(hidden.iter().copied().chain(perhaps.into_values().flatten()));
+    match removal::complete(object, shape, version, &mut all) {
+        Ok(()) => *gone = all,
+        Err(Bound) if hidden.is_empty() => removal::complete(object, shape, version, gone)?,
+        Err(Bound) => return Err(Bound),
+    }
+    Ok(())
 }
 
 /// Masks data about persons.

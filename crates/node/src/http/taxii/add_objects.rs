@@ -121,7 +121,7 @@ fn judge_with(
         let bytes = text.get(range.clone()).unwrap_or_default();
         match intake.take(bytes) {
             Ok(taken) => {
-                let Some(class) = number(&context.class(&taken.head))? else { return Ok(None) };
+                let Some(class) = number(&context.class(&taken))? else { return Ok(None) };
                 let entry = taken.entry(context.collection, class, &[]);
                 entries.push(OwnedEntry {
                     collection: entry.collection,

@@ -3,7 +3,8 @@
 use super::super::State;
 use super::super::answer::{self, Refusal};
 use super::super::request::Asked;
-use super::{Selecting, collection, exists, parsed, sees};
+use super::{Selecting, collection, exists, parsed};
+use crate::eyes::Eyes;
 use ::taxii::query::Endpoint;
 use axum::body::Body;
 use http::{Response, StatusCode};
@@ -32,7 +33,9 @@ pub(in super::super) async fn delete(
     state
         .read(move |state| {
             let gate = state.door.gate(selecting.viewer.clone(), state.sources.now());
-            exists(&shared, &selecting, &object, &gate)?;
+            let reads = |no| selecting.reads(no);
+            let eyes = Eyes::new(&gate, state.door.references(), &reads);
+            exists(&shared, &selecting, &object, &eyes)?;
             let mut filter = selecting.filter(Some(&object));
             if every {
                 filter.versions = ledger::Versions::All;
@@ -41,7 +44,7 @@ pub(in super::super) async fn delete(
                 filter.dialects = Some(vec![ledger::Dialect::Stix20, ledger::Dialect::Stix21]);
             }
             let filter = Filter { after: None, ..filter };
-            state.book.delete(&filter, &sees(&gate), state.sources.now())?;
+            state.book.delete(&filter, &eyes, state.sources.now())?;
             Ok(answer::bytes(StatusCode::OK, Vec::new()))
         })
         .await

@@ -3,8 +3,9 @@
 use super::super::State;
 use super::super::answer::{self, Refusal};
 use super::super::request::Asked;
-use super::{Selecting, date, parsed, readable, sees};
+use super::{Selecting, date, parsed, readable};
 use crate::door::Selected;
+use crate::eyes::Eyes;
 use ::taxii::media;
 use ::taxii::query::Endpoint;
 use ::taxii::resource::{Manifest, ManifestRow};
@@ -23,7 +24,9 @@ pub(in super::super) async fn get(state: &Arc<State>, asked: &Asked, name: &str)
     state
         .read(move |state| {
             let gate = state.door.gate(selecting.viewer.clone(), state.sources.now());
-            let (page, content) = state.book.manifest(&selecting.filter(None), &sees(&gate))?;
+            let reads = |no| selecting.reads(no);
+            let eyes = Eyes::new(&gate, state.door.references(), &reads);
+            let (page, content) = state.book.manifest(&selecting.filter(None), &eyes)?;
             let released = gate.admit(Selected { page, content })?;
             let next = selecting.next(state, &released.as_inner().page);
             Ok(write(released, next))

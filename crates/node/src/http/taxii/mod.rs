@@ -14,9 +14,10 @@ use super::State;
 use super::answer::Refusal;
 use super::request::Asked;
 use crate::accounts::who;
+use crate::eyes::Eyes;
 use ::taxii::query::{self, Endpoint, Query};
 use http::{HeaderValue, Response, StatusCode};
-use ledger::{Collection, Dialect, Filter, Page, Seq, Versions};
+use ledger::{Collection, CollectionNo, Dialect, Filter, Page, Seq, Versions};
 use policy::Viewer;
 use std::sync::Arc;
 
@@ -75,6 +76,8 @@ pub(super) struct Selecting {
     max_bytes: usize,
     scope: String,
     filters: String,
+    /// The collections that whoever asks may read: where the objects may be to which those of this one refer.
+    readable: Vec<CollectionNo>,
 }
 
 impl Selecting {
@@ -97,6 +100,8 @@ impl Selecting {
             ),
             None => None,
         };
+        let known = state.known.now()?;
+        let readable = known.collections.iter().filter(|collection| rights(asked, collection).read);
         let limits = &state.config.taxii;
         let asked_for = query.limit.unwrap_or(limits.page_size);
         Ok(Self {
@@ -104,11 +109,17 @@ impl Selecting {
             after: cursor.max(query.added_after).map(Seq),
             limit: usize::try_from(asked_for.min(limits.max_page_size).max(1)).unwrap_or(1),
             max_bytes: usize::try_from(limits.max_page_bytes).unwrap_or(usize::MAX),
+            readable: readable.map(|collection| collection.no).collect(),
             collection,
             query,
             scope,
             filters,
         })
+    }
+
+    /// Whether a collection is one that whoever asks may read.
+    pub(super) fn reads(&self, collection: CollectionNo) -> bool {
+        self.readable.contains(&collection)
     }
 
     /// For the ledger; `object` is the one in the address.
@@ -160,18 +171,8 @@ pub(super) fn date(answer: &mut Response<axum::body::Body>, page: &Page) {
     }
 }
 
-/// What the ledger asks, answered by the gate.
-pub(super) fn sees<'g>(gate: &'g policy::Gate<'_>) -> impl Fn(ledger::ClassNo) -> bool + 'g {
-    |class| gate.view(class.0) == policy::View::Whole
-}
-
 /// Whether the viewer may know that the object exists: without that, a page about it is 404.
-pub(super) fn exists(
-    state: &Arc<State>,
-    selecting: &Selecting,
-    object: &str,
-    gate: &policy::Gate<'_>,
-) -> Result<(), Refusal> {
+pub(super) fn exists(state: &Arc<State>, selecting: &Selecting, object: &str, eyes: &Eyes<'_>) -> Result<(), Refusal> {
     use ledger::Ledger as _;
-    if state.book.contains(selecting.collection.no, object, &sees(gate))? { Ok(()) } else { Err(Refusal::not_found()) }
+    if state.book.contains(selecting.collection.no, object, eyes)? { Ok(()) } else { Err(Refusal::not_found()) }
 }

@@ -3,8 +3,9 @@
 use super::super::State;
 use super::super::answer::{self, Refusal};
 use super::super::request::Asked;
-use super::{Selecting, date, exists, parsed, readable, sees};
+use super::{Selecting, date, exists, parsed, readable};
 use crate::door::Selected;
+use crate::eyes::Eyes;
 use ::taxii::query::Endpoint;
 use axum::body::Body;
 use http::{Response, StatusCode};
@@ -40,13 +41,15 @@ async fn page(state: &Arc<State>, selecting: Selecting, object: Option<String>) 
     state
         .read(move |state| {
             let gate = state.door.gate(selecting.viewer.clone(), state.sources.now());
+            let reads = |no| selecting.reads(no);
+            let eyes = Eyes::new(&gate, state.door.references(), &reads);
             if let Some(object) = &object {
-                exists(&shared, &selecting, object, &gate)?;
+                exists(&shared, &selecting, object, &eyes)?;
             }
             let filter = selecting.filter(object.as_deref());
             let mut content = Vec::with_capacity(EXPECTED);
             content.extend_from_slice(br#"{"objects":["#);
-            let page = state.book.objects(&filter, &sees(&gate), &mut content)?;
+            let page = state.book.objects(&filter, &eyes, &mut content)?;
             let released = gate.admit(Selected { page, content })?;
             let next = selecting.next(state, &released.as_inner().page);
             state.metrics.gave(released.as_inner().page.count);

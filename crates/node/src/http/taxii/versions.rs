@@ -3,8 +3,9 @@
 use super::super::State;
 use super::super::answer::{self, Refusal};
 use super::super::request::Asked;
-use super::{Selecting, date, exists, parsed, readable, sees};
+use super::{Selecting, date, exists, parsed, readable};
 use crate::door::Selected;
+use crate::eyes::Eyes;
 use ::taxii::query::Endpoint;
 use ::taxii::resource::Versions;
 use axum::body::Body;
@@ -28,9 +29,11 @@ pub(in super::super) async fn get(
     state
         .read(move |state| {
             let gate = state.door.gate(selecting.viewer.clone(), state.sources.now());
-            exists(&shared, &selecting, &object, &gate)?;
+            let reads = |no| selecting.reads(no);
+            let eyes = Eyes::new(&gate, state.door.references(), &reads);
+            exists(&shared, &selecting, &object, &eyes)?;
             let filter = Filter { versions: ledger::Versions::All, ..selecting.filter(Some(&object)) };
-            let (page, content) = state.book.manifest(&filter, &sees(&gate))?;
+            let (page, content) = state.book.manifest(&filter, &eyes)?;
             let released = gate.admit(Selected { page, content })?;
             let next = selecting.next(state, &released.as_inner().page);
             Ok(write(released, next))
