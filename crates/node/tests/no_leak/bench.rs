@@ -198,7 +198,11 @@ fn erase(book: &Book, placed: &Placed, now: i64) {
         limit: 1,
         max_bytes: 0,
     };
-    let erased = book.delete(&filter, &|class: ledger::ClassNo| class == placed.class_no, now).unwrap();
+    let open = placed.class.opened().to_definition();
+    let own = |class: ledger::ClassNo| {
+        class == placed.class_no || book.class_definition(class).unwrap().is_some_and(|found| *found == *open)
+    };
+    let erased = book.delete(&filter, &own, now).unwrap();
     assert_eq!(erased, 1, "one record is erased");
 }
 

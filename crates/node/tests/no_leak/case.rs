@@ -206,7 +206,8 @@ fn hidden_ids(case: &Case, guise: &Guise, placed: &[Placed], shown: &[bool]) -> 
     let organisation = guise.viewer().and_then(|viewer| viewer.organisation);
     let own = |record: &&Record| organisation.as_deref() == Some(cast::bringer(record.bringer).1);
     let brought = case.asks.iter().flat_map(|ask| &ask.brings).chain(&case.brought);
-    let told: Vec<String> = case.records.iter().filter(own).chain(brought).flat_map(Record::refers_to).collect();
+    let told = case.records.iter().filter(own).chain(brought).flat_map(Record::refers_to);
+    let told: Vec<String> = told.chain(case.brought.iter().map(Record::id)).collect();
     let visible = |id: &String| case.records.iter().zip(shown).any(|(record, shown)| *shown && record.id() == *id);
     let live = placed.iter().filter(|record| record.live && !named(case.records[record.no].kind));
     let ids = live.map(|record| case.records[record.no].id());
