@@ -11,6 +11,7 @@
 
 mod error;
 mod model;
+mod people;
 mod register;
 mod sharing;
 mod sight;
@@ -18,6 +19,7 @@ pub mod sqlite;
 
 pub use error::Error;
 pub use model::*;
+pub use people::*;
 pub use register::*;
 pub use sharing::*;
 pub use sight::*;

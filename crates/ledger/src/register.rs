@@ -65,10 +65,14 @@ pub struct Key {
     pub digest: [u8; 32],
     /// `read`, `write`; empty: whatever the member may.
     pub scope: Vec<String>,
+    /// The networks from which it works (`192.0.2.0/24`); empty: from anywhere.
+    pub networks: Vec<String>,
     /// When it ends; `None`: never.
     pub expires: Option<Micros>,
     /// When it was made.
     pub created: Micros,
+    /// When it was used last, to the hour; `None`: never.
+    pub last_used: Option<Micros>,
 }
 
 /// Who may read or write a collection.
@@ -123,7 +127,7 @@ pub trait Register: crate::Sharing + Send + Sync {
     /// # Errors
     /// [`crate::Error::Storage`].
     fn account(&self, name: &str) -> Result<Option<Account>>;
-    /// Sets a member's password (PHC form).
+    /// Sets a member's password (PHC form), and ends its sessions.
     /// # Errors
     /// [`crate::Error::Missing`].
     fn set_password(&self, name: &str, phc: &str) -> Result<()>;

@@ -20,12 +20,23 @@ macro_rules! run {
 run!(
     agrees_with_the_oracle,
     hidden_records_leave_no_trace,
+    classes_come_in_pairs,
+    cover_goes_and_comes_all_along,
+    an_escaped_reference_loses_cover,
+    a_renewed_record_comes_again,
     a_call_is_whole,
     the_book_can_be_followed,
     readers_and_writers_at_once,
     the_register,
     the_sharing_model,
 );
+
+#[test]
+fn how_members_sign_in() {
+    battery::people::second_factors(make);
+    battery::people::sessions(make);
+    battery::people::credentials(make);
+}
 
 #[test]
 fn an_older_file_is_brought_up_to_date_after_a_snapshot() {
@@ -43,6 +54,72 @@ fn an_older_file_is_brought_up_to_date_after_a_snapshot() {
     let snapshot = names.into_iter().find(|name| name.contains("before-v") && name.contains("77")).expect("a snapshot");
     let snapshot = rusqlite::Connection::open(folder.path().join(snapshot)).unwrap();
     assert_eq!(snapshot.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0)).unwrap(), 1);
+}
+
+/// Of what was stored before references were noted nothing counts as covered until somebody has looked.
+#[test]
+fn records_of_an_older_file_are_open_until_they_are_settled() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, new) = (folder.path().join("old.db"), folder.path().join("new.db"));
+    let no = {
+        let book = Book::create(&new).unwrap();
+        battery::fill(&book)
+    };
+    let old = rusqlite::Connection::open(&path).unwrap();
+    for step in ["schema", "aside", "status"] {
+        let step = std::fs::read_to_string(format!("{}/src/sqlite/{step}.sql", env!("CARGO_MANIFEST_DIR"))).unwrap();
+        old.execute_batch(&step).unwrap();
+    }
+    old.execute_batch(&format!("ATTACH '{}' AS new", new.display())).unwrap();
+    let leaf = "no, collection, first_seq, last_seq, count, size, kinds, sum, heads, names";
+    for (table, columns) in
+        [("kind", "*"), ("author", "*"), ("leaf", leaf), ("body", "*"), ("version", "*"), ("collection", "*")]
+    {
+        old.execute_batch(&format!("INSERT INTO {table} SELECT {columns} FROM new.{table}")).unwrap();
+    }
+    old.execute_batch(
+        "INSERT INTO class SELECT no, '0' FROM new.class WHERE open IS NOT NULL; UPDATE class SET definition = x'30';
+         DELETE FROM meta; INSERT INTO meta SELECT * FROM new.meta; PRAGMA user_version = 3;",
+    )
+    .unwrap();
+    let leaves: Vec<(i64, Vec<u8>)> = old
+        .prepare("SELECT no, heads FROM leaf")
+        .unwrap()
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    for (leaf, mut heads) in leaves {
+        heads.as_chunks_mut::<56>().0.iter_mut().for_each(|head| head[47] = 0);
+        let (names, bodies): (Vec<u8>, Vec<u8>) = old
+            .query_row("SELECT names, bytes FROM leaf JOIN body ON leaf = no WHERE no = ?1", [leaf], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
+            .unwrap();
+        let mut sum = blake3::Hasher::new();
+        sum.update(&heads).update(&names).update(&bodies);
+        old.execute(
+            "UPDATE leaf SET heads = ?2, sum = ?3 WHERE no = ?1",
+            rusqlite::params![leaf, heads, &sum.finalize().as_bytes()[..16]],
+        )
+        .unwrap();
+    }
+    drop(old);
+    let book = Book::open(&path, 0).unwrap();
+    assert_eq!(book.check(&mut |_, _| {}).unwrap(), []);
+    let class = book.class(b"0", b"0 open").unwrap();
+    let covered = || {
+        let filter = battery::everything(no);
+        book.objects(&filter, &|seen: ledger::ClassNo| seen == class, &mut Vec::new()).unwrap().count
+    };
+    assert_eq!((battery::count(&book, no), covered()), (50, 0));
+    // The first refers to what is nowhere, the others to nothing.
+    let references = |met: &ledger::Met<'_>| if met.body == b"{\"n\":0}" { vec!["x--1".to_owned()] } else { vec![] };
+    assert_eq!(book.settle(no, &references).unwrap(), 49);
+    assert_eq!((battery::count(&book, no), covered()), (50, 49));
+    assert_eq!((book.check(&mut |_, _| {}).unwrap(), book.check_cover(&references).unwrap()), (vec![], vec![]));
+    // Another opinion of what refers to what is a fault.
+    assert_eq!(book.check_cover(&|_| vec!["x--1".to_owned()]).unwrap().len(), 2 * 49);
 }
 
 #[test]

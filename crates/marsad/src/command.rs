@@ -8,6 +8,7 @@ pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod demo;
 pub(crate) mod doctor;
+pub(crate) mod erase;
 pub(crate) mod export;
 pub(crate) mod group;
 pub(crate) mod import;
@@ -20,12 +21,16 @@ pub(crate) mod pattern;
 pub(crate) mod pull;
 pub(crate) mod push;
 pub(crate) mod restore;
+pub(crate) mod restrict;
 pub(crate) mod serve;
 pub(crate) mod validate;
+pub(crate) mod who;
+pub(crate) mod why;
 
 use crate::cli::{Cli, Command, Place};
 use crate::outcome::{Failure, Outcome};
-use ledger::{Collection, Register as _};
+use ledger::{Collection, Ledger as _, Register as _};
+use node::administration::Administration;
 use node::config::Config;
 use node::home::Home;
 use std::path::{Path, PathBuf};
@@ -50,6 +55,10 @@ pub(crate) fn run(cli: Cli) -> Outcome {
         Command::Key(args) => key::run(place, &args),
         Command::Group(args) => group::run(place, &args),
         Command::Marking(args) => marking::run(place, &args),
+        Command::Why(args) => why::run(place, &args),
+        Command::Who(args) => who::run(place, &args),
+        Command::Restrict(args) => restrict::run(place, &args),
+        Command::Erase(args) => erase::run(place, &args),
         Command::Backup(args) => backup::run(place, &args),
         Command::Restore(args) => restore::run(place, &args),
         Command::Check(args) => check::run(place, &args),
@@ -68,6 +77,11 @@ pub(crate) struct Opened {
 }
 
 impl Opened {
+    /// What changes members, organisations and collections; whoever works here is the operator.
+    pub(crate) fn administration(&self) -> Result<Administration, Failure> {
+        Ok(Administration::new(Arc::clone(&self.book) as _, self.home.secret()?, &self.config.accounts))
+    }
+
     /// The collection with this id or alias.
     pub(crate) fn collection(&self, name: &str) -> Result<Collection, Failure> {
         match self.book.collection(name)? {
@@ -79,9 +93,14 @@ impl Opened {
         }
     }
 
+    /// The door, for the decisions of a command.
+    pub(crate) fn door(&self) -> node::door::Door {
+        node::door::Door::over(&self.book, &self.config)
+    }
+
     /// The name of the organisation that owns the node.
     pub(crate) fn own_organisation(&self) -> Result<String, Failure> {
-        match self.book.note(init::OWN_ORGANISATION)?.map(String::from_utf8) {
+        match self.book.note(node::administration::OWN_ORGANISATION)?.map(String::from_utf8) {
             Some(Ok(name)) => Ok(name),
             _ => Err(Failure::could("the node has no organisation of its own: restore it from a backup")),
         }
@@ -114,6 +133,24 @@ impl Place {
         let book = Arc::new(ledger::sqlite::Book::open(&home.database(), node::clock::now())?);
         Ok(Opened { home, config, book })
     }
+}
+
+/// Whether some version of the object is in the book.
+pub(crate) fn is_stored(opened: &Opened, object: &str) -> Result<bool, Failure> {
+    let mut stored = false;
+    opened.book.look(&mut |book| {
+        // A failure is noted by the book and fails the whole look.
+        let _ = book.places(object, &mut |_, _| {
+            stored = true;
+            false
+        });
+    })?;
+    Ok(stored)
+}
+
+/// The object is not in the book.
+pub(crate) fn no_object(id: &str) -> Failure {
+    Failure::could(format!("there is no object `{}` here", crate::terminal::visible(id)))
 }
 
 /// A name of a thing that people make: what it may look like, so that it can stand in URLs, lists and messages.

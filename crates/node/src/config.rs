@@ -14,7 +14,9 @@
 mod setting;
 mod source;
 
-pub use setting::{DefaultMarking, HiddenReferences, LogFormat, LogLevel, MetricsAccess, Setting, Written};
+pub use setting::{
+    ClientCertificates, DefaultMarking, HiddenReferences, LogFormat, LogLevel, MetricsAccess, Setting, Written,
+};
 pub use source::{Error, Problem};
 
 use std::net::SocketAddr;
@@ -145,6 +147,9 @@ sections! {
         certificate: PathBuf = PathBuf::from("tls/certificate.pem");
         /// The private key in PEM.
         key: PathBuf = PathBuf::from("tls/key.pem");
+        /// Whether clients may sign in with a certificate that is pinned to their account (`marsad account certificate`):
+        /// off or optional.
+        client_certificates: ClientCertificates = ClientCertificates::Off;
     }
     /// The TAXII 2.1 server.
     taxii, "taxii.", Taxii {
@@ -198,8 +203,24 @@ sections! {
         parallel_checks: u64 = 2;
         /// How long a credential that was right is remembered, in seconds, so that it need not be hashed again.
         remember_seconds: u64 = 300;
-        /// The shortest password that is taken over the network, in characters; `marsad account` warns of shorter ones.
+        /// The shortest password that is taken, in characters.
         min_password_length: u64 = 12;
+        /// A session ends when it was not used for so many minutes.
+        session_idle_minutes: u64 = 30;
+        /// A session ends after so many hours, however much it is used.
+        session_hours: u64 = 12;
+    }
+    /// Signing in at a provider (OpenID Connect). A member is bound to an identity there by `marsad account link`, or by
+    /// itself while it is signed in; never by its mail address.
+    oidc, "oidc.", Oidc {
+        /// The provider, letter by letter as it calls itself, such as "https://id.example.org". Empty: none.
+        issuer: String = String::new();
+        /// As what this node is known there. Its redirect URI there is `public-url` followed by /api/oidc/callback.
+        client_id: String = String::new();
+        /// The file with the client's secret. Relative to the node's directory. Empty: a public client.
+        client_secret_file: String = String::new();
+        /// What is asked for.
+        scope: String = "openid".to_owned();
     }
     /// Outgoing connections (`pull`, `push`).
     egress, "egress.", Egress {
@@ -309,6 +330,8 @@ impl Config {
         refuse(self.taxii.max_objects == 0, "`taxii.max-objects` must be at least 1");
         refuse(self.limits.max_depth > 512, "`limits.max-depth` must not be greater than 512");
         refuse(self.limits.connections == 0, "`limits.connections` must be at least 1");
+        refuse(self.accounts.session_idle_minutes == 0, "`accounts.session-idle-minutes` must be at least 1");
+        refuse(self.accounts.session_hours == 0, "`accounts.session-hours` must be at least 1");
         refuse(self.accounts.parallel_checks == 0, "`accounts.parallel-checks` must be at least 1");
         let personal = &self.personal;
         for rule in [&personal.own, &personal.client, &personal.community, &personal.public].into_iter().flatten() {
@@ -334,6 +357,12 @@ impl Config {
             !url.is_empty() && !url.starts_with("https://") && !url.starts_with("http://"),
             "`public-url` must begin with https:// or http://",
         );
+        let oidc = &self.oidc;
+        refuse(
+            !oidc.issuer.is_empty() && (oidc.client_id.is_empty() || url.is_empty()),
+            "`oidc.issuer` wants `oidc.client-id`, and `public-url`, to which the provider sends people back",
+        );
+        refuse(!oidc.scope.split(' ').any(|word| word == "openid"), "`oidc.scope` must have the word `openid`");
         if problems.is_empty() { Ok(self) } else { Err(Error { problems }) }
     }
 }

@@ -97,6 +97,17 @@ pub fn redeem_token(book: &dyn Register, secret: &Secret, account: &str, token: 
     Ok(true)
 }
 
+/// Voids a member's one-time token, if there is one.
+///
+/// # Errors
+/// [`Error::Register`].
+pub fn void_token(book: &dyn Register, account: &str) -> Result<(), Error> {
+    if book.note(&note_of(account))?.is_some() {
+        book.set_note(&note_of(account), None)?;
+    }
+    Ok(())
+}
+
 fn note_of(account: &str) -> String {
     format!("one-time token of {}", account.to_lowercase())
 }

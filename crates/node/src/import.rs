@@ -117,7 +117,7 @@ pub fn run(
     }
     let mut appender = Appender::new(book, options);
     produce(sources, options, read, |message| appender.receive(message, listener))?;
-    Ok(appender.counts)
+    appender.end()
 }
 
 /// Imports objects that come page by page. A page is durable when [`Pages::take`] returns.
@@ -158,6 +158,14 @@ impl<'a> Pages<'a> {
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.appender.counts
+    }
+
+    /// The last page was taken.
+    ///
+    /// # Errors
+    /// The ledger's. What was taken is kept all the same.
+    pub fn end(&self) -> Result<Counts, Error> {
+        self.appender.end()
     }
 }
 
@@ -210,7 +218,7 @@ fn all_or_nothing(
             Message::Unreadable(error) => Err(error),
         })?,
     }
-    Ok(appender.counts)
+    appender.end()
 }
 
 /// What the reading thread hands over.
@@ -423,6 +431,14 @@ impl<'a> Appender<'a> {
             Message::Unreadable(error) => listener.unreadable(error),
         }
         Ok(())
+    }
+
+    /// Covers what referred to something that came after it.
+    fn end(&self) -> Result<Counts, Error> {
+        if self.counts.added > 0 {
+            self.book.settle(self.context.collection, &crate::intake::references)?;
+        }
+        Ok(self.counts)
     }
 
     /// Appends batches in one durable commit.

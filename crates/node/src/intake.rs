@@ -178,6 +178,12 @@ impl Context {
     }
 }
 
+/// The references of a stored record, as its head had them when it was taken.
+#[must_use]
+pub fn references(met: &ledger::Met<'_>) -> Vec<String> {
+    stix::head::references_of(met.body)
+}
+
 fn names(kinds: Kinds) -> Vec<String> {
     kinds.iter().map(|kind| kind.as_str().to_owned()).collect()
 }

@@ -5,7 +5,7 @@
 //! is looked up afresh, so that what another command added works at once.
 
 use crate::meaning;
-use ledger::{Account, Collection, Group, Key, Register};
+use ledger::{Account, Collection, Group, Key, People};
 use policy::{Meaning, Tlp, Treatment};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -25,7 +25,9 @@ pub struct Snapshot {
     /// By name.
     pub groups: Vec<Group>,
     accounts: Vec<Account>,
-    keys: Vec<Key>,
+    keys: HashMap<[u8; 32], Key>,
+    certificates: HashMap<[u8; 32], String>,
+    own_organisation: Option<String>,
     standings: HashMap<String, Standing>,
     meanings: HashMap<String, Meaning>,
 }
@@ -116,20 +118,33 @@ impl Snapshot {
     #[must_use]
     pub fn key(&self, digest: &[u8; 32]) -> Option<&Key> {
         // The digest is keyed and the key random: an equal prefix tells a guesser nothing.
-        self.keys.iter().find(|key| key.digest == *digest)
+        self.keys.get(digest)
+    }
+
+    /// The member to whom a certificate with this fingerprint is pinned.
+    #[must_use]
+    pub fn certificate(&self, fingerprint: &[u8; 32]) -> Option<&Account> {
+        self.account(self.certificates.get(fingerprint)?)
+    }
+
+    /// Whether this member acts for the organisation that owns the node.
+    #[must_use]
+    pub fn is_own(&self, account: &Account) -> bool {
+        let own = self.own_organisation.as_ref();
+        own.is_some_and(|own| own.to_lowercase() == account.organisation.name.to_lowercase())
     }
 }
 
 /// The snapshot in use.
 pub struct Known {
-    book: Arc<dyn Register>,
+    book: Arc<dyn People>,
     held: RwLock<Option<(Arc<Snapshot>, Instant)>>,
 }
 
 impl Known {
     /// Over a register.
     #[must_use]
-    pub fn new(book: Arc<dyn Register>) -> Self {
+    pub fn new(book: Arc<dyn People>) -> Self {
         Self { book, held: RwLock::new(None) }
     }
 
@@ -176,7 +191,9 @@ impl Known {
             makers: Arc::new(makers(&standings)),
             groups: self.book.groups()?,
             accounts: self.book.accounts()?,
-            keys: self.book.keys()?,
+            keys: self.book.keys()?.into_iter().map(|key| (key.digest, key)).collect(),
+            certificates: self.book.certificates()?.into_iter().map(|c| (c.fingerprint, c.account)).collect(),
+            own_organisation: crate::administration::own_organisation(&*self.book)?,
             standings: standings.iter().map(|one| (one.organisation.to_lowercase(), Standing::read(one))).collect(),
             meanings: meanings
                 .map(|(marking, word)| (marking, meaning::of_word(&word).unwrap_or(Meaning::Unknown)))

@@ -3,7 +3,9 @@
 #![forbid(unsafe_code)]
 
 pub mod accounts;
+pub mod administration;
 pub mod backup;
+pub mod certificate;
 pub mod chance;
 pub mod clock;
 pub mod config;
@@ -21,9 +23,17 @@ pub mod known;
 pub mod limiter;
 pub mod link;
 pub mod meaning;
+pub mod narrow;
+pub mod network;
+pub mod oidc;
 pub mod packed;
 pub mod sample;
+pub mod sealed;
+pub mod second_factor;
+pub mod sessions;
 pub mod sources;
+pub mod totp;
+pub mod upkeep;
 pub mod validate_files;
 pub mod why;
 pub mod writer;

@@ -135,6 +135,7 @@ pub async fn pull<T: Transport, B: Ledger + Register>(
         pulled.warnings.extend(page.warning.filter(|warning| !pulled.warnings.contains(warning)));
         progress(&pulled);
     }
+    pages.end()?;
     Ok(pulled)
 }
 

@@ -3,7 +3,7 @@
 use crate::accounts::{viewer, who};
 use crate::door::Door;
 use crate::eyes::Eyes;
-use ledger::{Collection, CollectionNo, Ledger, Met, Register, Sees, Sight};
+use ledger::{Collection, CollectionNo, Ledger, Met, Register, Sees, Seq, Sight};
 use policy::{Class, Code, Cuts, Decision, Gate, Micros, Outcome, Reason, Relation, Viewer, decide};
 
 /// An answer about one viewer and one object.
@@ -92,6 +92,21 @@ impl Asking<'_> {
         }
         let reasons = decision.reasons.into_iter().map(Because::from).collect();
         Ok(Some(Answer { outcome: decision.outcome.as_str(), reasons }))
+    }
+
+    /// Where the live versions of the object lie, whoever may see them: for the operator's own questions.
+    ///
+    /// # Errors
+    /// Those of the book.
+    pub fn places(&self, object: &str) -> ledger::Result<Vec<(CollectionNo, Seq)>> {
+        let mut places = Vec::new();
+        self.book.look(&mut |book| {
+            let _ = book.versions(object, &mut |met| {
+                places.push((met.collection, met.seq));
+                true
+            });
+        })?;
+        Ok(places)
     }
 
     fn judge(&self, gate: &Gate<'_>, eyes: &Eyes<'_>, met: &Met<'_>, book: &dyn ledger::Lookup) -> Found {

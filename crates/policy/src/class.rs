@@ -121,6 +121,23 @@ impl Class {
         Self { open: true, ..self.clone() }
     }
 
+    /// The class with a further marking and a further limit: whoever sees it sees this one, and not the other way round.
+    /// `recipients` are those of a TLP:RED that the marking brings; of one that is there already only those stay who are
+    /// among them.
+    #[must_use]
+    pub fn narrowed(&self, marking: Option<&str>, recipients: &[String], handling: &Handling) -> Self {
+        let red = |id: &str| stix::marking::tlp_of(id) == Some(crate::Tlp::Red);
+        let mut class = Self { handling: self.handling.and(handling), ..self.clone() };
+        let was_red = self.markings.iter().any(|id| red(id));
+        match marking {
+            Some(id) if red(id) && !was_red => class.recipients = recipients.to_vec(),
+            Some(id) if red(id) => class.recipients.retain(|name| recipients.contains(name)),
+            _ => {}
+        }
+        class.markings = sorted(self.markings.iter().chain(marking.map(str::to_owned).as_ref()));
+        class
+    }
+
     /// The bytes by which a store knows the class: the same for the same class, whatever the order of its lists.
     #[must_use]
     pub fn to_definition(&self) -> Vec<u8> {

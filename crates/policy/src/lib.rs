@@ -21,6 +21,7 @@ mod decide;
 mod fact;
 mod gate;
 mod reason;
+pub mod role;
 
 pub use class::{Audience, Author, Class, Handling, Micros};
 pub use collection::{Who, may};

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use crate::id::Id;
-use crate::json::{Kind as Json, Value};
+use crate::json::{Kind as Json, Limits, Tape, Value};
 use crate::redact::{self, Places};
 use crate::schema::{Role, Shape};
 use crate::timestamp::Timestamp;
@@ -107,6 +107,21 @@ fn granular<'t>(
             Granular { marking, binding }
         })
         .collect()
+}
+
+/// The references of an object, as [`Head::references`] has them, without judging it. Of what cannot be read there are none.
+#[must_use]
+pub fn references_of(object: &[u8]) -> Vec<String> {
+    let limits = Limits { max_depth: Limits::DEEPEST, max_bytes: usize::MAX, max_values: usize::MAX };
+    let mut tape = Tape::new();
+    let Ok(value) = tape.parse(object, &limits) else { return Vec::new() };
+    let mut found: Vec<String> = Vec::new();
+    each_reference("", value, None, &Places::new(), &mut |_, text, _| {
+        if Id::parse(text).is_ok() && !found.iter().any(|held| held == text) {
+            found.push(text.to_owned());
+        }
+    });
+    found
 }
 
 /// The ids that an object names, by where they stand: they are met while it is judged.

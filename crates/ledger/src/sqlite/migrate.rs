@@ -12,6 +12,7 @@ const STEPS: &[&str] = &[
     include_str!("status.sql"),
     include_str!("sharing.sql"),
     include_str!("cover.sql"),
+    include_str!("people.sql"),
 ];
 
 /// Brings the file up to date.

@@ -12,6 +12,7 @@ mod head;
 mod leaf;
 mod migrate;
 mod page;
+mod people;
 mod reclass;
 mod register;
 mod remove;

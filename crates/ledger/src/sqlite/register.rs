@@ -89,6 +89,7 @@ impl Register for Book {
 
     fn set_password(&self, name: &str, phc: &str) -> Result<()> {
         let rows = self.register("set a password", |change| {
+            change.execute("DELETE FROM session WHERE account = ?1", [name])?;
             change.execute("UPDATE account SET password = ?2 WHERE name = ?1", [name, phc])
         })?;
         touched(rows, "account", name)
@@ -103,8 +104,17 @@ impl Register for Book {
     fn add_key(&self, key: &Key) -> Result<()> {
         let done = self.register("add a key", |change| {
             change.execute(
-                "INSERT INTO key VALUES(?1,?2,?3,?4,?5,?6)",
-                params![key.name, key.account, key.digest, key.scope.join(","), key.expires, key.created],
+                "INSERT INTO key VALUES(?1,?2,?3,?4,?5,?6,?7,?8)",
+                params![
+                    key.name,
+                    key.account,
+                    key.digest,
+                    key.scope.join(","),
+                    key.expires,
+                    key.created,
+                    key.networks.join(","),
+                    key.last_used
+                ],
             )
         });
         named(done.map(drop), "key", &key.name, ("account", &key.account))
@@ -213,7 +223,7 @@ impl Register for Book {
 const ACCOUNT: &str =
     "SELECT account.name, organisation.name, organisation.relation, account.role, account.password, account.created
     FROM account JOIN organisation ON organisation.name = account.organisation";
-const KEY: &str = "SELECT name, account, digest, scope, expires, created FROM key";
+const KEY: &str = "SELECT name, account, digest, scope, expires, created, networks, last_used FROM key";
 const COLLECTION: &str = "SELECT no, id, alias, title, description, readers, writers FROM collection";
 
 fn account(row: &Row<'_>) -> Result<Account, rusqlite::Error> {
@@ -227,14 +237,16 @@ fn account(row: &Row<'_>) -> Result<Account, rusqlite::Error> {
 }
 
 fn key(row: &Row<'_>) -> Result<Key, rusqlite::Error> {
-    let scope: String = row.get(3)?;
+    let list = |text: String| text.split(',').filter(|word| !word.is_empty()).map(str::to_owned).collect();
     Ok(Key {
         name: row.get(0)?,
         account: row.get(1)?,
         digest: row.get(2)?,
-        scope: scope.split(',').filter(|word| !word.is_empty()).map(str::to_owned).collect(),
+        scope: list(row.get(3)?),
+        networks: list(row.get(6)?),
         expires: row.get(4)?,
         created: row.get(5)?,
+        last_used: row.get(7)?,
     })
 }
 
@@ -293,7 +305,7 @@ fn relation(code: u8) -> Relation {
     }
 }
 
-fn role_code(role: Role) -> u8 {
+pub(super) fn role_code(role: Role) -> u8 {
     match role {
         Role::Reader => 0,
         Role::Analyst => 1,

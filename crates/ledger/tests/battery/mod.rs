@@ -4,6 +4,7 @@ mod oracle;
 mod sharing;
 
 pub(crate) use sharing::the_sharing_model;
+pub(crate) mod people;
 mod viewer;
 
 use ledger::{
@@ -80,7 +81,8 @@ fn refers(met: &Met<'_>) -> Vec<String> {
     references(std::str::from_utf8(met.body).unwrap())
 }
 
-fn everything(collection: CollectionNo) -> Filter<'static> {
+/// Every version of everything.
+pub(crate) fn everything(collection: CollectionNo) -> Filter<'static> {
     Filter {
         collection,
         after: None,
@@ -454,6 +456,108 @@ pub(crate) fn hidden_records_leave_no_trace<B: Ledger + Register>(make: impl Fn(
     });
 }
 
+/// A class and its variant belong to each other for good.
+pub(crate) fn classes_come_in_pairs<B: Ledger + Register>(make: impl Fn() -> B) {
+    let book = make();
+    let one = class(&book, "1");
+    assert_eq!((class(&book, "1"), book.class(b"1", b"other").unwrap()), (one, one), "as it was first made");
+    assert_ne!(class(&book, "2"), one);
+    for (definition, open) in [("3", "1 open"), ("3", "1"), ("1 open", "3"), ("3", "3")] {
+        let outcome = book.class(definition.as_bytes(), open.as_bytes());
+        assert!(matches!(outcome, Err(ledger::Error::Exists { .. })), "{definition}, {open}: {outcome:?}");
+    }
+    let open = open_variant(&book, "1");
+    assert_eq!(book.class_definition(one).unwrap().as_deref(), Some(&b"1"[..]));
+    assert_eq!(book.class_definition(open).unwrap().as_deref(), Some(&b"1 open"[..]));
+}
+
+/// Chains and circles of more records than lie together: all covered in one call, all open when one link goes, all
+/// covered again when it is back.
+pub(crate) fn cover_goes_and_comes_all_along<B: Ledger + Register>(make: impl Fn() -> B) {
+    const LENGTH: usize = 1300;
+    let shapes: [(&str, fn(usize) -> Option<usize>, usize); 4] = [
+        ("backward", |n| n.checked_sub(1), LENGTH),
+        ("forward", |n| (n + 1 < LENGTH).then_some(n + 1), LENGTH),
+        ("circle", |n| Some((n + 1) % LENGTH), LENGTH),
+        // Ten that refer to nothing, each with its followers: more to look for at once than a few.
+        ("star", |n| (n >= 10).then_some(n % 10), LENGTH / 10),
+    ];
+    for (shape, target, group) in shapes {
+        let book = make();
+        let (no, class) = (collection(&book, "a").no, class(&book, "0"));
+        let id = |n: usize| plain(no, class, n, String::new()).key;
+        let objects: Vec<Object> = (0..LENGTH)
+            .map(|n| {
+                let references: Vec<String> = target(n).map(id).into_iter().collect();
+                let body = references.iter().map(|id| format!("\"{id}\"")).collect::<String>();
+                Object { references, ..plain(no, class, n, format!("{{{n}|{body}}}")) }
+            })
+            .collect();
+        append_all(&book, &objects, 0);
+        let covered = || walk(&book, &everything(no), &|seen: ClassNo| seen == class).len();
+        assert_eq!(covered(), LENGTH, "{shape}");
+        let links: Vec<usize> = match shape {
+            "star" => (0..6).collect(),
+            "forward" => vec![LENGTH - 1],
+            _ => vec![0],
+        };
+        let ids: Vec<String> = links.iter().map(|n| id(*n)).collect();
+        let erased = book.erase(&Scope::default(), &mut |met| ids.iter().any(|id| id == met.key), 0).unwrap();
+        assert_eq!(erased, links.len() as u64);
+        assert_eq!(covered(), LENGTH - links.len() * group, "{shape}");
+        assert_eq!(book.settle(no, &refers).unwrap(), 0, "{shape}");
+        let again: Vec<Object> = links.iter().map(|n| objects[*n].clone()).collect();
+        append_all(&book, &again, 0);
+        let open = LENGTH - covered();
+        assert_eq!(book.settle(no, &refers).unwrap(), open as u64, "{shape}");
+        assert_eq!((covered(), book.settle(no, &refers).unwrap()), (LENGTH, 0), "{shape}");
+        assert_eq!((book.check(&mut |_, _| {}).unwrap(), book.check_cover(&refers).unwrap()), (vec![], vec![]));
+    }
+}
+
+/// A reference that its author spelled with escapes is noticed too when its target goes.
+pub(crate) fn an_escaped_reference_loses_cover<B: Ledger + Register>(make: impl Fn() -> B) {
+    let book = make();
+    let (no, class) = (collection(&book, "a").no, class(&book, "0"));
+    let target = plain(no, class, 1, "{}".into());
+    let escaped = target.key.replace("indicator", "indic\\u0061tor");
+    let record =
+        Object { references: vec![target.key.clone()], ..plain(no, class, 2, format!("{{\"r\":\"{escaped}\"}}")) };
+    append_all(&book, &[record, target.clone()], 0);
+    let covered = || walk(&book, &everything(no), &|seen: ClassNo| seen == class).len();
+    assert_eq!(covered(), 2);
+    let filter = Filter { keys: Some(vec![&target.key]), ..everything(no) };
+    assert_eq!(book.delete(&filter, &|_| true, 0).unwrap(), 1);
+    assert_eq!(covered(), 0);
+}
+
+/// Whoever follows by the time of addition receives what was renewed once more, and what only changed its class not.
+pub(crate) fn a_renewed_record_comes_again<B: Ledger + Register>(make: impl Fn() -> B) {
+    let book = make();
+    let (no, one, two) = (collection(&book, "a").no, class(&book, "1"), class(&book, "2"));
+    for n in 0..4 {
+        append(&book, &plain(no, one, n, format!("{{{n}}}")), 0);
+    }
+    let after = book.statistics().unwrap().last;
+    let later = Filter { after, ..everything(no) };
+    let id = |n| plain(no, one, n, String::new()).key;
+    assert_eq!(book.reclass(&id(1), &mut |_| Some(two), Place::Kept, 50).unwrap(), 1);
+    assert_eq!(walk(&book, &later, &|_| true), Vec::<String>::new());
+    assert_eq!(walk(&book, &everything(no), &|seen: ClassNo| seen == two), ["{1}"]);
+    // The class that it has already: it moves all the same.
+    assert_eq!(book.reclass(&id(2), &mut |_| Some(one), Place::Renewed, 90).unwrap(), 1);
+    let (page, rows) = book.manifest(&later, &|_| true).unwrap();
+    assert_eq!(rows.iter().map(|row| row.key.clone()).collect::<Vec<_>>(), [id(2)]);
+    assert!(page.first.is_some_and(|at| at.0 >= 90));
+    assert_eq!(walk(&book, &everything(no), &|_| true), ["{0}", "{1}", "{3}", "{2}"]);
+    let mut states = Vec::new();
+    book.follow(Seq(0), 100, &mut |record| states.push(record.state)).unwrap();
+    use State::{Erased, Live, Tombstone};
+    assert_eq!(states, [Live, Live, Erased, Live, Tombstone, Live]);
+    assert_eq!(book.reclass(&id(3), &mut |_| None, Place::Renewed, 99).unwrap(), 0);
+    assert_eq!(book.check(&mut |_, _| {}).unwrap(), []);
+}
+
 /// Everything of one call is written, status resource included, or nothing.
 pub(crate) fn a_call_is_whole<B: Ledger + Register>(make: impl Fn() -> B) {
     let book = make();
@@ -606,8 +710,10 @@ pub(crate) fn the_register<B: Ledger + Register>(make: impl Fn() -> B) {
         account: "noor".into(),
         digest: [7; 32],
         scope: vec!["read".into()],
+        networks: vec!["192.0.2.0/24".into(), "2001:db8::/32".into()],
         expires: Some(9),
         created: 1,
+        last_used: None,
     };
     book.add_key(&key).unwrap();
     assert_eq!(book.key(&[7; 32]).unwrap(), Some(key));

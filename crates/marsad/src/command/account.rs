@@ -1,9 +1,17 @@
 //! `marsad account`.
 
+mod certificate;
+mod link;
+mod recovery;
+mod sessions;
+mod totp;
+
 use crate::cli::Place;
 use crate::outcome::{Failure, Outcome, Verdict};
 use crate::terminal::{note, say, say_json, table, visible};
 use ledger::{Register as _, Role};
+use node::administration::NewAccount;
+use policy::role::Actor;
 use std::io::Read as _;
 use zeroize::Zeroizing;
 
@@ -18,8 +26,25 @@ pub(crate) struct Args {
 enum Action {
     Add(Add),
     List(List),
+    Role(SetRole),
     Password(Password),
+    Totp(totp::Args),
+    Recovery(recovery::Args),
+    Sessions(sessions::Args),
+    Certificate(certificate::Args),
+    Link(link::Args),
+    Unlink(link::UnlinkArgs),
     Remove(Remove),
+}
+
+/// Gives a member another role.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  marsad account role amina publisher")]
+struct SetRole {
+    /// The member
+    name: String,
+    /// What it may do from now on
+    role: RoleName,
 }
 
 /// Adds a member. The password is made, and printed this once, or read from standard input.
@@ -95,7 +120,8 @@ enum RoleName {
 }
 
 impl RoleName {
-    fn role(self) -> Role {
+    fn role(self) -> policy::role::Role {
+        use policy::role::Role;
         match self {
             Self::Reader => Role::Reader,
             Self::Analyst => Role::Analyst,
@@ -110,7 +136,18 @@ pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
     match &args.action {
         Action::Add(add) => run_add(place, add),
         Action::List(list) => run_list(place, list),
+        Action::Role(role) => {
+            place.open()?.administration()?.set_role(&Actor::Operator, &role.name, role.role.role())?;
+            note(format!("`{}` is now a {}", visible(&role.name), role.role.role().name()));
+            Ok(Verdict::Good)
+        }
         Action::Password(password) => run_password(place, password),
+        Action::Totp(args) => totp::run(place, args),
+        Action::Recovery(args) => recovery::run(place, args),
+        Action::Sessions(args) => sessions::run(place, args),
+        Action::Certificate(args) => certificate::run(place, args),
+        Action::Link(args) => link::run(place, args),
+        Action::Unlink(args) => link::run_unlink(place, args),
         Action::Remove(remove) => run_remove(place, remove),
     }
 }
@@ -122,7 +159,7 @@ fn run_add(place: &Place, args: &Add) -> Outcome {
         Some(name) => name.clone(),
         None => opened.own_organisation()?,
     };
-    let chosen = Chosen::take(&opened, args.password_stdin)?;
+    let chosen = Chosen::take(args.password_stdin)?;
     add(&opened, &args.name, args.role.role(), &organisation, &chosen.password)?;
     note(format!("added the account `{}` of {}", args.name, visible(&organisation)));
     if args.json {
@@ -137,28 +174,13 @@ fn run_add(place: &Place, args: &Add) -> Outcome {
 pub(crate) fn add(
     opened: &super::Opened,
     name: &str,
-    role: Role,
+    role: policy::role::Role,
     organisation: &str,
     password: &str,
 ) -> Result<(), Failure> {
-    let lower = organisation.to_lowercase();
-    let known = opened.book.organisations()?.into_iter().find(|known| known.name.to_lowercase() == lower);
-    let Some(organisation) = known else {
-        let organisation = visible(organisation);
-        return Err(Failure::could(format!(
-            "there is no organisation `{organisation}`: `marsad organisation add` makes one"
-        )));
-    };
-    if opened.book.account(name)?.is_some() {
-        return Err(Failure::could(format!("the account `{name}` exists already")));
-    }
-    Ok(opened.book.add_account(&ledger::Account {
-        name: name.to_owned(),
-        organisation,
-        role,
-        password: Some(node::credentials::hash_password(password)?),
-        created: node::clock::now(),
-    })?)
+    let new = NewAccount { name, organisation: Some(organisation), role, password: Some(password) };
+    opened.administration()?.add_account(&Actor::Operator, &new, node::clock::now())?;
+    Ok(())
 }
 
 fn run_list(place: &Place, args: &List) -> Outcome {
@@ -191,27 +213,15 @@ fn run_list(place: &Place, args: &List) -> Outcome {
 
 fn run_password(place: &Place, args: &Password) -> Outcome {
     let opened = place.open()?;
-    if opened.book.account(&args.name)?.is_none() {
-        return Err(Failure::could(format!("there is no account `{}`", visible(&args.name))));
-    }
-    let chosen = Chosen::take(&opened, args.password_stdin)?;
-    opened.book.set_password(&args.name, &node::credentials::hash_password(&chosen.password)?)?;
+    let chosen = Chosen::take(args.password_stdin)?;
+    opened.administration()?.set_password(&Actor::Operator, &args.name, &chosen.password)?;
     note(format!("set the password of `{}`", visible(&args.name)));
     chosen.show()?;
     Ok(Verdict::Good)
 }
 
 fn run_remove(place: &Place, args: &Remove) -> Outcome {
-    let opened = place.open()?;
-    let accounts = opened.book.accounts()?;
-    let administrators: Vec<_> = accounts.iter().filter(|account| account.role == Role::Administrator).collect();
-    let lower = args.name.to_lowercase();
-    if let [only] = administrators.as_slice()
-        && only.name.to_lowercase() == lower
-    {
-        return Err(Failure::could(format!("`{}` is the only administrator: add another one first", only.name)));
-    }
-    opened.book.remove_account(&args.name)?;
+    place.open()?.administration()?.remove_account(&Actor::Operator, &args.name)?;
     note(format!("removed the account `{}`", visible(&args.name)));
     Ok(Verdict::Good)
 }
@@ -223,16 +233,11 @@ struct Chosen {
 }
 
 impl Chosen {
-    fn take(opened: &super::Opened, from_stdin: bool) -> Result<Self, Failure> {
-        if !from_stdin {
-            return Ok(Self { password: made_password()?, made: true });
+    fn take(from_stdin: bool) -> Result<Self, Failure> {
+        if from_stdin {
+            return Ok(Self { password: password_from_stdin()?, made: false });
         }
-        let password = password_from_stdin()?;
-        let good = opened.config.accounts.min_password_length;
-        if (password.chars().count() as u64) < good {
-            note(format!("take a longer password: one with fewer than {good} characters can be guessed"));
-        }
-        Ok(Self { password, made: false })
+        Ok(Self { password: made_password()?, made: true })
     }
 
     fn to_show(&self) -> Option<&Zeroizing<String>> {

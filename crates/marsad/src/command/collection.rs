@@ -4,6 +4,7 @@ use crate::cli::Place;
 use crate::outcome::{Failure, Outcome, Verdict};
 use crate::terminal::{note, say, say_json, table};
 use ledger::{Collection, CollectionNo, Register as _, Who};
+use policy::role::Actor;
 use serde_json::json;
 
 /// TAXII collections: named selections of objects, with who may read and write them.
@@ -90,15 +91,18 @@ fn run_add(place: &Place, args: &Add) -> Outcome {
     };
     let opened = place.open()?;
     let (read, write) = (who(&opened, &args.read)?, who(&opened, &args.write)?);
-    let collection = opened.book.add_collection(&Collection {
-        no: CollectionNo(0),
-        id,
-        alias: alias.to_owned(),
-        title: args.title.clone().unwrap_or_else(|| alias.to_owned()),
-        description: args.description.clone(),
-        read,
-        write,
-    })?;
+    let collection = opened.administration()?.add_collection(
+        &Actor::Operator,
+        &Collection {
+            no: CollectionNo(0),
+            id,
+            alias: alias.to_owned(),
+            title: args.title.clone().unwrap_or_else(|| alias.to_owned()),
+            description: args.description.clone(),
+            read,
+            write,
+        },
+    )?;
     if args.json { say_json(&shown(&collection)) } else { say(&collection.id) }?;
     Ok(Verdict::Good)
 }
@@ -128,7 +132,7 @@ fn run_remove(place: &Place, args: &Remove) -> Outcome {
     if !args.yes && !crate::terminal::confirmed(&format!("erase everything in `{}` for ever?", collection.alias))? {
         return Err(Failure::could("nothing was removed"));
     }
-    opened.book.remove_collection(&collection.id)?;
+    opened.administration()?.remove_collection(&Actor::Operator, &collection.id)?;
     note(format!("removed the collection `{}`", collection.alias));
     Ok(Verdict::Good)
 }

@@ -4,7 +4,7 @@ use super::{Opened, account, import, init, serve};
 use crate::cli::Place;
 use crate::outcome::{Failure, Outcome, Verdict};
 use crate::terminal::{note, say};
-use ledger::{Collection, CollectionNo, Organisation, Register as _, Relation, Role, Who};
+use ledger::{Collection, CollectionNo, Organisation, Register as _, Relation, Who};
 use node::config::Config;
 use node::home::Home;
 use node::import::{Error, Listener, Refusal};
@@ -75,7 +75,7 @@ fn add_member(opened: &Opened, part: &Part, relation: Relation) -> Result<Member
         opened.book.add_organisation(&Organisation { name: organisation.to_owned(), relation })?;
     }
     let password = account::made_password()?;
-    account::add(opened, name, Role::Analyst, organisation, &password)?;
+    account::add(opened, name, policy::role::Role::Analyst, organisation, &password)?;
     Ok(Member { name, organisation, relation, password })
 }
 

@@ -68,7 +68,7 @@ pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
         Some(name) => vec![opened.collection(name)?],
         None => opened.book.collections()?,
     };
-    let door = node::door::Door::over(&opened.book, &opened.config);
+    let door = opened.door();
     let export = Export {
         collections: &collections,
         versions: match args.versions {

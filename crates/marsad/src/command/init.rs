@@ -9,9 +9,6 @@ use node::home::{Home, Secret};
 /// The collection that every node has, and that `import` takes when none is named.
 pub(crate) const MAIN: &str = "main";
 
-/// The note that names the organisation that owns the node: others may stand to it as `self`, too.
-pub(crate) const OWN_ORGANISATION: &str = "own organisation";
-
 /// Makes a node: its directory, configuration, secret and database.
 ///
 /// The directory is closed to other users. The node gets its own organisation, an administrator without a
@@ -79,7 +76,7 @@ fn fill(home: &Home, secret: &Secret, organisation: &str, admin: &str) -> Result
     let book = ledger::sqlite::Book::create(&home.database())?;
     let organisation = Organisation { name: organisation.to_owned(), relation: Relation::Own };
     book.add_organisation(&organisation)?;
-    book.set_note(OWN_ORGANISATION, Some(organisation.name.as_bytes()))?;
+    book.set_note(node::administration::OWN_ORGANISATION, Some(organisation.name.as_bytes()))?;
     book.add_account(&Account {
         name: admin.to_owned(),
         organisation,

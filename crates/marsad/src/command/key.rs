@@ -5,6 +5,9 @@ use crate::outcome::{Failure, Outcome, Verdict};
 use crate::terminal::{note, say, say_json, table, visible};
 use crate::when;
 use ledger::{Register as _, Role};
+use node::administration::NewKey;
+use node::network::Network;
+use policy::role::Actor;
 
 /// API keys: by one a machine acts for a member, without knowing its password.
 #[derive(Debug, clap::Args)]
@@ -26,6 +29,7 @@ enum Action {
 Examples:
   marsad key add firewall --account amina --scope read
   marsad key add nightly-push --account amina --expires 90d
+  marsad key add sensor --account amina --from 192.0.2.0/24,2001:db8:7::/48
   curl -H \"Authorization: Bearer $KEY\" https://cti.example.org/taxii2/")]
 struct Add {
     /// The key's name
@@ -39,6 +43,9 @@ struct Add {
     /// When it ends: after so long (`90d`, `12h`, `30m`), or at an instant (`2027-01-31T00:00:00Z`) [default: never]
     #[arg(long, value_name = "T")]
     expires: Option<String>,
+    /// From where it works: networks or addresses with commas [default: from anywhere]
+    #[arg(long, value_name = "CIDR", value_delimiter = ',')]
+    from: Vec<Network>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -83,27 +90,17 @@ fn run_add(place: &Place, args: &Add) -> Outcome {
     let expires = args.expires.as_deref().map(|text| when::later("--expires", text, now)).transpose()?;
     let opened = place.open()?;
     let account = owner(&opened, args.account.as_deref())?;
-    let secret = opened.home.secret()?;
-    let issued = node::credentials::issue_key(&secret)?;
-    let mut scope: Vec<String> = args.scope.iter().map(|scope| spelled(*scope).to_owned()).collect();
-    scope.sort_unstable();
-    scope.dedup();
-    opened.book.add_key(&ledger::Key {
-        name: name.to_owned(),
-        account: account.clone(),
-        digest: issued.digest,
-        scope,
-        expires,
-        created: now,
-    })?;
+    let scope = args.scope.iter().map(|scope| spelled(*scope).to_owned()).collect();
+    let wanted = NewKey { name, scope, networks: args.from.clone(), expires };
+    let (_, secret) = opened.administration()?.add_key(&Actor::Operator, &account, &wanted, now)?;
     note(format!("added the key `{}` of `{}`", visible(name), visible(&account)));
     if args.json {
         say_json(&serde_json::json!({
-            "name": name, "account": account, "key": issued.key.as_str(), "expires": expires.map(when::spelled),
+            "name": name, "account": account, "key": secret.as_str(), "expires": expires.map(when::spelled),
         }))?;
     } else {
         note("the key, shown this once:");
-        say(issued.key.as_str())?;
+        say(secret.as_str())?;
     }
     Ok(Verdict::Good)
 }
@@ -114,7 +111,8 @@ fn run_list(place: &Place, args: &List) -> Outcome {
         let shown = |key: &ledger::Key| {
             serde_json::json!({
                 "name": key.name, "account": key.account, "scope": key.scope,
-                "expires": key.expires.map(when::spelled), "created": when::spelled(key.created),
+                "from": key.networks, "expires": key.expires.map(when::spelled), "created": when::spelled(key.created),
+                "last_used": key.last_used.map(when::spelled),
             })
         };
         say_json(&keys.iter().map(shown).collect::<Vec<_>>())?;
@@ -124,16 +122,23 @@ fn run_list(place: &Place, args: &List) -> Outcome {
                 visible(&key.name),
                 visible(&key.account),
                 if key.scope.is_empty() { "all".to_owned() } else { key.scope.join(",") },
+                if key.networks.is_empty() { "anywhere".to_owned() } else { key.networks.join(",") },
                 key.expires.map_or_else(|| "never".to_owned(), when::spelled),
+                key.last_used.map_or_else(|| "never".to_owned(), when::spelled),
             ]
         };
-        say(table(&["NAME", "ACCOUNT", "SCOPE", "EXPIRES"], &keys.iter().map(row).collect::<Vec<_>>()))?;
+        say(table(
+            &["NAME", "ACCOUNT", "SCOPE", "FROM", "EXPIRES", "LAST USED"],
+            &keys.iter().map(row).collect::<Vec<_>>(),
+        ))?;
     }
     Ok(Verdict::Good)
 }
 
 fn run_remove(place: &Place, args: &Remove) -> Outcome {
-    place.open()?.book.remove_key(&args.name)?;
+    let administration = place.open()?.administration()?;
+    let owner = administration.owner_of_key(&Actor::Operator, &args.name)?;
+    administration.remove_key(&Actor::Operator, &owner, &args.name)?;
     note(format!("removed the key `{}`", visible(&args.name)));
     Ok(Verdict::Good)
 }

@@ -109,7 +109,8 @@ fn run_add(place: &Place, args: &Add) -> Outcome {
     }
     args.terms.check()?;
     let opened = place.open()?;
-    opened.book.add_organisation(&Organisation { name: name.to_owned(), relation: args.relation.relation() })?;
+    let organisation = Organisation { name: name.to_owned(), relation: args.relation.relation() };
+    opened.administration()?.add_organisation(&policy::role::Actor::Operator, &organisation)?;
     args.terms.keep(&opened, name)?;
     note(format!("added the organisation `{name}`"));
     Ok(Verdict::Good)

@@ -39,7 +39,7 @@ pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
     let opened = place.open()?;
     let egress = Egress::new(&opened.config, opened.home.path())?;
     let ours = opened.collection(&args.from)?;
-    let door = node::door::Door::over(&opened.book, &opened.config);
+    let door = opened.door();
     let viewer = match &args.as_viewer {
         None => Viewer::anonymous(),
         Some(name) => node::export::viewer(&*opened.book, name)?

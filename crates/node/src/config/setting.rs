@@ -180,6 +180,16 @@ choice! {
 }
 
 choice! {
+    /// Whether clients may sign in with certificates.
+    ClientCertificates, "`off` or `optional`" {
+        /// None is asked for.
+        Off = "off",
+        /// One is asked for, and does not have to be shown.
+        Optional = "optional",
+    }
+}
+
+choice! {
     /// Who may read `/metrics`.
     MetricsAccess, "`off`, `loopback` or `administrator`" {
         /// Nobody: the route does not exist.

@@ -158,6 +158,7 @@ impl From<crate::accounts::Refusal> for Refusal {
         use crate::accounts::Refusal as Why;
         match refusal {
             Why::Wrong => Self::unauthorized(),
+            Why::Code => Self { title: "send the code of your second factor as well", ..Self::unauthorized() },
             Why::TooMany(wait) => Self::too_many(wait),
             Why::Broken(error) => error.into(),
         }

@@ -3,10 +3,8 @@
 use super::State;
 use super::answer::{self, Refusal};
 use super::request::{Asked, Content};
-use crate::credentials;
 use axum::body::Body;
 use http::{Response, StatusCode};
-use ledger::Register as _;
 use std::sync::Arc;
 
 /// What is sent.
@@ -25,20 +23,14 @@ pub(super) async fn post(state: &Arc<State>, asked: &Asked, content: Content) ->
     let exchange: Exchange = serde_json::from_slice(&body).map_err(|_| {
         Refusal::bad(StatusCode::BAD_REQUEST, "not understood", r#"send {"name":…,"token":…,"password":…}"#)
     })?;
-    if exchange.password.is_empty() {
-        return Err(Refusal::bad(StatusCode::UNPROCESSABLE_ENTITY, "the password is empty", "choose one"));
-    }
     state.accounts.count(&exchange.name, address)?;
     state
         .read(move |state| {
-            if !credentials::redeem_token(&*state.book, &state.secret, &exchange.name, &exchange.token)
-                .map_err(Refusal::internal)?
-            {
+            let Exchange { name, token, password } = &exchange;
+            if !state.administration.first_sign_in(name, token, password)? {
                 return Err(Refusal::unauthorized());
             }
-            state.accounts.was_right(&exchange.name, address);
-            let hash = credentials::hash_password(&exchange.password).map_err(Refusal::internal)?;
-            state.book.set_password(&exchange.name, &hash)?;
+            state.accounts.was_right(name, address);
             Ok(answer::text(StatusCode::NO_CONTENT, "text/plain", ""))
         })
         .await

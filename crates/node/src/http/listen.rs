@@ -1,6 +1,7 @@
 //! The accept loop: TLS or, on loopback alone, plain HTTP; bounded in connections, handshakes and heads; drained at the end.
 
 use super::{State, request, tls};
+use crate::certificate::ClientCertificate;
 use crate::config::Config;
 use crate::home::{self, Home};
 use axum::Router;
@@ -55,6 +56,9 @@ pub enum Error {
     /// The home cannot be used.
     #[error(transparent)]
     Home(home::Error),
+    /// The provider of identities cannot be used.
+    #[error("cannot sign people in at the provider: {0}")]
+    Provider(crate::oidc::Error),
     /// The system gives no thread.
     #[error("cannot start a thread: {0}")]
     Thread(std::io::Error),
@@ -163,9 +167,14 @@ async fn connection(
     watcher: hyper_util::server::graceful::Watcher,
 ) {
     match acceptor {
-        None => http(TokioIo::new(stream), from, service, head, watcher).await,
+        None => http(TokioIo::new(stream), from, None, service, head, watcher).await,
         Some(acceptor) => match tokio::time::timeout(head, acceptor.accept(stream)).await {
-            Ok(Ok(stream)) => http(TokioIo::new(stream), from, service, head, watcher).await,
+            Ok(Ok(stream)) => {
+                let shown = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
+                let peer =
+                    shown.and_then(ClientCertificate::read).map(|certificate| request::Peer(Arc::new(certificate)));
+                http(TokioIo::new(stream), from, peer, service, head, watcher).await;
+            }
             Ok(Err(error)) => tracing::debug!(%from, %error, "no TLS handshake"),
             Err(_) => tracing::debug!(%from, "the TLS handshake took too long"),
         },
@@ -175,6 +184,7 @@ async fn connection(
 async fn http<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     io: TokioIo<S>,
     from: SocketAddr,
+    peer: Option<request::Peer>,
     service: Service,
     head: Duration,
     watcher: hyper_util::server::graceful::Watcher,
@@ -188,6 +198,9 @@ async fn http<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
         first.store(true, Ordering::Relaxed);
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(request::From(from));
+        if let Some(peer) = &peer {
+            request.extensions_mut().insert(peer.clone());
+        }
         request
     });
     let serving = builder.serve_connection_with_upgrades(io, TowerToHyperService::new(service)).into_owned();
@@ -208,12 +221,16 @@ async fn http<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     }
 }
 
-/// Drops status resources that nobody needs to be able to ask for any more (§4.3).
+/// Drops status resources that nobody needs to be able to ask for any more (§4.3), and sessions that have ended.
 async fn sweep(state: Arc<State>) {
     let kept = i64::try_from(state.config.taxii.status_hours.saturating_mul(3_600_000_000)).unwrap_or(i64::MAX);
     loop {
         tokio::time::sleep(SWEEP).await;
-        let before = state.sources.now().saturating_sub(kept);
+        let now = state.sources.now();
+        if let Err(refusal) = state.read(move |state| Ok(state.accounts.sessions().sweep(now)?)).await {
+            tracing::warn!(?refusal, "ended sessions could not be dropped");
+        }
+        let before = now.saturating_sub(kept);
         if let Err(refusal) = state.read(move |state| Ok(state.book.expire_statuses(before)?)).await {
             tracing::warn!(?refusal, "old status resources could not be dropped");
         }

@@ -1,9 +1,11 @@
 //! The node over HTTP: one port, one handler an endpoint, one place that turns errors into answers.
 
 mod answer;
+mod client_certificates;
 mod first_sign_in;
 mod listen;
 mod metrics;
+mod people;
 mod request;
 mod route;
 mod taxii;
@@ -13,6 +15,7 @@ pub use listen::{Error, Server, serve};
 pub use route::PATTERNS;
 
 use crate::accounts::Accounts;
+use crate::administration::Administration;
 use crate::config::Config;
 use crate::door::Door;
 use crate::home::Home;
@@ -39,11 +42,12 @@ pub struct State {
     pub config: Config,
     known: Arc<Known>,
     accounts: Accounts,
+    administration: Administration,
+    oidc: Option<crate::oidc::Provider>,
     door: Door,
     writer: Writer,
     classes: Classes,
     signer: Signer,
-    secret: crate::home::Secret,
     sources: Sources,
     reads: Arc<Semaphore>,
     metrics: metrics::Metrics,
@@ -67,11 +71,12 @@ impl State {
         let known = Arc::new(Known::new(Arc::clone(&book) as _));
         Ok(Arc::new(Self {
             accounts: Accounts::new(Arc::clone(&known), Arc::clone(&book) as _, secret.clone(), &config.accounts),
+            administration: Administration::new(Arc::clone(&book) as _, secret.clone(), &config.accounts),
+            oidc: crate::oidc::Provider::new(home, &config, &secret).map_err(Error::Provider)?,
             door: Door::new(Arc::clone(&book) as _, Arc::clone(&known), &config),
             writer: Writer::start(Arc::clone(&book) as _, sources.clone()).map_err(Error::Thread)?,
             classes: Classes::default(),
             signer: Signer::new(secret.key_for("marsad 2026-11 taxii cursor")),
-            secret,
             sources,
             reads: Arc::new(Semaphore::new(READS)),
             metrics: metrics::Metrics::default(),

@@ -1,9 +1,11 @@
 //! A request from its first byte to its line in the log.
 
 use super::answer::{self, Refusal};
-use super::route::{self, Route};
-use super::{State, first_sign_in, metrics, taxii};
+use super::people::cookie::Cookie;
+use super::route::{self, People, Route};
+use super::{State, first_sign_in, metrics, people, taxii};
 use crate::accounts::Identity;
+use crate::certificate::ClientCertificate;
 use ::taxii::media;
 use axum::body::Body;
 use http::header::{ACCEPT, ALLOW, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HOST};
@@ -17,9 +19,18 @@ use std::time::{Duration, Instant};
 #[derive(Clone, Copy, Debug)]
 pub(super) struct From(pub(super) SocketAddr);
 
+/// The certificate that the client showed in the handshake, and whose key it has; put into it by the accept loop.
+#[derive(Clone, Debug)]
+pub(super) struct Peer(pub(super) Arc<ClientCertificate>);
+
+/// What must come with whatever changes something in a session.
+const CSRF: &str = "x-marsad-csrf";
+
 /// What an endpoint works with.
 pub(super) struct Asked {
     pub(super) identity: Identity,
+    /// The cookie of the session, if that is how the sender signed in.
+    pub(super) session: Option<zeroize::Zeroizing<String>>,
     pub(super) query: String,
     pub(super) headers: HeaderMap,
     pub(super) from: SocketAddr,
@@ -41,6 +52,9 @@ pub(super) async fn answer(state: Arc<State>, request: Request<Body>) -> Respons
         Ok((Err(refusal), member)) => (refusal.answer(&id), member),
         Err(_) => (Refusal::too_slow().answer(&id), None),
     };
+    if pattern.starts_with("/api/") && answer.status().as_u16() >= 400 {
+        answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
     guard(answer.headers_mut());
     let status = answer.status();
     let size = http_body::Body::size_hint(answer.body()).exact();
@@ -76,23 +90,68 @@ async fn judge(
     let header = |name| parts.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let authorization = header(AUTHORIZATION);
     let unreadable = parts.headers.contains_key(AUTHORIZATION) && authorization.is_none();
-    let identity = match state.accounts.identify(authorization, from.ip(), state.sources.now()).await {
+    // Signing in takes no account of who is signed in: a session that has ended does not stand in the way.
+    let signs_in = matches!(route, Route::FirstSignIn)
+        || (matches!(route, Route::People(People::Session)) && parts.method == Method::POST);
+    let cookie = if signs_in || parts.headers.contains_key(AUTHORIZATION) {
+        None
+    } else {
+        Cookie::Session.read(&parts.headers, &state.config).map(zeroize::Zeroizing::new)
+    };
+    let peer = parts.extensions.get::<Peer>().map(|peer| Arc::clone(&peer.0));
+    let (identity, session) = match identify(state, authorization, cookie, peer, from).await {
         Ok(_) if unreadable => return (Err(Refusal::unauthorized()), None),
-        Ok(identity) => identity,
+        Ok(found) => found,
         Err(refusal) => {
             state.metrics.refused_credential();
             return (Err(refusal.into()), None);
         }
     };
     let member = identity.viewer.name.clone();
+    if let Some(cookie) = &session
+        && !matches!(parts.method, Method::GET | Method::HEAD)
+        && !state.accounts.sessions().is_csrf(cookie, header(http::HeaderName::from_static(CSRF)).unwrap_or_default())
+    {
+        return (Err(Refusal::forbidden("send the token of your session in X-Marsad-CSRF")), member);
+    }
     // A list in several lines is the list in one (RFC 9110 §5.3).
     let accept: Vec<&str> = parts.headers.get_all(ACCEPT).iter().filter_map(|line| line.to_str().ok()).collect();
     if route.is_taxii() && !media::acceptable(Some(&accept.join(","))) {
         return (Err(Refusal::not_acceptable()), member);
     }
-    let asked =
-        Asked { identity, query: parts.uri.query().unwrap_or_default().to_owned(), headers: parts.headers, from };
+    let asked = Asked {
+        identity,
+        session,
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        headers: parts.headers,
+        from,
+    };
     (endpoint(state, route, parts.method, asked, Content(body)).await, member)
+}
+
+/// By the header, which wins and must be right; else by the session; else by the certificate. The cookie is given back if
+/// it is what counted.
+async fn identify(
+    state: &Arc<State>,
+    authorization: Option<&str>,
+    cookie: Option<zeroize::Zeroizing<String>>,
+    peer: Option<Arc<ClientCertificate>>,
+    from: SocketAddr,
+) -> Result<(Identity, Option<zeroize::Zeroizing<String>>), crate::accounts::Refusal> {
+    let now = state.sources.now();
+    if authorization.is_none() {
+        if let Some(cookie) = cookie
+            && let Some(identity) = state.accounts.identify_session(&cookie, now)?
+        {
+            return Ok((identity, Some(cookie)));
+        }
+        if let Some(certificate) = peer
+            && let Some(identity) = state.accounts.identify_certificate(&certificate, now)?
+        {
+            return Ok((identity, None));
+        }
+    }
+    Ok((state.accounts.identify(authorization, from.ip(), now).await?, None))
 }
 
 async fn endpoint(
@@ -118,7 +177,39 @@ async fn endpoint(
         (Route::Object(id, object), Method::DELETE) => taxii::delete_object::delete(state, &asked, &id, object).await,
         (Route::Object(id, object), _) => taxii::objects::get(state, &asked, &id, object).await,
         (Route::Versions(id, object), _) => taxii::versions::get(state, &asked, &id, object).await,
+        (Route::People(route), method) => of_people(state, route, method, asked, content).await,
         (Route::Unknown, _) => Err(Refusal::not_found()),
+    }
+}
+
+async fn of_people(
+    state: &Arc<State>,
+    route: People,
+    method: Method,
+    asked: Asked,
+    content: Content,
+) -> Result<Response<Body>, Refusal> {
+    match (route, method) {
+        (People::Session, Method::POST) => people::session::post(state, &asked, content).await,
+        (People::Session, Method::DELETE) => people::session::delete(state, &asked).await,
+        (People::Session, _) => people::session::get(state, &asked),
+        (People::Accounts, Method::POST) => people::accounts::post(state, &asked, content).await,
+        (People::Accounts, _) => people::accounts::get(state, &asked).await,
+        (People::Account(name), Method::PATCH) => people::account::patch(state, &asked, content, name).await,
+        (People::Account(name), Method::DELETE) => people::account::delete(state, &asked, name).await,
+        (People::Account(name), _) => people::account::get(state, &asked, name).await,
+        (People::Keys(name), Method::POST) => people::keys::post(state, &asked, content, name).await,
+        (People::Keys(name), _) => people::keys::get(state, &asked, name).await,
+        (People::Key(name, key), _) => people::key::delete(state, &asked, name, key).await,
+        (People::Sessions(name), Method::DELETE) => people::sessions::delete(state, &asked, name, None).await,
+        (People::Sessions(name), _) => people::sessions::get(state, &asked, name).await,
+        (People::OneSession(name, session), _) => people::sessions::delete(state, &asked, name, Some(session)).await,
+        (People::Totp(name), Method::DELETE) => people::totp::delete(state, &asked, content, name).await,
+        (People::Totp(name), _) => people::totp::post(state, &asked, content, name).await,
+        (People::Recovery(name), _) => people::recovery::post(state, &asked, content, name).await,
+        (People::OidcStart, _) => people::oidc::start(state).await,
+        (People::OidcCallback, _) => people::oidc::callback(state, &asked).await,
+        (People::OidcLink, _) => people::oidc::link(state, &asked, content).await,
     }
 }
 

@@ -31,19 +31,99 @@ pub(super) enum Route {
     Metrics,
     /// `/api/first-sign-in`
     FirstSignIn,
+    /// Members: below `/api/`
+    People(People),
     /// Nothing that is here.
     Unknown,
 }
 
+/// What an address names that is about members.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) enum People {
+    /// `/api/session`
+    Session,
+    /// `/api/accounts`
+    Accounts,
+    /// `/api/accounts/{name}`
+    Account(String),
+    /// `/api/accounts/{name}/keys`
+    Keys(String),
+    /// `/api/accounts/{name}/keys/{key}`
+    Key(String, String),
+    /// `/api/accounts/{name}/sessions`
+    Sessions(String),
+    /// `/api/accounts/{name}/sessions/{session}`
+    OneSession(String, String),
+    /// `/api/accounts/{name}/totp`
+    Totp(String),
+    /// `/api/accounts/{name}/recovery`
+    Recovery(String),
+    /// `/api/oidc/start`
+    OidcStart,
+    /// `/api/oidc/callback`
+    OidcCallback,
+    /// `/api/oidc/link`
+    OidcLink,
+}
+
+impl People {
+    fn of(parts: &[&str]) -> Option<Self> {
+        let s = |text: &str| text.to_owned();
+        Some(match parts {
+            ["session"] => Self::Session,
+            ["accounts"] => Self::Accounts,
+            ["accounts", name] => Self::Account(s(name)),
+            ["accounts", name, "keys"] => Self::Keys(s(name)),
+            ["accounts", name, "keys", key] => Self::Key(s(name), s(key)),
+            ["accounts", name, "sessions"] => Self::Sessions(s(name)),
+            ["accounts", name, "sessions", session] => Self::OneSession(s(name), s(session)),
+            ["accounts", name, "totp"] => Self::Totp(s(name)),
+            ["accounts", name, "recovery"] => Self::Recovery(s(name)),
+            ["oidc", "start"] => Self::OidcStart,
+            ["oidc", "callback"] => Self::OidcCallback,
+            ["oidc", "link"] => Self::OidcLink,
+            _ => return None,
+        })
+    }
+}
+
+macro_rules! people {
+    ($($route:pat => $pattern:literal, $methods:literal;)+) => {
+        const PEOPLE: &[&str] = &[$($pattern),+];
+
+        impl People {
+            /// Its pattern and the methods that it knows.
+            fn facts(&self) -> (&'static str, &'static str) {
+                match self { $($route => ($pattern, $methods),)+ }
+            }
+        }
+    };
+}
+
+people! {
+    Self::Session => "/api/session", "GET, HEAD, POST, DELETE, OPTIONS";
+    Self::Accounts => "/api/accounts", "GET, HEAD, POST, OPTIONS";
+    Self::Account(_) => "/api/accounts/{name}", "GET, HEAD, PATCH, DELETE, OPTIONS";
+    Self::Keys(_) => "/api/accounts/{name}/keys", "GET, HEAD, POST, OPTIONS";
+    Self::Key(..) => "/api/accounts/{name}/keys/{key}", "DELETE, OPTIONS";
+    Self::Sessions(_) => "/api/accounts/{name}/sessions", "GET, HEAD, DELETE, OPTIONS";
+    Self::OneSession(..) => "/api/accounts/{name}/sessions/{session}", "DELETE, OPTIONS";
+    Self::Totp(_) => "/api/accounts/{name}/totp", "POST, DELETE, OPTIONS";
+    Self::Recovery(_) => "/api/accounts/{name}/recovery", "POST, OPTIONS";
+    Self::OidcStart => "/api/oidc/start", "GET, OPTIONS";
+    Self::OidcCallback => "/api/oidc/callback", "GET, OPTIONS";
+    Self::OidcLink => "/api/oidc/link", "POST, OPTIONS";
+}
+
 macro_rules! patterns {
-    ($($route:pat => $pattern:literal,)+) => {
-        /// The pattern of every endpoint. It cannot miss one: the match below is made of the same lines.
-        pub const PATTERNS: &[&str] = &[$($pattern),+];
+    ($($route:pat => $pattern:literal,)+; $($deep:pat in $list:ident => $of:expr,)*) => {
+        /// The pattern of every endpoint, by group. It cannot miss one: the match below is made of the same lines.
+        pub const PATTERNS: &[&[&str]] = &[&[$($pattern),+], $($list),*];
 
         impl Route {
             /// Its pattern, for logs and metrics: never a name that came from outside.
             pub(super) fn pattern(&self) -> &'static str {
-                match self { $($route => $pattern,)+ }
+                match self { $($route => $pattern,)+ $($deep => $of,)* }
             }
         }
     };
@@ -64,6 +144,8 @@ patterns! {
     Self::Metrics => "/metrics",
     Self::FirstSignIn => "/api/first-sign-in",
     Self::Unknown => "unknown",
+    ;
+    Self::People(people) in PEOPLE => people.facts().0,
 }
 
 impl Route {
@@ -73,13 +155,15 @@ impl Route {
             Self::Objects(_) => "GET, HEAD, POST, OPTIONS",
             Self::Object(..) => "GET, HEAD, DELETE, OPTIONS",
             Self::FirstSignIn => "POST, OPTIONS",
+            Self::People(people) => people.facts().1,
             _ => "GET, HEAD, OPTIONS",
         }
     }
 
     /// Whether it is TAXII's: negotiated and signed in as TAXII says.
     pub(super) fn is_taxii(&self) -> bool {
-        !matches!(self, Self::Health | Self::Ready | Self::Metrics | Self::FirstSignIn | Self::Unknown)
+        let own = matches!(self, Self::Health | Self::Ready | Self::Metrics | Self::FirstSignIn | Self::Unknown);
+        !own && !matches!(self, Self::People(_))
     }
 }
 
@@ -95,6 +179,9 @@ pub(super) fn of(path: &str, root: &str) -> Route {
         ["ready"] => Route::Ready,
         ["metrics"] => Route::Metrics,
         ["api", "first-sign-in"] => Route::FirstSignIn,
+        ["api", rest @ ..] if rest.iter().all(|part| !part.is_empty()) => {
+            People::of(rest).map_or(Route::Unknown, Route::People)
+        }
         [first, rest @ ..] if *first == root => below_root(rest),
         _ => Route::Unknown,
     }
@@ -115,6 +202,11 @@ fn below_root(parts: &[&str]) -> Route {
         ["collections", id, "objects", object, "versions"] => Route::Versions((*id).to_owned(), (*object).to_owned()),
         _ => Route::Unknown,
     }
+}
+
+/// Undoes the encoding of a value in a query, where `+` is a space.
+pub(super) fn decoded_query(value: &str) -> Option<String> {
+    decoded(&value.replace('+', " ")).map(Cow::into_owned)
 }
 
 /// Undoes percent-encoding of one part of a path.
@@ -163,6 +255,15 @@ mod tests {
             ("/exchange/status/", Route::Unknown),
             ("/health", Route::Health),
             ("/metrics/", Route::Metrics),
+            ("/api/session", Route::People(People::Session)),
+            ("/api/accounts/", Route::People(People::Accounts)),
+            ("/api/accounts/a%40b", Route::People(People::Account(s("a@b")))),
+            ("/api/accounts/a%2Fkeys", Route::People(People::Account(s("a/keys")))),
+            ("/api/accounts/a/keys/k", Route::People(People::Key(s("a"), s("k")))),
+            ("/api/accounts/a/sessions/s", Route::People(People::OneSession(s("a"), s("s")))),
+            ("/api/accounts//keys", Route::Unknown),
+            ("/api/accounts/a/passwords", Route::Unknown),
+            ("/api/", Route::Unknown),
         ];
         for (path, wanted) in table {
             assert_eq!(of(path, "exchange"), wanted, "{path}");

@@ -1,10 +1,13 @@
 //! Certificates: the operator's, or a self-signed pair that is made at the first start.
 
+use super::client_certificates::Pinned;
 use super::listen::Error;
-use crate::config::Config;
+use crate::config::{ClientCertificates, Config};
 use crate::home::{self, Home};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::NoClientAuth;
+use rustls::server::danger::ClientCertVerifier;
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -29,12 +32,21 @@ pub(super) fn configuration(home: &Home, config: &Config) -> Result<Arc<rustls::
         tracing::info!(certificate = %certificate.display(), sha256 = %print.join(":"), "certificate");
     }
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let verifier: Arc<dyn ClientCertVerifier> = match config.tls.client_certificates {
+        ClientCertificates::Off => Arc::new(NoClientAuth),
+        ClientCertificates::Optional => Arc::new(Pinned::new(&provider)),
+    };
     let mut tls = rustls::ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
-        .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, private))
+        .and_then(|builder| builder.with_client_cert_verifier(verifier).with_single_cert(chain, private))
         .map_err(|error| unreadable(&certificate, &error))?;
     tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     tls.max_early_data_size = 0;
+    if config.tls.client_certificates == ClientCertificates::Optional {
+        // A resumed session would bring a certificate along that nobody has looked at again.
+        tls.session_storage = Arc::new(rustls::server::NoServerSessionStorage {});
+        tls.send_tls13_tickets = 0;
+    }
     Ok(Arc::new(tls))
 }
 

@@ -227,6 +227,8 @@ pub(crate) fn register(book: &Book, secret: &Secret) -> Vec<Collection> {
                 digest: node::credentials::key_digest(secret, &key_text(no, scope)),
                 scope: words.iter().map(|word| (*word).to_owned()).collect(),
                 expires: None,
+                networks: Vec::new(),
+                last_used: None,
                 created: 0,
             })
             .unwrap();
