@@ -166,6 +166,10 @@ pub(crate) fn hold(bench: &mut Bench, case: &Case) -> Result<Outcomes, TestCaseE
     });
     let (mut other, otherwise) = bench.node(other);
     let same = placed.iter().zip(&otherwise).all(|(one, two)| (one.live, one.seq) == (two.live, two.seq));
+    // A key that is used is noted: all three are asked the same before.
+    for node in [&mut less, &mut other] {
+        ask::listed(bench, node, guise);
+    }
     let mut exchanges = Vec::new();
     for (name, way) in WAYS {
         let given = way(bench, &mut whole, case);
