@@ -50,7 +50,8 @@ pub trait Ledger: Send + Sync {
     /// Appends all submissions in one durable commit: on `Ok` every record answered [`Appended::Added`] survives
     /// kill -9 and power loss; on `Err` nothing of the call has been written.
     ///
-    /// `now` is the clock's microseconds since 1970; a record gets `max(now, last + 1)`.
+    /// `now` is the clock's microseconds since 1970; an entry gets `max(now, last + 1)`, also one that is held already, whose
+    /// number is then nobody's.
     ///
     /// A record that refers to something gets its class if it is covered, by what is stored or by what this very call
     /// adds (forward and in circles), and else the open variant. What is kept aside covers nothing.

@@ -13,6 +13,11 @@ use serde_json::json;
 /// What is confined to a group (`marsad import --group NAME`) goes to its organisations while it is open, and to nobody
 /// else. Whoever leaves it sees nothing of it from that moment on.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  marsad group add summit-2027 --members 'CERT North','Port Authority'
+  marsad import --group summit-2027 plans.json
+  marsad group list --json")]
 pub(crate) struct Args {
     #[command(subcommand)]
     action: Action,

@@ -7,6 +7,10 @@ use ledger::Sharing as _;
 
 /// What marking definitions mean here. TLP is known; what nobody has explained withholds.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  marsad marking set marking-definition--5f8a2c1e-91f0-4c7d-a7e4-0d6f6b1c2a3b tlp:amber
+  marsad marking list")]
 pub(crate) struct Args {
     #[command(subcommand)]
     action: Action,

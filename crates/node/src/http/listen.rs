@@ -242,7 +242,7 @@ async fn sweep(state: Arc<State>) {
     let kept = i64::try_from(state.config.taxii.status_hours.saturating_mul(3_600_000_000)).unwrap_or(i64::MAX);
     loop {
         tokio::time::sleep(SWEEP).await;
-        let now = crate::clock::now();
+        let now = state.sources.now();
         if let Err(refusal) = state.read(move |state| Ok(state.accounts.sessions().sweep(now)?)).await {
             tracing::warn!(?refusal, "ended sessions could not be dropped");
         }

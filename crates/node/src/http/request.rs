@@ -45,7 +45,7 @@ pub(super) struct Content(Body);
 /// Answers one request, whatever it is.
 pub(super) async fn answer(state: Arc<State>, request: Request<Body>) -> Response<Body> {
     let begin = Instant::now();
-    let id = format!("{:016x}", u64::from_be_bytes(crate::chance::bytes().unwrap_or_default()));
+    let id = format!("{:016x}", u64::from_be_bytes(state.sources.bytes().unwrap_or_default()));
     let route = route::of(request.uri().path(), &state.config.taxii.api_root);
     let (method, pattern) = (request.method().clone(), route.pattern());
     let limit = Duration::from_secs(state.config.limits.request_seconds);
@@ -185,7 +185,7 @@ async fn identify(
     peer: Option<Arc<ClientCertificate>>,
     from: SocketAddr,
 ) -> Result<(Identity, Option<zeroize::Zeroizing<String>>), crate::accounts::Refusal> {
-    let now = crate::clock::now();
+    let now = state.sources.now();
     if authorization.is_none() {
         if let Some(cookie) = cookie
             && let Some(identity) = state.accounts.identify_session(&cookie, now)?

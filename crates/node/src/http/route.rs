@@ -85,48 +85,70 @@ impl People {
             _ => return None,
         })
     }
+}
 
-    /// Its pattern and the methods that it knows.
-    fn facts(&self) -> (&'static str, &'static str) {
-        match self {
-            Self::Session => ("/api/session", "GET, HEAD, POST, DELETE, OPTIONS"),
-            Self::Accounts => ("/api/accounts", "GET, HEAD, POST, OPTIONS"),
-            Self::Account(_) => ("/api/accounts/{name}", "GET, HEAD, PATCH, DELETE, OPTIONS"),
-            Self::Keys(_) => ("/api/accounts/{name}/keys", "GET, HEAD, POST, OPTIONS"),
-            Self::Key(..) => ("/api/accounts/{name}/keys/{key}", "DELETE, OPTIONS"),
-            Self::Sessions(_) => ("/api/accounts/{name}/sessions", "GET, HEAD, DELETE, OPTIONS"),
-            Self::OneSession(..) => ("/api/accounts/{name}/sessions/{session}", "DELETE, OPTIONS"),
-            Self::Totp(_) => ("/api/accounts/{name}/totp", "POST, DELETE, OPTIONS"),
-            Self::Recovery(_) => ("/api/accounts/{name}/recovery", "POST, OPTIONS"),
-            Self::OidcStart => ("/api/oidc/start", "GET, OPTIONS"),
-            Self::OidcCallback => ("/api/oidc/callback", "GET, OPTIONS"),
-            Self::OidcLink => ("/api/oidc/link", "POST, OPTIONS"),
+macro_rules! people {
+    ($($route:pat => $pattern:literal, $methods:literal;)+) => {
+        const PEOPLE: &[&str] = &[$($pattern),+];
+
+        impl People {
+            /// Its pattern and the methods that it knows.
+            fn facts(&self) -> (&'static str, &'static str) {
+                match self { $($route => ($pattern, $methods),)+ }
+            }
         }
-    }
+    };
+}
+
+people! {
+    Self::Session => "/api/session", "GET, HEAD, POST, DELETE, OPTIONS";
+    Self::Accounts => "/api/accounts", "GET, HEAD, POST, OPTIONS";
+    Self::Account(_) => "/api/accounts/{name}", "GET, HEAD, PATCH, DELETE, OPTIONS";
+    Self::Keys(_) => "/api/accounts/{name}/keys", "GET, HEAD, POST, OPTIONS";
+    Self::Key(..) => "/api/accounts/{name}/keys/{key}", "DELETE, OPTIONS";
+    Self::Sessions(_) => "/api/accounts/{name}/sessions", "GET, HEAD, DELETE, OPTIONS";
+    Self::OneSession(..) => "/api/accounts/{name}/sessions/{session}", "DELETE, OPTIONS";
+    Self::Totp(_) => "/api/accounts/{name}/totp", "POST, DELETE, OPTIONS";
+    Self::Recovery(_) => "/api/accounts/{name}/recovery", "POST, OPTIONS";
+    Self::OidcStart => "/api/oidc/start", "GET, OPTIONS";
+    Self::OidcCallback => "/api/oidc/callback", "GET, OPTIONS";
+    Self::OidcLink => "/api/oidc/link", "POST, OPTIONS";
+}
+
+macro_rules! patterns {
+    ($($route:pat => $pattern:literal,)+; $($deep:pat in $list:ident => $of:expr,)*) => {
+        /// The pattern of every endpoint, by group. It cannot miss one: the match below is made of the same lines.
+        pub const PATTERNS: &[&[&str]] = &[&[$($pattern),+], $($list),*];
+
+        impl Route {
+            /// Its pattern, for logs and metrics: never a name that came from outside.
+            pub(super) fn pattern(&self) -> &'static str {
+                match self { $($route => $pattern,)+ $($deep => $of,)* }
+            }
+        }
+    };
+}
+
+patterns! {
+    Self::Discovery => "/taxii2/",
+    Self::ApiRoot => "/{root}/",
+    Self::Status(_) => "/{root}/status/{id}/",
+    Self::Collections => "/{root}/collections/",
+    Self::Collection(_) => "/{root}/collections/{id}/",
+    Self::Manifest(_) => "/{root}/collections/{id}/manifest/",
+    Self::Objects(_) => "/{root}/collections/{id}/objects/",
+    Self::Object(..) => "/{root}/collections/{id}/objects/{object}/",
+    Self::Versions(..) => "/{root}/collections/{id}/objects/{object}/versions/",
+    Self::Health => "/health",
+    Self::Ready => "/ready",
+    Self::Metrics => "/metrics",
+    Self::FirstSignIn => "/api/first-sign-in",
+    Self::Unknown => "unknown",
+    ;
+    Self::People(people) in PEOPLE => people.facts().0,
 }
 
 impl Route {
-    /// Its pattern, for logs and metrics: never a name that came from outside.
-    pub(super) fn pattern(&self) -> &'static str {
-        match self {
-            Self::Discovery => "/taxii2/",
-            Self::ApiRoot => "/{root}/",
-            Self::Status(_) => "/{root}/status/{id}/",
-            Self::Collections => "/{root}/collections/",
-            Self::Collection(_) => "/{root}/collections/{id}/",
-            Self::Manifest(_) => "/{root}/collections/{id}/manifest/",
-            Self::Objects(_) => "/{root}/collections/{id}/objects/",
-            Self::Object(..) => "/{root}/collections/{id}/objects/{object}/",
-            Self::Versions(..) => "/{root}/collections/{id}/objects/{object}/versions/",
-            Self::Health => "/health",
-            Self::Ready => "/ready",
-            Self::Metrics => "/metrics",
-            Self::FirstSignIn => "/api/first-sign-in",
-            Self::People(people) => people.facts().0,
-            Self::Unknown => "unknown",
-        }
-    }
-
     /// The methods that it knows, as `Allow` lists them.
     pub(super) fn allowed(&self) -> &'static str {
         match self {

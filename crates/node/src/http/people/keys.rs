@@ -70,7 +70,7 @@ pub(crate) async fn post(
     state
         .read(move |state| {
             let wanted = NewKey { name: &new.name, scope: new.scope, networks, expires };
-            let (key, secret) = state.administration.add_key(&actor, &name, &wanted, crate::clock::now())?;
+            let (key, secret) = state.administration.add_key(&actor, &name, &wanted, state.sources.now())?;
             let mut shown = resource(&key);
             if let Some(shown) = shown.as_object_mut() {
                 shown.insert("key".to_owned(), json!(secret.as_str()));
