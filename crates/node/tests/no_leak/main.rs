@@ -62,7 +62,7 @@ fn no_answer_tells_of_what_its_viewer_may_not_see() {
             cases: u32::try_from(share).unwrap(),
             failure_persistence: None,
             max_shrink_iters: 4_000,
-            max_shrink_time: 120_000,
+            max_shrink_time: u32::try_from(number("NO_LEAK_SHRINK_MS", 120_000)).unwrap(),
             ..Config::default()
         };
         let mut entropy = [0; 32];
