@@ -180,7 +180,9 @@ pub fn may(actor: &Actor, act: Act, target: &Target<'_>) -> bool {
             }
             Target::Member(member) => fits(act, target) && may_on(actor, act, member),
             Target::Viewer { name, organisation } => fits(act, target) && explains(actor, name, organisation),
-            Target::Object { originated } => fits(act, target) && actor.role >= lowest(act) && (actor.own || originated),
+            Target::Object { originated } => {
+                fits(act, target) && actor.role >= lowest(act) && (actor.own || originated)
+            }
             Target::Group { owner, within, hidden } => fits(act, target) && on_group(actor, act, owner, within, hidden),
         },
     }
@@ -239,9 +241,7 @@ fn may_on(actor: &Member, act: Act, member: &Member) -> bool {
 fn explains(actor: &Member, name: Option<&str>, organisation: Option<&str>) -> bool {
     let itself = name.is_some_and(|name| same(&actor.name, name));
     let colleague = organisation.is_some_and(|organisation| same(&actor.organisation, organisation));
-    itself
-        || (actor.own && actor.role >= Role::Publisher)
-        || (colleague && actor.role >= lowest(Act::ManagePartners))
+    itself || (actor.own && actor.role >= Role::Publisher) || (colleague && actor.role >= lowest(Act::ManagePartners))
 }
 
 /// Whether the actor may do this to a sharing group. Only the node's own organisation gives a group to another.
