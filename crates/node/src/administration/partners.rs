@@ -70,14 +70,15 @@ impl Administration {
     ///
     /// # Errors
     /// [`Error`].
-    pub fn add_partner(&self, actor: &Actor, organisation: &Organisation, terms: &Terms) -> Result<(), Error> {
+    pub fn add_partner(&self, actor: &Actor, organisation: &Organisation, terms: &Terms) -> Result<Standing, Error> {
         self.on_node(actor, Act::ManagePartners, Deed::AddOrganisation, &organisation.name)?;
         terms.check()?;
         let standings = self.book.standings()?;
         let standing = terms.over(&held(&standings, &organisation.name));
         unsigned_by_others(&standings, &standing)?;
         self.add_organisation(actor, organisation)?;
-        self.keep_standing(actor, &standings, &standing)
+        self.keep_standing(actor, &standings, &standing)?;
+        Ok(standing)
     }
 
     /// Changes how an organisation stands to the node's own. It acts at once on everything that is stored.

@@ -5,7 +5,7 @@ use crate::intake::Classes;
 use crate::narrow::{Narrowing, narrow, stored};
 use ledger::{Ledger, Micros};
 use policy::role::{Act, Actor, Target, may};
-use policy::{Audience, Class, Tlp};
+use policy::{Audience, Class, Tlp, Viewer};
 
 /// A restriction of one object.
 #[derive(Debug)]
@@ -14,7 +14,7 @@ pub struct Restriction<'a> {
     pub object: &'a str,
     /// Whether the actor's organisation brought in or made every version of it that the actor sees.
     pub originated: bool,
-    /// The further limit.
+    /// The further limit; a sharing group in it may be named.
     pub narrowing: &'a Narrowing,
 }
 
@@ -59,6 +59,29 @@ impl Administration {
         Ok(changed)
     }
 
+    /// Whether the actor may be told why this viewer sees an object or does not.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`], as for a viewer that does not exist.
+    pub fn may_explain(&self, actor: &Actor, viewer: &Viewer) -> Result<(), Error> {
+        let (name, organisation) = (viewer.name.as_deref(), viewer.organisation.as_deref());
+        if may(actor, Act::Explain, &Target::Viewer { name, organisation }) {
+            return Ok(());
+        }
+        let name = name.unwrap_or("anyone").to_owned();
+        self.refused(actor, Deed::Explain, &name);
+        Err(Error::Unknown { what: "account or organisation", name })
+    }
+
+    /// Whether the actor may be told who could see an object, and to whom it was handed.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`], as for an object that does not exist.
+    pub fn may_trace(&self, actor: &Actor, object: &str) -> Result<(), Error> {
+        self.on_node(actor, Act::Trace, Deed::Trace, object)
+            .map_err(|_| Error::Unknown { what: "object", name: object.to_owned() })
+    }
+
     /// A limit that limits something, to groups and people that there are.
     fn checked_narrowing(&self, actor: &Actor, narrowing: &Narrowing) -> Result<Narrowing, Error> {
         let invalid = |why: &str| Err(Error::Invalid(why.to_owned()));
@@ -68,16 +91,21 @@ impl Administration {
         if narrowing.tlp != Some(Tlp::Red) && !narrowing.recipients.is_empty() {
             return invalid("only what is TLP:RED has recipients");
         }
-        for circle in &narrowing.handling.audience {
-            if let Audience::Group(id) = circle
-                && self.group(actor, id).is_err()
-            {
-                return Err(Error::Invalid(format!("there is no sharing group `{id}`")));
+        let mut handling = narrowing.handling.clone();
+        for circle in &mut handling.audience {
+            if let Audience::Group(name) = circle {
+                *name = match self.group(actor, name) {
+                    Ok(seen) => seen.group.id,
+                    Err(Error::Unknown { .. }) => {
+                        return Err(Error::Invalid(format!("there is no sharing group `{name}`")));
+                    }
+                    Err(error) => return Err(error),
+                };
             }
         }
         let recipients =
             narrowing.recipients.iter().map(|name| self.recipient(actor, name)).collect::<Result<_, _>>()?;
-        Ok(Narrowing { recipients, ..narrowing.clone() })
+        Ok(Narrowing { recipients, handling, tlp: narrowing.tlp })
     }
 
     /// A recipient as the register spells it. Members of another organisation are not told who is there and who is not:
