@@ -367,9 +367,9 @@ mod tests {
         let mut entries = Vec::new();
         let refused = |who: &str, address| Event::SignInRefused { by: by(who, address), count: 1 };
         for _ in 0..500 {
-            thread.take(MINUTE, refused("amina", [192, 0, 2, 1]), &mut entries);
+            thread.take(MINUTE, Told::Event(refused("amina", [192, 0, 2, 1])), &mut entries);
         }
-        thread.take(MINUTE + 5, refused("omar", [192, 0, 2, 1]), &mut entries);
+        thread.take(MINUTE + 5, Told::Event(refused("omar", [192, 0, 2, 1])), &mut entries);
         thread.count_up(2 * MINUTE - 1, false, &mut entries);
         assert!(entries.is_empty(), "the minute is not over");
         thread.count_up(2 * MINUTE, false, &mut entries);
@@ -383,7 +383,7 @@ mod tests {
         assert_eq!(counts(&entries), [("amina".to_owned(), 500), ("omar".to_owned(), 1)]);
         entries.clear();
         for number in 0..100_000_u32 {
-            thread.take(2 * MINUTE, refused("amina", number.to_be_bytes()), &mut entries);
+            thread.take(2 * MINUTE, Told::Event(refused("amina", number.to_be_bytes())), &mut entries);
         }
         thread.count_up(3 * MINUTE, false, &mut entries);
         assert_eq!(entries.len(), TALLIES + 1);

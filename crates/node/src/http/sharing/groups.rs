@@ -36,8 +36,8 @@ pub(super) fn resource(seen: &SeenGroup) -> Value {
         "from": group.from.map(instant),
         "until": group.until.map(instant),
     });
-    if *whole {
-        shown["members"] = json!(group.members);
+    if *whole && let Some(shown) = shown.as_object_mut() {
+        shown.insert("members".to_owned(), json!(group.members));
     }
     shown
 }
