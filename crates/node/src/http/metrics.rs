@@ -26,6 +26,9 @@ pub(super) struct Metrics {
     objects_out: Counter,
     objects_in: Counter,
     refused: Counter,
+    lifted: Counter,
+    forgotten: Counter,
+    settled: Counter,
 }
 
 struct Seconds(Histogram);
@@ -50,6 +53,18 @@ impl Metrics {
 
     pub(super) fn took(&self, objects: usize) {
         self.objects_in.inc_by(objects as u64);
+    }
+
+    pub(super) fn lifted(&self, records: u64) {
+        self.lifted.inc_by(records);
+    }
+
+    pub(super) fn forgot(&self, records: u64) {
+        self.forgotten.inc_by(records);
+    }
+
+    pub(super) fn settled(&self, records: u64) {
+        self.settled.inc_by(records);
     }
 
     pub(super) fn refused_credential(&self) {
@@ -83,6 +98,9 @@ fn written(state: &State) -> Result<String, Box<dyn std::error::Error>> {
     all.register("objects_out", "Objects handed on by TAXII", metrics.objects_out.clone());
     all.register("objects_in", "Objects taken in by TAXII", metrics.objects_in.clone());
     all.register("credentials_refused", "Credentials that were wrong or came too often", metrics.refused.clone());
+    all.register("embargoes_lifted", "Records whose embargo ended", metrics.lifted.clone());
+    all.register("persons_forgotten", "Records with data about persons erased by retention", metrics.forgotten.clone());
+    all.register("references_settled", "Records whose references were found", metrics.settled.clone());
     let counter = |figure: &std::sync::atomic::AtomicU64| ConstCounter::new(figure.load(Ordering::Relaxed));
     let gauge = |figure: u64| ConstGauge::new(i64::try_from(figure).unwrap_or(i64::MAX));
     all.register("commits", "Durable commits of the writer", counter(&writer.commits));

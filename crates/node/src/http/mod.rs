@@ -8,6 +8,7 @@ mod metrics;
 mod people;
 mod request;
 mod route;
+mod sharing;
 mod taxii;
 mod tls;
 

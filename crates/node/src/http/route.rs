@@ -33,6 +33,8 @@ pub(super) enum Route {
     FirstSignIn,
     /// Members: below `/api/`
     People(People),
+    /// Who may see what: below `/api/`
+    Sharing(Sharing),
     /// Nothing that is here.
     Unknown,
 }
@@ -87,11 +89,11 @@ impl People {
     }
 }
 
-macro_rules! people {
-    ($($route:pat => $pattern:literal, $methods:literal;)+) => {
-        const PEOPLE: &[&str] = &[$($pattern),+];
+macro_rules! facts {
+    ($routes:ident, $list:ident: $($route:pat => $pattern:literal, $methods:literal;)+) => {
+        const $list: &[&str] = &[$($pattern),+];
 
-        impl People {
+        impl $routes {
             /// Its pattern and the methods that it knows.
             fn facts(&self) -> (&'static str, &'static str) {
                 match self { $($route => ($pattern, $methods),)+ }
@@ -100,7 +102,8 @@ macro_rules! people {
     };
 }
 
-people! {
+facts! {
+    People, PEOPLE:
     Self::Session => "/api/session", "GET, HEAD, POST, DELETE, OPTIONS";
     Self::Accounts => "/api/accounts", "GET, HEAD, POST, OPTIONS";
     Self::Account(_) => "/api/accounts/{name}", "GET, HEAD, PATCH, DELETE, OPTIONS";
@@ -146,6 +149,61 @@ patterns! {
     Self::Unknown => "unknown",
     ;
     Self::People(people) in PEOPLE => people.facts().0,
+    Self::Sharing(sharing) in SHARING => sharing.facts().0,
+}
+
+/// What an address names that is about who may see what.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) enum Sharing {
+    /// `/api/why`
+    Why,
+    /// `/api/who`
+    Who,
+    /// `/api/groups`
+    Groups,
+    /// `/api/groups/{id}`
+    Group(String),
+    /// `/api/organisations`
+    Organisations,
+    /// `/api/organisations/{name}`
+    Organisation(String),
+    /// `/api/markings`
+    Markings,
+    /// `/api/markings/{id}`
+    Marking(String),
+    /// `/api/objects/{id}/restrict`
+    Restrict(String),
+}
+
+impl Sharing {
+    fn of(parts: &[&str]) -> Option<Self> {
+        let s = |text: &str| text.to_owned();
+        Some(match parts {
+            ["why"] => Self::Why,
+            ["who"] => Self::Who,
+            ["groups"] => Self::Groups,
+            ["groups", id] => Self::Group(s(id)),
+            ["organisations"] => Self::Organisations,
+            ["organisations", name] => Self::Organisation(s(name)),
+            ["markings"] => Self::Markings,
+            ["markings", id] => Self::Marking(s(id)),
+            ["objects", id, "restrict"] => Self::Restrict(s(id)),
+            _ => return None,
+        })
+    }
+}
+
+facts! {
+    Sharing, SHARING:
+    Self::Why => "/api/why", "GET, HEAD, OPTIONS";
+    Self::Who => "/api/who", "GET, HEAD, OPTIONS";
+    Self::Groups => "/api/groups", "GET, HEAD, POST, OPTIONS";
+    Self::Group(_) => "/api/groups/{id}", "GET, HEAD, PATCH, DELETE, OPTIONS";
+    Self::Organisations => "/api/organisations", "GET, HEAD, POST, OPTIONS";
+    Self::Organisation(_) => "/api/organisations/{name}", "PATCH, OPTIONS";
+    Self::Markings => "/api/markings", "GET, HEAD, OPTIONS";
+    Self::Marking(_) => "/api/markings/{id}", "GET, HEAD, PUT, DELETE, OPTIONS";
+    Self::Restrict(_) => "/api/objects/{id}/restrict", "POST, OPTIONS";
 }
 
 impl Route {
@@ -156,6 +214,7 @@ impl Route {
             Self::Object(..) => "GET, HEAD, DELETE, OPTIONS",
             Self::FirstSignIn => "POST, OPTIONS",
             Self::People(people) => people.facts().1,
+            Self::Sharing(sharing) => sharing.facts().1,
             _ => "GET, HEAD, OPTIONS",
         }
     }
@@ -163,7 +222,7 @@ impl Route {
     /// Whether it is TAXII's: negotiated and signed in as TAXII says.
     pub(super) fn is_taxii(&self) -> bool {
         let own = matches!(self, Self::Health | Self::Ready | Self::Metrics | Self::FirstSignIn | Self::Unknown);
-        !own && !matches!(self, Self::People(_))
+        !own && !matches!(self, Self::People(_) | Self::Sharing(_))
     }
 }
 
@@ -180,7 +239,8 @@ pub(super) fn of(path: &str, root: &str) -> Route {
         ["metrics"] => Route::Metrics,
         ["api", "first-sign-in"] => Route::FirstSignIn,
         ["api", rest @ ..] if rest.iter().all(|part| !part.is_empty()) => {
-            People::of(rest).map_or(Route::Unknown, Route::People)
+            let people = People::of(rest).map(Route::People);
+            people.or_else(|| Sharing::of(rest).map(Route::Sharing)).unwrap_or(Route::Unknown)
         }
         [first, rest @ ..] if *first == root => below_root(rest),
         _ => Route::Unknown,
@@ -262,6 +322,14 @@ mod tests {
             ("/api/accounts/a/keys/k", Route::People(People::Key(s("a"), s("k")))),
             ("/api/accounts/a/sessions/s", Route::People(People::OneSession(s("a"), s("s")))),
             ("/api/accounts//keys", Route::Unknown),
+            ("/api/why", Route::Sharing(Sharing::Why)),
+            ("/api/who/", Route::Sharing(Sharing::Who)),
+            ("/api/groups/g", Route::Sharing(Sharing::Group(s("g")))),
+            ("/api/organisations/CERT%20North", Route::Sharing(Sharing::Organisation(s("CERT North")))),
+            ("/api/markings/", Route::Sharing(Sharing::Markings)),
+            ("/api/markings/m", Route::Sharing(Sharing::Marking(s("m")))),
+            ("/api/objects/x--1/restrict", Route::Sharing(Sharing::Restrict(s("x--1")))),
+            ("/api/objects/x--1", Route::Unknown),
             ("/api/accounts/a/passwords", Route::Unknown),
             ("/api/", Route::Unknown),
         ];

@@ -2,7 +2,7 @@
 //! a particular book, so that the same request goes to two nodes.
 
 use crate::bench::{self, Bench, Node};
-use crate::cast::{COLLECTIONS, Guise};
+use crate::cast::{COLLECTIONS, GROUPS, Guise};
 use crate::record::{self, KINDS, Record};
 use axum::body::Body;
 use http::{Method, Request};
@@ -63,6 +63,8 @@ pub(crate) const ROUTES: &[(&str, Address)] = &[
     ("/{root}/collections/{id}/objects/{object}/versions/", |ask, _| {
         format!("{}objects/{}/versions/", below(ask), ask.object())
     }),
+    ("/api/why", |ask, _| format!("/api/why?object={}{}", ask.object(), ask.viewer())),
+    ("/api/who", |ask, _| format!("/api/who?object={}", ask.object())),
     ("/{root}/collections/{id}/", |ask, _| below(ask)),
     ("/{root}/collections/", |_, _| "/exchange/collections/".to_owned()),
     ("/{root}/status/{id}/", |_, memory| format!("/exchange/status/{}/", memory.status)),
@@ -84,12 +86,19 @@ pub(crate) const ROUTES: &[(&str, Address)] = &[
     ("/api/oidc/start", |_, _| "/api/oidc/start".to_owned()),
     ("/api/oidc/callback", |_, _| "/api/oidc/callback".to_owned()),
     ("/api/oidc/link", |_, _| "/api/oidc/link".to_owned()),
+    ("/api/groups", |_, _| "/api/groups".to_owned()),
+    ("/api/groups/{id}", |ask, _| format!("/api/groups/{}", GROUPS[usize::from(ask.object.1) % GROUPS.len()])),
+    ("/api/organisations", |_, _| "/api/organisations".to_owned()),
+    ("/api/organisations/{name}", |_, _| "/api/organisations/North".to_owned()),
+    ("/api/markings", |_, _| "/api/markings".to_owned()),
+    ("/api/markings/{id}", |ask, _| format!("/api/markings/{}", ask.object())),
+    ("/api/objects/{id}/restrict", |ask, _| format!("/api/objects/{}/restrict", ask.object())),
     ("unknown", |ask, _| format!("/exchange/{}/", ask.object())),
 ];
 
 /// How often each of them is asked: what shows records is asked most.
 fn route() -> impl Strategy<Value = usize> {
-    prop_oneof![12 => 0_usize..1, 6 => 1_usize..2, 5 => 2_usize..3, 4 => 3_usize..4, 4 => 4..ROUTES.len()]
+    prop_oneof![12 => 0_usize..1, 6 => 1_usize..2, 5 => 2_usize..3, 4 => 3_usize..4, 4 => 4_usize..6, 4 => 6..ROUTES.len()]
 }
 
 /// What was learned from earlier answers.
@@ -262,6 +271,11 @@ impl Ask {
         ["amal", "noor", "nobody"][usize::from(self.object.1).min(2)]
     }
 
+    /// About whom `why` is asked: oneself, or somebody else.
+    fn viewer(&self) -> &'static str {
+        ["", "&viewer=amal", "&viewer=noor", "&viewer=anyone"][usize::from(self.object.0) % 4]
+    }
+
     /// Members and sessions are no records: of them it is only asked what is read, since what they are given is random.
     fn method(&self) -> Method {
         let members = self.pattern().starts_with("/api/") && self.pattern() != "/api/first-sign-in";
@@ -325,7 +339,7 @@ impl Ask {
         for _ in 0..30 {
             let path = ROUTES[self.route].1(self, memory);
             let method = self.method();
-            let address = if query.is_empty() { path } else { format!("{path}?{query}") };
+            let address = if query.is_empty() || path.contains('?') { path } else { format!("{path}?{query}") };
             let asked = format!("{method} {address}");
             let mut request = Request::builder().method(method).uri(address.replace('[', "%5B").replace(']', "%5D"));
             request = request.header("host", "node.example").header("content-type", taxii::media::TAXII);
