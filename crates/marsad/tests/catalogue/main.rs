@@ -58,6 +58,7 @@ catalogue! {
         a28_only_its_author_revokes_an_object,
         a28_times_in_the_future_move_no_order,
         a29_markings_are_not_dropped_by_adding_again,
+        a29_nobody_explains_the_markings_of_others,
         a30_who_leaves_a_group_sees_nothing_at_once;
     members:
         a07_no_administrator_reaches_above_itself,

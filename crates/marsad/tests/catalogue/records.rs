@@ -223,6 +223,34 @@ pub(crate) fn a29_markings_are_not_dropped_by_adding_again() {
     assert_eq!(world.names("boss", OBJECTS), ["kept", "wide"]);
 }
 
+/// Flawed design: what a marking means is taken from whoever says it first.
+pub(crate) fn a29_nobody_explains_the_markings_of_others() {
+    let mut world = World::with(&["boss", "north", "south"]);
+    let marking = "marking-definition--00000000-0000-4000-8000-000000000001";
+    let definition = |tlp: &str, created: &str| {
+        format!(
+            r#"{{"type":"marking-definition","spec_version":"2.1","id":"{marking}","created":"{created}","object_marking_refs":["{CLEAR}"],"extensions":{{"extension-definition--762e2e97-ee51-43e5-a9ea-165fbb862c4a":{{"extension_type":"property-extension","tlp":"{tlp}","start_date":"2020-01-01T00:00:00Z"}}}}}}"#
+        )
+    };
+    world.import(&[], &[tool(1, 1, "ours", &[marking], "")]);
+    world.serve(&[]);
+    world.post(
+        "north",
+        "main",
+        &[definition("clear", "2020-01-01T00:00:00.000Z"), tool(2, 1, "theirs", &[marking], "")],
+    );
+    // Of what they bring themselves they may say it.
+    world.soon("theirs is explained", |world| world.names("south", OBJECTS).contains(&"theirs".to_owned()));
+    assert_eq!(world.names("south", OBJECTS), ["theirs"]);
+    assert!(!world.export("south").contains("ours"));
+    assert_eq!(world.run(&["why", "south", &id(1)], "").code, 1);
+    // The word of whoever owns the node goes for everything.
+    world.import(&[], &[definition("amber+strict", "2021-01-01T00:00:00.000Z")]);
+    assert!(!world.export("south").contains("theirs"));
+    world.soon("theirs is explained anew", |world| world.names("south", OBJECTS).is_empty());
+    assert!(world.export("boss").contains("ours"));
+}
+
 /// Flawed design: rights are copied to the records, or to a cursor, when they are written.
 pub(crate) fn a30_who_leaves_a_group_sees_nothing_at_once() {
     let mut world = World::with(&["north", "south"]);
