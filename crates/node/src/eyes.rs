@@ -33,8 +33,10 @@ pub struct Eyes<'e> {
 enum Target {
     /// There.
     Visible,
-    /// In the book, and not there for this viewer.
+    /// In the book, brought in by the viewer's own organisation among others, and not there for this viewer.
     Hidden,
+    /// In the book, brought in by others alone, and not there for this viewer.
+    Foreign,
     /// Not in the book.
     Absent,
 }
@@ -50,6 +52,8 @@ struct Asked {
 struct Node {
     asked: Vec<Asked>,
     there: bool,
+    /// What it is if it is not there.
+    otherwise: Target,
 }
 
 impl<'e> Eyes<'e> {
@@ -62,8 +66,9 @@ impl<'e> Eyes<'e> {
     fn judge(&self, asked: (&Cuts, &Class), body: &[u8], out: &mut Vec<u8>, of: &dyn Fn(&str) -> Target) -> bool {
         let (cuts, class) = asked;
         let start = out.len();
-        let own = self.references == HiddenReferences::Withhold || self.gate.viewer().is_of(&class.owner);
-        let cutting = Cutting { cuts, own, of, hidden: RefCell::new(false) };
+        let own = self.gate.viewer().is_of(&class.owner);
+        let withholds = self.references == HiddenReferences::Withhold;
+        let cutting = Cutting { cuts, own, withholds, of, hidden: RefCell::new(false) };
         let left = redact(body, &cutting, out);
         if left == Redacted::Withheld || cutting.hidden.into_inner() {
             out.truncate(start);
@@ -110,7 +115,7 @@ impl<'e> Eyes<'e> {
         while self.take_away(&mut nodes) {}
         let mut settled = self.settled.borrow_mut();
         for (id, node) in nodes {
-            settled.insert(id, if node.there { Target::Visible } else { Target::Hidden });
+            settled.insert(id, if node.there { Target::Visible } else { node.otherwise });
         }
     }
 
@@ -119,7 +124,7 @@ impl<'e> Eyes<'e> {
         let stands = |node: &Node| {
             let of = |id: &str| match nodes.get(id) {
                 Some(node) if node.there => Target::Visible,
-                Some(_) => Target::Hidden,
+                Some(node) => node.otherwise,
                 None => self.settled.borrow().get(id).copied().unwrap_or(Target::Hidden),
             };
             let there = |asked: &Asked| self.judge((&asked.cuts, &asked.class), &asked.body, &mut Vec::new(), &of);
@@ -139,8 +144,10 @@ impl<'e> Eyes<'e> {
     fn at_first_sight(&self, id: &str, book: &dyn Lookup, followed: usize) -> Result<Target, Node> {
         let (mut target, mut asks) = (Target::Absent, false);
         let looked = book.places(id, &mut |collection, class| {
-            if target == Target::Absent {
-                target = Target::Hidden;
+            match target {
+                Target::Absent if !self.gate.is_own(class.0) => target = Target::Foreign,
+                Target::Absent | Target::Foreign if self.gate.is_own(class.0) => target = Target::Hidden,
+                _ => {}
             }
             if (self.reads)(collection) {
                 match self.gate.view(class.0) {
@@ -152,7 +159,8 @@ impl<'e> Eyes<'e> {
             target != Target::Visible
         });
         // A book that cannot be read fails the whole answer.
-        if looked.is_err() || target != Target::Hidden || !asks || followed >= MOST {
+        let hidden = matches!(target, Target::Hidden | Target::Foreign);
+        if looked.is_err() || !hidden || !asks || followed >= MOST {
             return Ok(target);
         }
         let mut asked = Vec::new();
@@ -164,7 +172,7 @@ impl<'e> Eyes<'e> {
             }
             true
         });
-        Err(Node { asked, there: true })
+        Err(Node { asked, there: true, otherwise: target })
     }
 
     /// Why a record that must be looked at is there or not, whether it is given otherwise than it is stored, and which
@@ -194,7 +202,12 @@ impl<'e> Eyes<'e> {
                 message: "it does not stand without what this viewer may not see".to_owned(),
             },
         };
-        let hidden = seen.into_iter().filter(|(_, target)| *target == Target::Hidden);
+        let own = self.gate.viewer().is_of(&class.owner);
+        let hidden = seen.into_iter().filter(|(_, target)| match target {
+            Target::Hidden => true,
+            Target::Foreign => !own,
+            Target::Visible | Target::Absent => false,
+        });
         (there, there && out != met.body, hidden.map(|(id, _)| reason(id)).collect())
     }
 
@@ -230,9 +243,12 @@ impl Sees for Eyes<'_> {
 /// What goes from one body.
 struct Cutting<'c> {
     cuts: &'c Cuts,
-    /// Whether a hidden reference withholds the record and an absent one stays: for the organisation that brought it in,
-    /// which knows its references, and where the node is set so.
+    /// Whether the viewer's organisation brought the record in, and so knows its references. What is hidden among its own
+    /// withholds the record. What is hidden of others stays as what is absent does: whoever brings a reference in must not
+    /// learn from what becomes of it whether there is something.
     own: bool,
+    /// Whether the node is set so that a hidden reference withholds the record from everybody else.
+    withholds: bool,
     of: &'c dyn Fn(&str) -> Target,
     /// Whether a reference was met that withholds the record.
     hidden: RefCell<bool>,
@@ -245,12 +261,13 @@ impl Rules for Cutting<'_> {
 
     fn reference(&self, id: &str) -> Fate {
         match ((self.of)(id), self.own) {
-            (Target::Visible, _) | (Target::Absent, true) => Fate::Stays,
-            (Target::Hidden, true) => {
+            (Target::Visible, _) | (Target::Absent | Target::Foreign, true) => Fate::Stays,
+            (Target::Absent, false) if self.withholds => Fate::Stays,
+            (Target::Hidden | Target::Foreign, _) if self.own || self.withholds => {
                 self.hidden.replace(true);
                 Fate::Stays
             }
-            (Target::Hidden, false) => Fate::Goes,
+            (Target::Hidden | Target::Foreign, _) => Fate::Goes,
             // Who may not see an object and who could not, since there is none, are told the same.
             (Target::Absent, false) => Fate::GoesIfItCan,
         }

@@ -54,6 +54,7 @@ catalogue! {
     records:
         a01_policy_is_judged_on_the_stored_record,
         a05_no_way_of_reading_gives_what_is_hidden,
+        a06_a_reference_finds_nothing_out,
         a06_hidden_looks_as_absent,
         a28_only_its_author_revokes_an_object,
         a28_times_in_the_future_move_no_order,

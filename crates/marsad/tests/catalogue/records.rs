@@ -159,6 +159,37 @@ pub(crate) fn a06_hidden_looks_as_absent() {
     assert_eq!(world.names("boss", OBJECTS), ["open", "sesame", "mine"]);
 }
 
+/// Flawed design: what becomes of a reference that one wrote oneself says whether there is something at its end.
+pub(crate) fn a06_a_reference_finds_nothing_out() {
+    let mut world = World::with(&["north", "south"]);
+    world.good(&["collection", "add", "theirs", "--write", "north"], "");
+    let (there, absent) = (9, 8);
+    world.import(&[], &[tool(there, 1, "sesame", &[STRICT], "")]);
+    let note = |number: u32, about: u32| {
+        format!(
+            r#"{{"type":"note","spec_version":"2.1","id":"note--00000000-0000-4000-8000-{number:012}","created":"2024-01-01T00:00:00.000Z","modified":"2024-01-01T00:00:00.000Z","object_marking_refs":["{GREEN}"],"content":"x","object_refs":["{}"]}}"#,
+            id(about)
+        )
+    };
+    let uses = |number: u32, about: u32| {
+        format!(
+            r#"{{"type":"relationship","spec_version":"2.1","id":"relationship--00000000-0000-4000-8000-{number:012}","created":"2024-01-01T00:00:00.000Z","modified":"2024-01-01T00:00:00.000Z","object_marking_refs":["{GREEN}"],"relationship_type":"related-to","source_ref":"{0}","target_ref":"{0}"}}"#,
+            id(about)
+        )
+    };
+    for settings in [&[][..], &["hidden-references=withhold"]] {
+        world.serve(settings);
+        let sent = [note(1, there), note(2, absent), uses(3, there), uses(4, absent)];
+        assert_eq!(world.post("north", "theirs", &sent).get("success_count"), 4);
+        let path = "/exchange/collections/theirs/objects/";
+        let got = world.get("north", path).list("objects");
+        let expected: Vec<Value> = sent.iter().map(|object| serde_json::from_str(object).unwrap()).collect();
+        assert_eq!(got, expected, "who brought them gets them as they were, whatever they refer to");
+        assert!(!world.get("south", path).text().contains(&id(there)), "nobody else is told");
+        world.end();
+    }
+}
+
 /// Flawed design: whoever knows an object's id may write its next version, and revoke it.
 pub(crate) fn a28_only_its_author_revokes_an_object() {
     let mut world = World::with(&["amina", "north", "south"]);
