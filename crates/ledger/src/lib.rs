@@ -137,13 +137,6 @@ pub trait Ledger: Send + Sync {
     /// [`Error::Storage`].
     fn class_definition(&self, class: ClassNo) -> Result<Option<std::sync::Arc<[u8]>>>;
 
-    /// The newest live body stored under a key in any collection, whoever may see it: for the node's own
-    /// questions (what does this marking mean), never for an answer to a viewer.
-    ///
-    /// # Errors
-    /// [`Error::Storage`].
-    fn first_accepted(&self, key: &str) -> Result<Option<Vec<u8>>>;
-
     /// Lets `work` look records up, all on one state of the book.
     ///
     /// # Errors

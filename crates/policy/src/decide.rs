@@ -311,7 +311,7 @@ impl Case<'_> {
     }
 
     fn meaning(&self, id: &str) -> Meaning {
-        stix::marking::tlp_of(id).map_or_else(|| self.facts.meaning(id), Meaning::Tlp)
+        stix::marking::tlp_of(id).map_or_else(|| self.facts.meaning(id, &self.class.owner), Meaning::Tlp)
     }
 
     fn say(&mut self, code: Code, rests_on: Option<&str>, message: String) {

@@ -6,7 +6,8 @@ use super::request::Asked;
 use crate::config::MetricsAccess;
 use axum::body::Body;
 use http::{Response, StatusCode};
-use ledger::{Ledger as _, Role};
+use ledger::Ledger as _;
+use policy::role::{Act, Target, may};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
@@ -72,12 +73,13 @@ impl Metrics {
     }
 }
 
-/// The figures, for this machine and administrators as the configuration says; nobody else learns that they exist.
+/// The figures, for this machine and the owner's administrators as the configuration says; nobody else learns that they
+/// exist. They count the whole book: what administrators of other organisations may not see, too.
 pub(super) async fn get(state: &Arc<State>, asked: &Asked) -> Result<Response<Body>, Refusal> {
-    let administrator = asked.identity.role == Some(Role::Administrator);
+    let administrator = may(&asked.identity.actor, Act::ManageCollections, &Target::Node);
     let allowed = match state.config.metrics.access {
         MetricsAccess::Off => false,
-        MetricsAccess::Loopback => administrator || asked.from.ip().to_canonical().is_loopback(),
+        MetricsAccess::Loopback => administrator || is_from_here(state, asked),
         MetricsAccess::Administrator => administrator,
     };
     if !allowed {
@@ -85,6 +87,13 @@ pub(super) async fn get(state: &Arc<State>, asked: &Asked) -> Result<Response<Bo
     }
     let text = state.read(|state| written(state).map_err(Refusal::internal)).await?;
     Ok(answer::text(StatusCode::OK, "application/openmetrics-text; version=1.0.0; charset=utf-8", text))
+}
+
+/// Whether a request was made on this machine. Behind a proxy they all seem to be.
+fn is_from_here(state: &State, asked: &Asked) -> bool {
+    let server = &state.config.server;
+    let behind_proxy = server.plain_http && !server.public_url.is_empty();
+    !behind_proxy && asked.from.ip().to_canonical().is_loopback()
 }
 
 fn written(state: &State) -> Result<String, Box<dyn std::error::Error>> {
