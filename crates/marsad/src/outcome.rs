@@ -59,7 +59,8 @@ pub(crate) fn report(outcome: Outcome) -> ExitCode {
         }
         Err(Failure::Could(error)) if reader_left(error.as_ref()) => ExitCode::SUCCESS,
         Err(Failure::Could(error)) => {
-            eprintln!("marsad: {}", chain(error.as_ref()));
+            // Whatever wrote the message, it may hold what a stranger wrote.
+            eprintln!("marsad: {}", crate::terminal::visible(&chain(error.as_ref())));
             ExitCode::from(3)
         }
     }

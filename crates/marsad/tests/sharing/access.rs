@@ -20,7 +20,7 @@ fn everybody_at_every_endpoint() {
     let node = Node::start();
     let [run, quiet, far] = groups(&node);
     node.import(&[tool(1, 1, GREEN), tool(9, 1, RED)]);
-    node.from_north(&[tool(2, 1, GREEN)]);
+    node.bring_north(&[tool(2, 1, GREEN)]);
     let own = [401, 403, 403, 200, 200, 403, 403, 403, 403];
     let made = [401, 403, 403, 201, 201, 403, 403, 403, 403];
     let publishers = [401, 404, 200, 200, 200, 404, 404, 404, 404];

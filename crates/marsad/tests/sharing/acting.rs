@@ -59,7 +59,7 @@ fn an_organisation_narrows_its_own_alone() {
     let node = Node::start();
     node.command(&["collection", "add", "inner", "--read", "reader@own,reader@south", "--write", "admin"], "");
     node.command(&["import", "-", "--collection", "inner"], &tool(5, 1, GREEN));
-    node.from_north(&[tool(5, 1, GREEN)]);
+    node.bring_north(&[tool(5, 1, GREEN)]);
     restricted(&node, "publisher@north", 5, r#"{"audience":"organisation"}"#);
     soon(&node, "reader@north", &["t5/1"]);
     soon(&node, "reader@south", &[]);

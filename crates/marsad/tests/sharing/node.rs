@@ -120,7 +120,7 @@ impl Node {
     }
 
     /// Objects that CERT North brings in.
-    pub(crate) fn from_north(&self, objects: &[String]) {
+    pub(crate) fn bring_north(&self, objects: &[String]) {
         let body = format!(r#"{{"objects":[{}]}}"#, objects.join(","));
         let headers = [("Content-Type", "application/taxii+json;version=2.1")];
         let answer = self.send("POST", OBJECTS, "publisher@north", &headers, &body);

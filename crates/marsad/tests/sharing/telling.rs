@@ -13,7 +13,7 @@ fn why_does_not_change_with_what_the_asker_does_not_see() {
     let node = Node::start();
     let refers = format!(r#","content":"c","object_refs":["{}","{}"]"#, id("tool", 1), id("tool", 9));
     node.import(&[tool(1, 1, GREEN)]);
-    node.from_north(&[object("note", 3, 1, GREEN, &refers)]);
+    node.bring_north(&[object("note", 3, 1, GREEN, &refers)]);
     let all = || {
         let mut told = Vec::new();
         for actor in ["publisher@own", "administrator@own", "reader@own", "administrator@north", "reader@south"] {

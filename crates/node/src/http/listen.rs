@@ -364,3 +364,75 @@ fn follower(home: &Home, state: &State) -> Result<Option<Follower>, Error> {
         pause: PAUSE,
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::home::Secret;
+    use ledger::journal::Wanted;
+    use ledger::sqlite::Book;
+    use ledger::{Appended, Collection, CollectionNo, Dialect, Entry, Ledger as _, Submission, Who};
+    use policy::Class;
+
+    #[test]
+    fn data_about_persons_goes_after_its_time_and_the_audit_log_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home::prepare(&folder.path().join("home"), "").unwrap();
+        let book = Arc::new(Book::create(&home.database()).unwrap());
+        home.seal(&Secret::new([7; 32])).unwrap();
+        let collection = Collection {
+            no: CollectionNo(0),
+            id: "00000000-0000-4000-8000-000000000001".into(),
+            alias: "main".into(),
+            title: "main".into(),
+            description: None,
+            read: Who::Members,
+            write: Who::Members,
+        };
+        let collection = book.add_collection(&collection).unwrap().no;
+        let config = Config::from_toml("[personal]\nretention = [\"email=2\"]\n").unwrap();
+        let state = State::new(&home, config, Arc::clone(&book)).unwrap();
+        let class = |personal: &[&str]| {
+            let personal = personal.iter().map(|kind| (*kind).to_owned()).collect();
+            state.classes.number(&*book, &Class { owner: "Us".into(), personal, ..Class::default() }).unwrap()
+        };
+        let (mail, plain) = (class(&["email"]), class(&[]));
+        let day = 86_400 * 1_000_000;
+        let now = crate::clock::now();
+        for (key, class, days) in [("a--1", mail, 3), ("a--2", plain, 3), ("a--3", mail, 1)] {
+            let body = format!(r#"{{"id":"{key}"}}"#);
+            let entry = Entry {
+                collection,
+                key,
+                kind: "a",
+                version: None,
+                dialect: Dialect::Stix21,
+                author: None,
+                revoked: false,
+                class,
+                references: &[],
+                body: body.as_bytes(),
+            };
+            let submission = Submission { entries: &[entry], receipt: None };
+            let done = book.append(&[submission], now - days * day, &|a, b| a == b).unwrap();
+            assert!(matches!(done[0][0], Appended::Added(_)));
+        }
+        let there =
+            || ["a--1", "a--2", "a--3"].map(|key| book.contains(collection, key, &|_: ledger::ClassNo| true).unwrap());
+        let told = || {
+            let mut told = Vec::new();
+            let wanted = Wanted { kind: Some("administered"), ..Wanted::default() };
+            let each = &mut |line: ledger::journal::Line| told.push(line.matter.kept().unwrap().body.clone());
+            state.audit.journal().read(&wanted, each).unwrap();
+            told.into_iter().map(|body| String::from_utf8(body).unwrap()).collect::<Vec<_>>()
+        };
+        do_upkeep(&state, false);
+        assert_eq!((there(), told().len()), ([true, true, true], 0));
+        do_upkeep(&state, true);
+        assert_eq!(there(), [false, true, true]);
+        let log = told();
+        assert!(log.len() == 1 && log[0].contains("forget-persons") && log[0].contains(r#""records":1"#), "{log:?}");
+        do_upkeep(&state, true);
+        assert_eq!((there(), told().len()), ([false, true, true], 1), "nothing more to say");
+    }
+}
