@@ -341,9 +341,12 @@ fn a_line_of_json_says_all_that_the_chain_needs() {
     };
     assert_eq!(faults(&texts), []);
     let text = &texts[1];
-    for (from, to) in
-        [("\"count\":2", "\"count\":3"), ("\"packed\":\"a5a5\"", "\"packed\":\"a5a4\""), ("\"micros\":2000", "\"micros\":2001"), ("192.0.2.1", "192.0.2.7")]
-    {
+    for (from, to) in [
+        ("\"count\":2", "\"count\":3"),
+        ("\"packed\":\"a5a5\"", "\"packed\":\"a5a4\""),
+        ("\"micros\":2000", "\"micros\":2001"),
+        ("192.0.2.1", "192.0.2.7"),
+    ] {
         assert!(text.contains(from), "{text}");
         let mut changed = texts.clone();
         changed[1] = text.replace(from, to);
@@ -352,7 +355,15 @@ fn a_line_of_json_says_all_that_the_chain_needs() {
     let mut repeated = texts.clone();
     repeated.insert(3, texts[2].clone());
     assert_eq!(faults(&repeated), [Fault { number: 3, flaw: Flaw::Repeated }]);
-    for bad in ["", "{}", "[1]", &text.replace("\"number\"", "\"nomber\""), &text.replace("\"who\"", "\"wer\""), &text.replace("\"a5a5\"", "\"a5a\""), &text.replace("\"a5a5\"", "\"A5a5\"")] {
+    for bad in [
+        "",
+        "{}",
+        "[1]",
+        &text.replace("\"number\"", "\"nomber\""),
+        &text.replace("\"who\"", "\"wer\""),
+        &text.replace("\"a5a5\"", "\"a5a\""),
+        &text.replace("\"a5a5\"", "\"A5a5\""),
+    ] {
         assert!(Line::from_json(bad).is_err(), "{bad}");
     }
 }

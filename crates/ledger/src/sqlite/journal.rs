@@ -20,8 +20,7 @@ const VERSION: i64 = 1;
 /// Entries of which a part is erased in one transaction.
 const AT_ONCE: usize = 20_000;
 
-const COLUMNS: &str =
-    "number, time, kind, about, first, last, body, packed, matter_digest, salt, who, whom, details, person_digest, chain";
+const COLUMNS: &str = "number, time, kind, about, first, last, body, packed, matter_digest, salt, who, whom, details, person_digest, chain";
 
 /// A journal in a file.
 pub struct JournalFile {
