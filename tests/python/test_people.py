@@ -46,6 +46,8 @@ class World:
 
     def session(self, name, code=None):
         browser = requests.Session()
+        # A request that is refused before its body was read ends the connection.
+        browser.headers["Connection"] = "close"
         body = {"name": name, "password": PASSWORD, **({"code": code} if code else {})}
         answer = browser.post(f"{self.url}/api/session", json=body)
         return browser, answer
@@ -303,9 +305,10 @@ def test_every_route_is_closed_to_another_organisation(world):
     def tried(pattern, method, body, name, who):
         path = pattern.format(name=name, key=urllib.parse.quote("target's"), session=session)
         answer = requests.request(method, world.url + path, json=body, auth=(who, PASSWORD), allow_redirects=False)
-        if "{name}" in pattern and method in ROUTES[pattern] | {"HEAD"}:
+        known = ROUTES[pattern] | ({"HEAD"} if "GET" in ROUTES[pattern] and "oidc" not in pattern else set())
+        if "{name}" in pattern and method in known:
             assert answer.status_code in (400, 404, 415, 422), f"{who} {method} {path} {body}: {answer.status_code}"
-        elif method not in ROUTES[pattern] | {"HEAD"}:
+        elif method not in known:
             assert answer.status_code == 405, f"{method} {path}"
         for word in ("target", "chief", "Example CERT"):
             assert word not in answer.text, f"{who} {method} {path} {body}: {answer.text}"

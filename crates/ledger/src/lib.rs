@@ -50,7 +50,8 @@ pub trait Ledger: Send + Sync {
     /// Appends all submissions in one durable commit: on `Ok` every record answered [`Appended::Added`] survives
     /// kill -9 and power loss; on `Err` nothing of the call has been written.
     ///
-    /// `now` is the clock's microseconds since 1970; a record gets `max(now, last + 1)`.
+    /// `now` is the clock's microseconds since 1970; an entry gets `max(now, last + 1)`, also one that is held already, whose
+    /// number is then nobody's.
     ///
     /// A record that refers to something gets its class if it is covered, by what is stored or by what this very call
     /// adds (forward and in circles), and else the open variant. What is kept aside covers nothing.
@@ -135,13 +136,6 @@ pub trait Ledger: Send + Sync {
     /// # Errors
     /// [`Error::Storage`].
     fn class_definition(&self, class: ClassNo) -> Result<Option<std::sync::Arc<[u8]>>>;
-
-    /// The newest live body stored under a key in any collection, whoever may see it: for the node's own
-    /// questions (what does this marking mean), never for an answer to a viewer.
-    ///
-    /// # Errors
-    /// [`Error::Storage`].
-    fn first_accepted(&self, key: &str) -> Result<Option<Vec<u8>>>;
 
     /// Lets `work` look records up, all on one state of the book.
     ///

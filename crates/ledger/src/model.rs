@@ -47,7 +47,8 @@ pub struct Entry<'a> {
     /// Its type, for filters.
     pub kind: &'a str,
     /// `modified`, else `created`; `None` for what has neither: its version is then the time of addition
-    /// (TAXII 2.1 §3.4.1), and a differing body under the same key is a further version.
+    /// (TAXII 2.1 §3.4.1), and a differing body under the same key, or the same in another policy class, is a
+    /// further version.
     pub version: Option<Version<'a>>,
     /// How the body is written.
     pub dialect: Dialect,

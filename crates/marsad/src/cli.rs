@@ -99,7 +99,8 @@ mod tests {
     #[test]
     fn every_command_shows_an_example() {
         each(&super::Cli::command(), "", &mut |path, command| {
-            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let help = command.get_after_long_help().or(command.get_after_help());
+            let help = help.map(ToString::to_string).unwrap_or_default();
             assert!(help.contains(&format!("  {path}")), "`{path} --help` has no example");
         });
     }

@@ -30,7 +30,7 @@ pub(crate) mod why;
 
 use crate::cli::{Cli, Command, Place};
 use crate::outcome::{Failure, Outcome};
-use ledger::{Collection, Ledger as _, Register as _};
+use ledger::{Collection, Register as _};
 use node::administration::Administration;
 use node::config::Config;
 use node::home::Home;
@@ -173,17 +173,12 @@ impl Place {
     }
 }
 
-/// Whether some version of the object is in the book.
-pub(crate) fn is_stored(opened: &Opened, object: &str) -> Result<bool, Failure> {
-    let mut stored = false;
-    opened.book.look(&mut |book| {
-        // A failure is noted by the book and fails the whole look.
-        let _ = book.places(object, &mut |_, _| {
-            stored = true;
-            false
-        });
-    })?;
-    Ok(stored)
+/// What an act of administration refused: what cannot be is a wrong call.
+pub(crate) fn asked(error: node::administration::Error) -> Failure {
+    match error {
+        node::administration::Error::Invalid(why) => Failure::Usage(crate::terminal::visible(&why)),
+        error => error.into(),
+    }
 }
 
 /// The object is not in the book.

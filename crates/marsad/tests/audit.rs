@@ -158,7 +158,7 @@ fn what_is_done_is_written_down_and_can_be_verified() {
     assert!(wrong.iter().all(|(who, _)| who.is_empty() || who == "reader"), "no stranger's text: {wrong:?}");
     assert_eq!(wrong.iter().map(|(_, count)| count).sum::<u64>(), 3);
     let acts: Vec<Value> = kinds("administered").iter().map(|entry| entry["matter"]["body"]["act"].clone()).collect();
-    assert_eq!(acts, ["node-made", "account-added", "collection-added"]);
+    assert_eq!(acts, ["node-made", "add-account", "add-collection"]);
     assert_eq!(node.entries(&["--who", "operator", "--kind", "taken-in"])[0]["matter"]["body"]["objects"], 41);
     assert_eq!(node.entries(&["--since", "2100-01-01T00:00:00Z"]), Vec::<Value>::new());
     assert_eq!(node.run(&["audit", "list", "--kind", "nonsense"], "").0, 2);

@@ -95,6 +95,30 @@ fn accounts() {
         (&["account", "add", "a:b", "--role", "reader"], "", 2),
         (&["account", "add", "x", "--role", "reader", "--password-stdin"], "", 2),
         (&["account", "add", "x", "--role", "reader", "--organisation", "nobody"], "", 3),
+        (&["account", "add", "x", "--role", "reader", "--password-stdin"], "elevenchars", 3),
+        (&["account", "password", "amina", "--password-stdin"], "too short", 3),
+        (&["account", "role", "amina", "publisher"], "", 0),
+        (&["account", "role", "amina", "emperor"], "", 2),
+        (&["account", "role", "nobody", "reader"], "", 3),
+        (&["account", "role", "admin", "reader"], "", 3),
+        (&["account", "recovery", "amina"], "", 3),
+        (&["account", "totp", "amina", "remove"], "", 3),
+        (&["account", "totp", "amina", "enrol", "--digits", "7"], "", 3),
+        (&["account", "totp", "amina", "enrol", "--algorithm", "MD5"], "", 2),
+        (&["account", "totp", "amina", "enrol", "--code", "123456"], "", 3),
+        (&["account", "totp", "nobody", "enrol"], "", 3),
+        (&["account", "totp", "amina", "enrol"], "", 0),
+        (&["account", "sessions", "amina", "end"], "", 0),
+        (&["account", "sessions", "amina", "end", "0123456789abcdef"], "", 3),
+        (&["account", "sessions", "nobody", "list"], "", 3),
+        (&["account", "certificate", "amina", "add", "/dev/null"], "", 3),
+        (&["account", "certificate", "amina", "remove", "xyz"], "", 2),
+        (&["account", "certificate", "amina", "list"], "", 0),
+        (&["account", "link", "amina", "--issuer", "https://id.example", "--subject", "7"], "", 0),
+        (&["account", "link", "omar", "--issuer", "https://id.example", "--subject", "7"], "", 3),
+        (&["account", "link", "omar", "--issuer", "https://id.example", "--subject", ""], "", 3),
+        (&["account", "unlink", "omar", "--issuer", "https://id.example", "--subject", "7"], "", 3),
+        (&["account", "unlink", "amina", "--issuer", "https://id.example", "--subject", "7"], "", 0),
         (&["account", "password", "nobody"], "", 3),
         (&["account", "password", "amina", "--password-stdin"], "another long password", 0),
         (&["account", "remove", "nobody"], "", 3),
@@ -123,11 +147,17 @@ fn organisations_keys_and_collections() {
     let listed = node.json(&["key", "list"]);
     assert_eq!((&listed[0]["account"], &listed[0]["scope"]), (&json!("admin"), &json!(["read", "write"])));
     assert!(!listed.to_string().contains(key.trim()), "the secret is nowhere");
+    let (code, ..) = node.run(&["key", "add", "bound", "--from", "192.0.2.0/24,::ffff:198.51.100.7"], "");
+    let listed = node.json(&["key", "list"]);
+    assert_eq!((code, &listed[0]["from"]), (0, &json!(["192.0.2.0/24", "198.51.100.7/32"])));
     for (args, expected) in [
         (&["key", "add", "machine"][..], 3),
         (&["key", "add", "other", "--account", "nobody"], 3),
         (&["key", "add", "other", "--scope", "everything"], 2),
         (&["key", "add", "other", "--expires", "yesterday"], 2),
+        (&["key", "add", "other", "--from", "192.0.2.7/24"], 2),
+        (&["key", "add", "other", "--from", "example.org"], 2),
+        (&["key", "remove", "bound"], 0),
         (&["key", "remove", "nothing"], 3),
         (&["key", "remove", "machine"], 0),
         (&["collection", "add", "phishing", "--read", "anyone", "--write", "Client,AMINA"], 0),

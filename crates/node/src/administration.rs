@@ -1,5 +1,5 @@
 //! Acts of administration, from the command line and from the API: the one place where members, their credentials,
-//! organisations and collections are changed.
+//! organisations, collections and what the sharing model rests on are changed.
 //!
 //! Every function takes the [`Actor`]. Whether it may is asked of [`policy::role`] alone; what may be changed is loaded by
 //! one function, which gives an `Authorised` member and no name that somebody sent. Every act, done or refused, is given
@@ -7,12 +7,17 @@
 //!
 //! INVARIANT: whoever may not know of a member gets the same answer for one that exists and for one that does not.
 
+mod groups;
 mod members;
 mod node;
+mod partners;
+mod restricting;
 mod signing_in;
 
+pub use groups::{GroupChange, NewGroup, SeenGroup};
 pub use members::{NewAccount, NewKey};
-pub use signing_in::RecoveryCodes;
+pub use partners::{Terms, relation_named, relation_word};
+pub use restricting::Restriction;
 
 use crate::home::Secret;
 use ledger::{Account, Micros, People};
@@ -54,6 +59,17 @@ pub enum Deed {
     AddOrganisation,
     AddCollection,
     RemoveCollection,
+    ListOrganisations,
+    SetRelation,
+    SetStanding,
+    ListMarkings,
+    ExplainMarking,
+    AddGroup,
+    ChangeGroup,
+    RemoveGroup,
+    Restrict,
+    Explain,
+    Trace,
 }
 
 impl Deed {
@@ -86,6 +102,17 @@ impl Deed {
             Self::AddOrganisation => "add-organisation",
             Self::AddCollection => "add-collection",
             Self::RemoveCollection => "remove-collection",
+            Self::ListOrganisations => "list-organisations",
+            Self::SetRelation => "set-relation",
+            Self::SetStanding => "set-standing",
+            Self::ListMarkings => "list-markings",
+            Self::ExplainMarking => "explain-marking",
+            Self::AddGroup => "add-group",
+            Self::ChangeGroup => "change-group",
+            Self::RemoveGroup => "remove-group",
+            Self::Restrict => "restrict",
+            Self::Explain => "explain",
+            Self::Trace => "trace",
         }
     }
 }
@@ -97,7 +124,7 @@ pub struct AdministrationAct<'a> {
     pub actor: &'a Actor,
     /// Did what.
     pub deed: Deed,
-    /// To which member, organisation or collection.
+    /// To which member, organisation, collection, group, marking or object.
     pub subject: &'a str,
     /// The subject's organisation, where it has one.
     pub organisation: Option<&'a str>,

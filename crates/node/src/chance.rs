@@ -13,6 +13,14 @@ pub struct NoChance;
 /// [`NoChance`].
 pub fn bytes<const N: usize>() -> Result<[u8; N], NoChance> {
     let mut bytes = [0; N];
-    SystemRandom::new().fill(&mut bytes).map_err(|_| NoChance)?;
+    fill(&mut bytes)?;
     Ok(bytes)
+}
+
+/// Fills the slice with random bytes, fit for secrets.
+///
+/// # Errors
+/// [`NoChance`].
+pub fn fill(bytes: &mut [u8]) -> Result<(), NoChance> {
+    SystemRandom::new().fill(bytes).map_err(|_| NoChance)
 }

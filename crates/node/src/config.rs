@@ -259,7 +259,8 @@ sections! {
     }
     /// Prometheus metrics at /metrics.
     metrics, "metrics.", Metrics {
-        /// Who may read them: off, loopback (this machine, and administrators) or administrator.
+        /// Who may read them: off, administrator (of the node's own organisation), or loopback: those, and this machine,
+        /// unless `public-url` says that a proxy in front of plain HTTP makes everybody seem to be on it.
         access: MetricsAccess = MetricsAccess::Loopback;
     }
 }

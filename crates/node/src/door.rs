@@ -4,15 +4,18 @@ use crate::config;
 use crate::known::{self, Known, Snapshot};
 use crate::meaning;
 use ledger::{ClassNo, Ledger, Page};
-use policy::{Classed, Classes, Facts, Gate, Group, Meaning, Micros, Relation, Rules, Tlp, Treatment, Viewer};
+use policy::{Class, Classed, Classes, Facts, Gate, Group, Meaning, Micros, Relation, Rules, Tlp, Treatment, Viewer};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long the node believes that it does not know a marking: a definition may arrive at any time.
-const UNKNOWN_FOR: Duration = Duration::from_secs(1);
+/// How long the node believes what it knows of a marking: a definition may arrive at any time.
+const BELIEVED: Duration = Duration::from_secs(1);
 /// Markings that are remembered at most.
 const MOST: usize = 10_000;
+
+/// A marking definition, and the organisation of whose records is asked, in lower case.
+type Asked = (String, String);
 
 /// What the policy needs to know of the book and the register.
 pub struct Door {
@@ -21,7 +24,7 @@ pub struct Door {
     rules: Rules,
     references: config::HiddenReferences,
     personal: Vec<(Relation, Vec<(String, Treatment)>)>,
-    meanings: Mutex<HashMap<String, (Meaning, Instant)>>,
+    meanings: Mutex<HashMap<Asked, (Meaning, Instant)>>,
 }
 
 impl Door {
@@ -73,24 +76,49 @@ impl Door {
         self.known.now().ok()
     }
 
-    /// What the object of a marking definition says.
-    fn read_meaning(&self, id: &str) -> Meaning {
+    /// What the object of a marking definition says of an organisation's records.
+    fn read_meaning(&self, id: &str, owner: &str, own: Option<&str>) -> Meaning {
         let known = || self.meanings.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((meaning, since)) = known().get(id)
-            && (*meaning != Meaning::Unknown || since.elapsed() < UNKNOWN_FOR)
+        let asked = (id.to_owned(), owner.to_lowercase());
+        if let Some((meaning, since)) = known().get(&asked)
+            && since.elapsed() < BELIEVED
         {
             return meaning.clone();
         }
-        let meaning = match self.book.first_accepted(id) {
-            Ok(Some(body)) => meaning::of_object(&body),
-            _ => Meaning::Unknown,
-        };
+        let definition = self.definition_for(id, owner, own).ok().flatten();
+        let meaning = definition.map_or(Meaning::Unknown, |body| meaning::of_object(&body));
         let mut known = known();
         if known.len() >= MOST {
             known.clear();
         }
-        known.insert(id.to_owned(), (meaning.clone(), Instant::now()));
+        known.insert(asked, (meaning.clone(), Instant::now()));
         meaning
+    }
+
+    /// The object of a marking definition that may speak of an organisation's records: the first that the node's own
+    /// organisation brought in, or else the first that the same organisation did. Whoever else may write to a collection
+    /// would explain other people's markings away.
+    fn definition_for(&self, id: &str, owner: &str, own: Option<&str>) -> ledger::Result<Option<Vec<u8>>> {
+        let mut found = Vec::new();
+        self.book.look(&mut |shelf| {
+            // A failure is noted by the book and fails the whole look.
+            let _ = shelf.versions(id, &mut |met| {
+                found.push((met.seq, met.class, met.body.to_vec()));
+                true
+            });
+        })?;
+        found.sort_by_key(|(seq, ..)| *seq);
+        let same = |a: &str, b: &str| a.to_lowercase() == b.to_lowercase();
+        let mut of_owner = None;
+        for (_, class, body) in found {
+            let class = self.book.class_definition(class)?.and_then(|bytes| Class::from_definition(&bytes));
+            match class {
+                Some(class) if own.is_some_and(|own| same(own, &class.owner)) => return Ok(Some(body)),
+                Some(class) if of_owner.is_none() && same(owner, &class.owner) => of_owner = Some(body),
+                _ => {}
+            }
+        }
+        Ok(of_owner)
     }
 }
 
@@ -102,10 +130,11 @@ impl Classes for Door {
 }
 
 impl Facts for Door {
-    fn meaning(&self, id: &str) -> Meaning {
+    fn meaning(&self, id: &str, owner: &str) -> Meaning {
         let Some(snapshot) = self.snapshot() else { return Meaning::Unknown };
         // The operator's word goes before what the definition says.
-        snapshot.meaning(id).cloned().unwrap_or_else(|| self.read_meaning(id))
+        let said = snapshot.meaning(id).cloned();
+        said.unwrap_or_else(|| self.read_meaning(id, owner, snapshot.own_organisation()))
     }
 
     fn group(&self, id: &str) -> Option<Group> {

@@ -35,6 +35,8 @@ pub struct Export<'a> {
     pub versions: Versions,
     /// For whom.
     pub viewer: Viewer,
+    /// When, in microseconds since 1970: groups and embargoes have their times.
+    pub at: ledger::Micros,
     /// The bundle's id: `bundle--` and a random UUID.
     pub bundle_id: &'a str,
     /// Told of each page before it is written: out of which collection, and what.
@@ -52,7 +54,7 @@ pub fn write<B: Ledger + Register>(
     out: &mut dyn Write,
     progress: &mut dyn FnMut(u64),
 ) -> Result<u64, Error> {
-    let gate = door.gate(export.viewer.clone(), crate::clock::now());
+    let gate = door.gate(export.viewer.clone(), export.at);
     let readable = readable(book, gate.viewer())?;
     let reads = |no| readable.contains(&no);
     let eyes = Eyes::new(&gate, door.references(), &reads);

@@ -62,8 +62,9 @@ impl<'e> Eyes<'e> {
     fn judge(&self, asked: (&Cuts, &Class), body: &[u8], out: &mut Vec<u8>, of: &dyn Fn(&str) -> Target) -> bool {
         let (cuts, class) = asked;
         let start = out.len();
-        let own = self.references == HiddenReferences::Withhold || self.gate.viewer().is_of(&class.owner);
-        let cutting = Cutting { cuts, own, of, hidden: RefCell::new(false) };
+        let own = self.gate.viewer().is_of(&class.owner);
+        let withholds = self.references == HiddenReferences::Withhold;
+        let cutting = Cutting { cuts, own, withholds, of, hidden: RefCell::new(false) };
         let left = redact(body, &cutting, out);
         if left == Redacted::Withheld || cutting.hidden.into_inner() {
             out.truncate(start);
@@ -230,9 +231,11 @@ impl Sees for Eyes<'_> {
 /// What goes from one body.
 struct Cutting<'c> {
     cuts: &'c Cuts,
-    /// Whether a hidden reference withholds the record and an absent one stays: for the organisation that brought it in,
-    /// which knows its references, and where the node is set so.
+    /// Whether the viewer's organisation brought the record in. It knows its references, and finds all of them again: were
+    /// one to what is hidden treated otherwise than one to nothing, it could ask for anything by bringing a reference to it.
     own: bool,
+    /// Whether a hidden reference withholds the record and an absent one stays, since the node is set so.
+    withholds: bool,
     of: &'c dyn Fn(&str) -> Target,
     /// Whether a reference was met that withholds the record.
     hidden: RefCell<bool>,
@@ -244,7 +247,10 @@ impl Rules for Cutting<'_> {
     }
 
     fn reference(&self, id: &str) -> Fate {
-        match ((self.of)(id), self.own) {
+        if self.own {
+            return Fate::Stays;
+        }
+        match ((self.of)(id), self.withholds) {
             (Target::Visible, _) | (Target::Absent, true) => Fate::Stays,
             (Target::Hidden, true) => {
                 self.hidden.replace(true);

@@ -32,7 +32,7 @@ pub enum Error {
         path: String,
     },
     /// The secret is not what it must be.
-    #[error("{} must hold exactly 32 bytes: restore it from a backup", .0.display())]
+    #[error("{} must hold exactly the 32 random bytes that were made for this node: restore it from a backup", .0.display())]
     Secret(PathBuf),
     /// The file system refused.
     #[error("cannot {doing} {}", path.display())]
@@ -187,15 +187,15 @@ impl Home {
     /// Reads the secret.
     ///
     /// # Errors
-    /// [`Error::Io`]; [`Error::Secret`] if it is not 32 bytes.
+    /// [`Error::Io`]; [`Error::Secret`] if it is not 32 bytes, or if they are zero or text: somebody's placeholder.
     pub fn secret(&self) -> Result<Secret, Error> {
         let path = self.secret_file();
         let io = |source| Error::Io { doing: "read", path: path.clone(), source };
         let mut bytes = zeroize::Zeroizing::new(Vec::with_capacity(64));
         File::open(&path).map_err(io)?.take(64).read_to_end(&mut bytes).map_err(io)?;
         match <[u8; 32]>::try_from(bytes.as_slice()) {
-            Ok(secret) => Ok(Secret(secret)),
-            Err(_) => Err(Error::Secret(path)),
+            Ok(secret) if !is_placeholder(&secret) => Ok(Secret(secret)),
+            _ => Err(Error::Secret(path)),
         }
     }
 
@@ -210,6 +210,11 @@ impl Home {
             Err(source) => Err(Error::Io { doing: "read", path: self.path.clone(), source }),
         }
     }
+}
+
+/// Whether bytes were typed, or never filled in. Of random ones, fewer than one in 10^13 look like it.
+fn is_placeholder(secret: &[u8; 32]) -> bool {
+    *secret == [0; 32] || secret.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace())
 }
 
 /// Where a home is when nobody says: `~/.local/share/marsad`. `None` where there is no home directory.
@@ -287,8 +292,10 @@ mod tests {
         std::fs::create_dir(&other).unwrap();
         std::fs::write(other.join("holiday.jpg"), b"").unwrap();
         assert!(matches!(Home::prepare(&other, ""), Err(Error::Foreign(_))));
-        std::fs::write(foreign.join("secret"), b"short").unwrap();
-        assert!(matches!(Home::open(&foreign).unwrap().secret(), Err(Error::Secret(_))));
+        for secret in [&b"short"[..], b"", &[9; 33], &[0; 32], b"change-me change-me change-me..\n"] {
+            std::fs::write(foreign.join("secret"), secret).unwrap();
+            assert!(matches!(Home::open(&foreign).unwrap().secret(), Err(Error::Secret(_))), "{secret:?}");
+        }
     }
 
     #[test]

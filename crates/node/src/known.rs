@@ -79,6 +79,12 @@ impl Snapshot {
         by_id.or_else(|| self.collections.iter().find(|c| c.alias.to_lowercase() == name.to_lowercase()))
     }
 
+    /// The organisation that owns the node.
+    #[must_use]
+    pub fn own_organisation(&self) -> Option<&str> {
+        self.own_organisation.as_deref()
+    }
+
     /// The member of this name.
     #[must_use]
     pub fn account(&self, name: &str) -> Option<&Account> {

@@ -32,6 +32,7 @@ pub mod sample;
 pub mod sealed;
 pub mod second_factor;
 pub mod sessions;
+pub mod sources;
 pub mod totp;
 pub mod upkeep;
 pub mod validate_files;

@@ -16,8 +16,8 @@ pub struct Narrowing {
     pub handling: Handling,
 }
 
-/// Narrows every version of an object. Returns how many were changed: none if the object is not there, or if everything
-/// of it was as narrow already.
+/// Narrows every version of an object whose class is one `of` those that are meant. Returns how many were changed: none if
+/// the object is not there, or if everything of it was as narrow already.
 ///
 /// # Errors
 /// Those of the ledger; nothing was changed then.
@@ -26,6 +26,7 @@ pub fn narrow(
     classes: &Classes,
     object: &str,
     narrowing: &Narrowing,
+    of: &dyn Fn(&Class) -> bool,
     now: Micros,
 ) -> ledger::Result<u64> {
     let marking = narrowing.tlp.map(Tlp::id);
@@ -34,7 +35,7 @@ pub fn narrow(
     let mut failed = None;
     book.look(&mut |shelf| {
         let _ = shelf.versions(object, &mut |met| {
-            match narrowed(book, classes, met.class, marking, narrowing) {
+            match narrowed(book, classes, met.class, (marking, narrowing), of) {
                 Ok(number) => drop(numbers.insert(met.class, number)),
                 Err(error) => failed = Some(error),
             }
@@ -48,16 +49,35 @@ pub fn narrow(
     book.reclass(object, &mut |met| numbers.get(&met.class).copied(), Place::Kept, now)
 }
 
+/// Whether some version of the object is in the book.
+///
+/// # Errors
+/// Those of the ledger.
+pub fn stored(book: &dyn Ledger, object: &str) -> ledger::Result<bool> {
+    let mut stored = false;
+    book.look(&mut |shelf| {
+        // A failure is noted by the book and fails the whole look.
+        let _ = shelf.places(object, &mut |_, _| {
+            stored = true;
+            false
+        });
+    })?;
+    Ok(stored)
+}
+
 fn narrowed(
     book: &dyn Ledger,
     classes: &Classes,
     class: ledger::ClassNo,
-    marking: Option<&str>,
-    narrowing: &Narrowing,
+    (marking, narrowing): (Option<&str>, &Narrowing),
+    of: &dyn Fn(&Class) -> bool,
 ) -> ledger::Result<ledger::ClassNo> {
     let definition = book.class_definition(class)?;
     // What cannot be read is withheld from everybody: it cannot be narrowed further.
     let Some(held) = definition.and_then(|bytes| Class::from_definition(&bytes)) else { return Ok(class) };
+    if !of(&held) {
+        return Ok(class);
+    }
     let plain = Class { open: false, ..held };
     classes.number(book, &plain.narrowed(marking, &narrowing.recipients, &narrowing.handling))
 }

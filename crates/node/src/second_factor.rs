@@ -12,6 +12,9 @@ const RECOVERY: &str = "marsad 2026-11 recovery code";
 /// How many recovery codes a member has.
 pub const RECOVERY_CODES: usize = 10;
 
+/// Recovery codes, shown this once.
+pub type RecoveryCodes = Vec<Zeroizing<String>>;
+
 /// A new second factor, which is not in use before its first code was shown.
 ///
 /// # Errors
@@ -35,7 +38,7 @@ pub fn open(secret: &Secret, account: &str, kept: &SecondFactor) -> Option<Totp>
 ///
 /// # Errors
 /// [`Error::Chance`].
-pub fn recovery_codes(secret: &Secret, account: &str) -> Result<(Vec<Zeroizing<String>>, Vec<[u8; 32]>), Error> {
+pub fn recovery_codes(secret: &Secret, account: &str) -> Result<(RecoveryCodes, Vec<[u8; 32]>), Error> {
     const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
     let mut codes = Vec::with_capacity(RECOVERY_CODES);
     for _ in 0..RECOVERY_CODES {

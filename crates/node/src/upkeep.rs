@@ -26,7 +26,7 @@ pub fn lift_embargoes<B: Ledger + Register>(
     let since = book.note(LIFTED)?.and_then(|kept| kept.try_into().ok()).map_or(0, Micros::from_le_bytes);
     let mut ended: BTreeMap<ClassNo, ClassNo> = BTreeMap::new();
     each_class(book, &mut |number, class| {
-        let limits = class.markings.iter().map(|id| door.meaning(id));
+        let limits = class.markings.iter().map(|id| door.meaning(id, &class.owner));
         let of_markings = limits.filter_map(|meaning| match meaning {
             Meaning::Handling(_, limit) => limit.embargo,
             _ => None,

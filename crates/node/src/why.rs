@@ -3,7 +3,7 @@
 use crate::accounts::{viewer, who};
 use crate::door::Door;
 use crate::eyes::Eyes;
-use ledger::{Collection, CollectionNo, Ledger, Met, Register, Sees, Seq, Sight};
+use ledger::{ClassNo, Collection, CollectionNo, Ledger, Lookup, Met, Register, Sees, Seq, Sight};
 use policy::{Class, Code, Cuts, Decision, Gate, Micros, Outcome, Reason, Relation, Viewer, decide};
 
 /// An answer about one viewer and one object.
@@ -56,6 +56,57 @@ pub struct Asking<'a> {
     pub at: Micros,
 }
 
+/// Whoever asks, where that is not the operator. Nothing of an answer rests on what they may not see: it is given as over
+/// the book that they see, and names nothing else.
+pub struct Asker<'a> {
+    /// Who.
+    pub viewer: &'a Viewer,
+    /// Whether they may read a collection.
+    pub reads: &'a dyn Fn(CollectionNo) -> bool,
+    /// Whether they are told of the sharing group with this id, and of who is in it.
+    pub told_of: &'a dyn Fn(&str) -> bool,
+}
+
+/// What somebody sees of an object.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Seen {
+    /// The versions, newest last; those beyond a thousand are left out, oldest first.
+    pub places: Vec<(CollectionNo, Seq)>,
+    /// Whether every one of them was made or brought in by their organisation.
+    pub originated: bool,
+}
+
+/// Versions of an object that are told of at most.
+const MOST_PLACES: usize = 1_000;
+
+/// The book as somebody sees it.
+struct Within<'a> {
+    book: &'a dyn Lookup,
+    eyes: &'a Eyes<'a>,
+    reads: &'a dyn Fn(CollectionNo) -> bool,
+}
+
+impl Within<'_> {
+    fn shows(&self, met: &Met<'_>) -> bool {
+        (self.reads)(met.collection)
+            && match self.eyes.class(met.class) {
+                Sight::Nothing => false,
+                Sight::Whole => true,
+                Sight::Part | Sight::Ask => self.eyes.record(met, self.book, None),
+            }
+    }
+}
+
+impl Lookup for Within<'_> {
+    fn versions(&self, key: &str, each: &mut dyn FnMut(&Met<'_>) -> bool) -> ledger::Result<()> {
+        self.book.versions(key, &mut |met| !self.shows(met) || each(met))
+    }
+
+    fn places(&self, key: &str, each: &mut dyn FnMut(CollectionNo, ClassNo) -> bool) -> ledger::Result<()> {
+        self.versions(key, &mut |met| each(met.collection, met.class))
+    }
+}
+
 /// A version as it was found.
 struct Found {
     collection: CollectionNo,
@@ -70,16 +121,67 @@ impl Asking<'_> {
     /// # Errors
     /// Those of the book.
     pub fn why(&self, viewer: &Viewer, object: &str) -> ledger::Result<Option<Answer>> {
+        let mut answer = Ok(None);
+        self.book.look(&mut |book| {
+            answer = self.found(viewer, object, book).map(|found| found.map(answered));
+        })?;
+        answer
+    }
+
+    /// The same for somebody who asks. `None`: they see no version of the object.
+    ///
+    /// # Errors
+    /// Those of the book.
+    pub fn why_to(&self, asker: &Asker<'_>, viewer: &Viewer, object: &str) -> ledger::Result<Option<Answer>> {
+        let gate = self.door.gate(asker.viewer.clone(), self.at);
+        let mut answer = Ok(None);
+        self.book.look(&mut |book| {
+            let eyes = Eyes::new(&gate, self.door.references(), asker.reads);
+            let within = Within { book, eyes: &eyes, reads: asker.reads };
+            answer = self.found(viewer, object, &within).map(|found| {
+                found.map(|mut decision| {
+                    decision.reasons.iter_mut().for_each(|reason| untold(reason, asker, &within));
+                    answered(decision)
+                })
+            });
+        })?;
+        answer
+    }
+
+    /// What somebody sees of an object. `None`: nothing.
+    ///
+    /// # Errors
+    /// Those of the book.
+    pub fn seen(&self, asker: &Asker<'_>, object: &str) -> ledger::Result<Option<Seen>> {
+        let gate = self.door.gate(asker.viewer.clone(), self.at);
+        let organisation = asker.viewer.organisation.as_deref();
+        let mut seen = Seen { originated: true, ..Seen::default() };
+        self.book.look(&mut |book| {
+            let eyes = Eyes::new(&gate, self.door.references(), asker.reads);
+            let within = Within { book, eyes: &eyes, reads: asker.reads };
+            // A failure is noted by the book and fails the whole look.
+            let _ = within.versions(object, &mut |met| {
+                let class = self.class(met.class);
+                let of = |organisation| class.is_some_and(|class| class.originated_by(organisation));
+                seen.originated &= organisation.is_some_and(of);
+                seen.places.push((met.collection, met.seq));
+                true
+            });
+        })?;
+        seen.places.sort_by_key(|(_, seq)| *seq);
+        seen.places.drain(..seen.places.len().saturating_sub(MOST_PLACES));
+        Ok(if seen.places.is_empty() { None } else { Some(seen) })
+    }
+
+    /// The decision about the newest version that the viewer sees or, without one, about the newest that there is.
+    fn found(&self, viewer: &Viewer, object: &str, book: &dyn Lookup) -> ledger::Result<Option<Decision>> {
         let gate = self.door.gate(viewer.clone(), self.at);
         let reads = |no: CollectionNo| self.reads(viewer, no);
         let eyes = Eyes::new(&gate, self.door.references(), &reads);
         let mut found = Vec::new();
-        self.book.look(&mut |book| {
-            // A failure is noted by the book and fails the whole look.
-            let _ = book.versions(object, &mut |met| {
-                found.push((met.seq, self.judge(&gate, &eyes, met, book)));
-                true
-            });
+        book.versions(object, &mut |met| {
+            found.push((met.seq, self.judge(&gate, &eyes, met, book)));
+            true
         })?;
         found.sort_by_key(|(seq, found)| (found.there, *seq));
         let Some((_, Found { collection, mut decision, there })) = found.pop() else { return Ok(None) };
@@ -90,14 +192,16 @@ impl Asking<'_> {
         if !there {
             decision.outcome = Outcome::Withhold;
         }
-        let reasons = decision.reasons.into_iter().map(Because::from).collect();
-        Ok(Some(Answer { outcome: decision.outcome.as_str(), reasons }))
+        Ok(Some(decision))
+    }
+
+    fn class(&self, number: ClassNo) -> Option<Class> {
+        let definition = self.book.class_definition(number).ok().flatten();
+        definition.and_then(|bytes| Class::from_definition(&bytes))
     }
 
     fn judge(&self, gate: &Gate<'_>, eyes: &Eyes<'_>, met: &Met<'_>, book: &dyn ledger::Lookup) -> Found {
-        let definition = self.book.class_definition(met.class).ok().flatten();
-        let class = definition.and_then(|bytes| Class::from_definition(&bytes));
-        let mut decision = match class {
+        let mut decision = match self.class(met.class) {
             Some(class) => decide(gate.viewer(), &class, self.at, self.door.rules(), self.door),
             None => unreadable(),
         };
@@ -106,10 +210,15 @@ impl Asking<'_> {
             Sight::Whole => true,
             Sight::Part | Sight::Ask => {
                 let (there, changed, reasons) = eyes.explain(met, book);
-                decision.reasons.extend(reasons);
                 if there && changed && decision.outcome == Outcome::Release {
+                    if reasons.is_empty() {
+                        let message = "it refers to what is not there for this viewer; the reference is taken out";
+                        let code = Code::ReferenceRemoved;
+                        decision.reasons.push(Reason { code, rests_on: None, message: message.to_owned() });
+                    }
                     decision.outcome = Outcome::Redact(Cuts::default());
                 }
+                decision.reasons.extend(reasons);
                 there
             }
         };
@@ -126,9 +235,25 @@ impl Asking<'_> {
     /// # Errors
     /// Those of the book and the register.
     pub fn seers(&self, register: &dyn Register, object: &str) -> ledger::Result<Vec<Seer>> {
+        self.each_seer(register, &|viewer| self.why(viewer, object))
+    }
+
+    /// The same for somebody who asks, as far as what they see tells.
+    ///
+    /// # Errors
+    /// Those of the book and the register.
+    pub fn seers_to(&self, asker: &Asker<'_>, register: &dyn Register, object: &str) -> ledger::Result<Vec<Seer>> {
+        self.each_seer(register, &|viewer| self.why_to(asker, viewer, object))
+    }
+
+    fn each_seer(
+        &self,
+        register: &dyn Register,
+        why: &dyn Fn(&Viewer) -> ledger::Result<Option<Answer>>,
+    ) -> ledger::Result<Vec<Seer>> {
         let mut seers = Vec::new();
         let mut ask = |viewer: Viewer, account: Option<String>, beside: Option<&'static str>| -> ledger::Result<_> {
-            let outcome = self.why(&viewer, object)?.map_or("withhold", |answer| answer.outcome);
+            let outcome = why(&viewer)?.map_or("withhold", |answer| answer.outcome);
             if outcome != "withhold" && beside != Some(outcome) {
                 seers.push(Seer { account, organisation: viewer.organisation, outcome });
             }
@@ -189,6 +314,43 @@ pub fn named(register: &dyn Register, word: &str) -> ledger::Result<Option<Viewe
         return Ok(Some(Viewer { name: None, organisation: None, relation: Relation::Public }));
     }
     crate::export::viewer(register, word)
+}
+
+fn answered(decision: Decision) -> Answer {
+    let reasons = decision.reasons.into_iter().map(Because::from).collect();
+    Answer { outcome: decision.outcome.as_str(), reasons }
+}
+
+/// Takes out of a reason what whoever asks is not told of: a group whose members they may not know, and an object that they
+/// do not see.
+fn untold(reason: &mut Reason, asker: &Asker<'_>, within: &Within<'_>) {
+    let Some(id) = reason.rests_on.as_deref() else { return };
+    let words = match reason.code {
+        Code::GroupMember => Some("the viewer's organisation is in the sharing group"),
+        Code::NotGroupMember => Some("the viewer's organisation is not in the sharing group"),
+        Code::GroupClosed => Some("the sharing group is not open, or not known here"),
+        _ => None,
+    };
+    let told = match words {
+        Some(_) => (asker.told_of)(id),
+        None => stix::marking::tlp_of(id).is_some() || there(within, id),
+    };
+    if !told {
+        reason.rests_on = None;
+        if let Some(words) = words {
+            words.clone_into(&mut reason.message);
+        }
+    }
+}
+
+fn there(book: &dyn Lookup, id: &str) -> bool {
+    let mut there = false;
+    // A failure is noted by the book and fails the whole look.
+    let _ = book.versions(id, &mut |_| {
+        there = true;
+        false
+    });
+    there
 }
 
 fn unreadable() -> Decision {

@@ -1,5 +1,6 @@
 //! Group commit: one thread appends what all requests under way have handed in, and answers when it is on disk.
 
+use crate::sources::Sources;
 use ledger::{Appended, ClassNo, CollectionNo, Dialect, Entry, Ledger, Receipt, Submission, Version};
 use std::ops::Range;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
@@ -92,10 +93,10 @@ impl Writer {
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub fn start(book: Arc<dyn Ledger>) -> std::io::Result<Self> {
+    pub fn start(book: Arc<dyn Ledger>, sources: Sources) -> std::io::Result<Self> {
         let (queue, jobs) = sync_channel(QUEUE);
         let figures = Arc::new(Figures::default());
-        let thread = Thread { book, jobs, figures: Arc::clone(&figures), crowd: 1, took: Duration::ZERO };
+        let thread = Thread { book, sources, jobs, figures: Arc::clone(&figures), crowd: 1, took: Duration::ZERO };
         std::thread::Builder::new().name("writer".into()).spawn(move || thread.run())?;
         Ok(Self { queue, figures })
     }
@@ -123,6 +124,7 @@ impl Writer {
 
 struct Thread {
     book: Arc<dyn Ledger>,
+    sources: Sources,
     jobs: Receiver<Job>,
     figures: Arc<Figures>,
     /// How many requests the last commit answered or left waiting.
@@ -178,7 +180,7 @@ impl Thread {
                 receipt: job.work.receipt.as_ref().map(|make| &**make as &(dyn Fn(&[Appended]) -> Receipt + Sync)),
             })
             .collect();
-        let done = self.book.append(&submissions, crate::clock::now(), &stix::canonical::equivalent);
+        let done = self.book.append(&submissions, self.sources.now(), &stix::canonical::equivalent);
         drop(submissions);
         let objects: usize = entries.iter().map(Vec::len).sum();
         drop(entries);

@@ -115,6 +115,14 @@ impl Handling {
 }
 
 impl Class {
+    /// Whether the organisation made records of this class or brought them in.
+    #[must_use]
+    pub fn originated_by(&self, organisation: &str) -> bool {
+        let lower = organisation.to_lowercase();
+        let is = |name: &str| !lower.is_empty() && name.to_lowercase() == lower;
+        is(&self.owner) || matches!(&self.author, Author::Organisation(author) if is(author))
+    }
+
     /// The class that looks at each record, of the same records otherwise.
     #[must_use]
     pub fn opened(&self) -> Self {

@@ -71,8 +71,7 @@ pub struct Decision {
 /// each are judged beside it.
 #[must_use]
 pub fn decide(viewer: &Viewer, class: &Class, at: Micros, rules: &Rules, facts: &dyn Facts) -> Decision {
-    let made = matches!(&class.author, Author::Organisation(author) if viewer.is_of(author));
-    let originator = made || viewer.is_of(&class.owner);
+    let originator = viewer.organisation.as_deref().is_some_and(|organisation| class.originated_by(organisation));
     let mut case = Case { viewer, class, at, rules, facts, originator, reasons: Vec::new() };
     // Every rule is asked, so that the reasons are whole.
     let released = [case.whole(), case.bound(), case.persons_fixed()].iter().all(|released| *released);
@@ -312,7 +311,7 @@ impl Case<'_> {
     }
 
     fn meaning(&self, id: &str) -> Meaning {
-        stix::marking::tlp_of(id).map_or_else(|| self.facts.meaning(id), Meaning::Tlp)
+        stix::marking::tlp_of(id).map_or_else(|| self.facts.meaning(id, &self.class.owner), Meaning::Tlp)
     }
 
     fn say(&mut self, code: Code, rests_on: Option<&str>, message: String) {

@@ -67,8 +67,9 @@ impl Group {
 
 /// Answers what a decision rests on. What cannot be answered is `None` or [`Meaning::Unknown`], and withholds.
 pub trait Facts {
-    /// What the marking definition with this id says. The predefined TLP ids need not be known: [`crate::decide`] knows them.
-    fn meaning(&self, id: &str) -> Meaning;
+    /// What the marking definition with this id says of records that `owner` brought in: not what just anybody says that
+    /// it says. The predefined TLP ids need not be known: [`crate::decide`] knows them.
+    fn meaning(&self, id: &str, owner: &str) -> Meaning;
 
     /// The sharing group of this UUID.
     fn group(&self, id: &str) -> Option<Group>;
@@ -82,7 +83,7 @@ pub trait Facts {
 
 /// Facts of a world without groups, ceilings and rules about personal data.
 impl<F: Fn(&str) -> Meaning> Facts for F {
-    fn meaning(&self, id: &str) -> Meaning {
+    fn meaning(&self, id: &str, _: &str) -> Meaning {
         self(id)
     }
 

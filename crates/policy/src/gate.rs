@@ -102,6 +102,13 @@ impl<'g> Gate<'g> {
         view
     }
 
+    /// Whether the viewer's organisation brought records of the class in.
+    #[must_use]
+    pub fn is_own(&self, class: ClassNo) -> bool {
+        let definition = self.classes.definition(class).and_then(|bytes| Class::from_definition(&bytes));
+        definition.is_some_and(|class| self.viewer.is_of(&class.owner))
+    }
+
     /// Whether the viewer may see anything of records of the class.
     fn sees(&self, class: ClassNo) -> bool {
         if let Some(Some(view)) = self.made.borrow().get(class as usize) {

@@ -113,6 +113,18 @@ pub enum Act {
     Unlink,
     /// Lists and ends sessions.
     ManageSessions,
+    /// Learns who could see an object, and to whom it was handed.
+    Trace,
+    /// Learns why somebody sees an object or does not.
+    Explain,
+    /// Narrows who may see an object that is stored.
+    Restrict,
+    /// Learns that a sharing group exists, who runs it and when it is open.
+    SeeGroup,
+    /// Learns which organisations are in a sharing group.
+    SeeGroupMembers,
+    /// Changes or removes a sharing group.
+    ManageGroup,
 }
 
 /// On what.
@@ -131,6 +143,27 @@ pub enum Target<'a> {
     },
     /// A member.
     Member(&'a Member),
+    /// Somebody who looks at records: an account, an organisation, or nobody in particular.
+    Viewer {
+        /// The account or, for any member of it, the organisation.
+        name: Option<&'a str>,
+        /// Of which organisation.
+        organisation: Option<&'a str>,
+    },
+    /// An object that the actor sees.
+    Object {
+        /// Whether the actor's organisation brought in or made every version of it that the actor sees.
+        originated: bool,
+    },
+    /// A sharing group.
+    Group {
+        /// The organisation that runs it.
+        owner: &'a str,
+        /// Whether the actor's organisation is in it.
+        within: bool,
+        /// Whether only its owner is told who is in it.
+        hidden: bool,
+    },
 }
 
 /// Whether the actor may do this. What is not named is refused.
@@ -146,6 +179,11 @@ pub fn may(actor: &Actor, act: Act, target: &Target<'_>) -> bool {
                 act == Act::Add && administers(actor, organisation) && grants(actor, role)
             }
             Target::Member(member) => fits(act, target) && may_on(actor, act, member),
+            Target::Viewer { name, organisation } => fits(act, target) && explains(actor, name, organisation),
+            Target::Object { originated } => {
+                fits(act, target) && actor.role >= lowest(act) && (actor.own || originated)
+            }
+            Target::Group { owner, within, hidden } => fits(act, target) && on_group(actor, act, owner, within, hidden),
         },
     }
 }
@@ -154,12 +192,25 @@ pub fn may(actor: &Actor, act: Act, target: &Target<'_>) -> bool {
 fn fits(act: Act, target: &Target<'_>) -> bool {
     match target {
         Target::Records => matches!(act, Act::Read | Act::Write | Act::Release),
-        Target::Node => matches!(act, Act::ManagePartners | Act::ManageCollections),
+        Target::Node => matches!(act, Act::ManagePartners | Act::ManageCollections | Act::Trace),
         Target::Place { .. } => act == Act::Add,
-        Target::Member(_) => !matches!(
+        Target::Member(_) => matches!(
             act,
-            Act::Read | Act::Write | Act::Release | Act::ManagePartners | Act::ManageCollections | Act::Add
+            Act::See
+                | Act::SetRole(_)
+                | Act::Remove
+                | Act::SetPassword
+                | Act::EnrolSecondFactor
+                | Act::RemoveSecondFactor
+                | Act::ManageKeys
+                | Act::ManageCertificates
+                | Act::Link
+                | Act::Unlink
+                | Act::ManageSessions
         ),
+        Target::Viewer { .. } => act == Act::Explain,
+        Target::Object { .. } => act == Act::Restrict,
+        Target::Group { .. } => matches!(act, Act::SeeGroup | Act::SeeGroupMembers | Act::ManageGroup),
     }
 }
 
@@ -168,7 +219,7 @@ fn lowest(act: Act) -> Role {
     match act {
         Act::Read => Role::Reader,
         Act::Write => Role::Analyst,
-        Act::Release => Role::Publisher,
+        Act::Release | Act::Trace | Act::Restrict => Role::Publisher,
         Act::ManagePartners => Role::PartnerManager,
         _ => Role::Administrator,
     }
@@ -182,6 +233,25 @@ fn may_on(actor: &Member, act: Act, member: &Member) -> bool {
         Act::SetRole(role) => !itself && above(actor, member) && grants(actor, role),
         Act::Remove => !itself && above(actor, member),
         _ => itself || above(actor, member),
+    }
+}
+
+/// Whether the actor may be told what decides about a viewer: everybody about themselves, the owner's publishers about
+/// everybody, whoever manages partners of another organisation about its members.
+fn explains(actor: &Member, name: Option<&str>, organisation: Option<&str>) -> bool {
+    let itself = name.is_some_and(|name| same(&actor.name, name));
+    let colleague = organisation.is_some_and(|organisation| same(&actor.organisation, organisation));
+    itself || (actor.own && actor.role >= Role::Publisher) || (colleague && actor.role >= lowest(Act::ManagePartners))
+}
+
+/// Whether the actor may do this to a sharing group. Only the node's own organisation gives a group to another.
+fn on_group(actor: &Member, act: Act, owner: &str, within: bool, hidden: bool) -> bool {
+    let (runs, manages) = (same(&actor.organisation, owner), actor.role >= lowest(Act::ManagePartners));
+    let told = runs || (actor.own && manages);
+    match act {
+        Act::SeeGroup => told || within,
+        Act::SeeGroupMembers => told || (within && !hidden),
+        _ => told && manages,
     }
 }
 

@@ -27,13 +27,43 @@ const ON_MEMBERS: [(&str, Act); 16] = [
     ("manage sessions", Act::ManageSessions),
     ("add (to a member)", Act::Add),
 ];
-const ON_THE_NODE: [(&str, Act, Target<'static>); 5] = [
+const ON_THE_NODE: [(&str, Act, Target<'static>); 6] = [
     ("read records", Act::Read, Target::Records),
     ("write records", Act::Write, Target::Records),
     ("release records", Act::Release, Target::Records),
     ("manage partners", Act::ManagePartners, Target::Node),
     ("manage collections", Act::ManageCollections, Target::Node),
+    ("trace objects", Act::Trace, Target::Node),
 ];
+/// The sharing model: what is done, and to what.
+const SHARING: [(&str, Act); 5] = [
+    ("explain", Act::Explain),
+    ("restrict", Act::Restrict),
+    ("see the group", Act::SeeGroup),
+    ("see its members", Act::SeeGroupMembers),
+    ("manage it", Act::ManageGroup),
+];
+
+/// What the acts of the sharing model are done to.
+fn shared() -> Vec<(String, Target<'static>)> {
+    let mut all = vec![("on nobody in particular".to_owned(), Target::Viewer { name: None, organisation: None })];
+    for organisation in [OWN, NORTH, SOUTH] {
+        let viewer = |name| Target::Viewer { name: Some(name), organisation: Some(organisation) };
+        all.push((format!("on a viewer of {organisation}"), viewer("reader")));
+        all.push((format!("on its own account in {organisation}"), viewer("aCTOR")));
+    }
+    for (words, originated) in [("an object of its own", true), ("another's object", false)] {
+        all.push((format!("on {words}"), Target::Object { originated }));
+    }
+    for owner in [OWN, NORTH, SOUTH] {
+        for (words, within, hidden) in
+            [("in it", true, false), ("in it, hidden", true, true), ("not in it", false, false)]
+        {
+            all.push((format!("on a group of {owner}, {words}"), Target::Group { owner, within, hidden }));
+        }
+    }
+    all
+}
 
 fn member(name: &str, organisation: &str, role: Role) -> Member {
     Member { name: name.into(), organisation: organisation.into(), own: organisation == OWN, role }
@@ -80,6 +110,10 @@ fn table() -> String {
         if let Actor::Member(itself) = &actor {
             let own = ON_MEMBERS.iter().filter(|(_, act)| may(&actor, *act, &Target::Member(itself)));
             writeln!(out, "  on itself: {}", list(own.map(|(name, _)| *name).collect(), ON_MEMBERS.len() - 1)).unwrap();
+        }
+        for (name, target) in shared() {
+            let acts = SHARING.iter().filter(|(_, act)| may(&actor, *act, &target)).map(|(name, _)| *name);
+            writeln!(out, "  {name}: {}", list(acts.collect(), SHARING.len())).unwrap();
         }
         for other in members() {
             let acts = ON_MEMBERS.iter().filter(|(_, act)| may(&actor, *act, &Target::Member(&other)));
@@ -138,6 +172,12 @@ fn roles_are_a_chain() {
         for (name, act, target) in ON_THE_NODE {
             let may = ROLES.map(|role| may(&Actor::Member(member("Actor", organisation, role)), act, &target));
             assert!(may.is_sorted(), "{name} in {organisation}: {may:?}");
+        }
+        for (name, target) in shared() {
+            for (act_name, act) in SHARING {
+                let may = ROLES.map(|role| may(&Actor::Member(member("Actor", organisation, role)), act, &target));
+                assert!(may.is_sorted(), "{act_name} {name} in {organisation}: {may:?}");
+            }
         }
     }
 }

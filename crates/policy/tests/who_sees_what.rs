@@ -33,7 +33,7 @@ const NO_GROUP: &str = "99999999-9999-4999-8999-999999999999";
 struct World;
 
 impl Facts for World {
-    fn meaning(&self, id: &str) -> Meaning {
+    fn meaning(&self, id: &str, _: &str) -> Meaning {
         let limit = |tlp, handling| Meaning::Handling(tlp, handling);
         match id {
             STATEMENT => Meaning::Statement,

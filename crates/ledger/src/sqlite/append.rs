@@ -13,6 +13,7 @@ struct Known {
     picos: u32,
     seq: i64,
     dialect: u8,
+    class: u32,
     state: u8,
     author: Option<i64>,
     revoked: bool,
@@ -106,14 +107,16 @@ impl<'s> Append<'_, 's> {
         let key = key_blob(kind, entry.kind, entry.key);
         let known = self.known(entry.collection, &key)?;
         let author = entry.author.map(|name| self.author(name)).transpose()?;
+        // What is held already takes a place as well: the places of what was handed in after it must not tell whether it
+        // was, to somebody who may not see it.
+        let seq = now.max(self.last + 1);
+        self.last = seq;
         let state = match self.judge(entry, &known, author)? {
             Judgement::New(state) => state,
             Judgement::Held(seq, state) => {
                 return Ok(answer(state, Seq(seq), false));
             }
         };
-        let seq = now.max(self.last + 1);
-        self.last = seq;
         let (micros, picos) = entry.version.map_or((seq, 0), |version| (version.micros, version.picos));
         let shared = state == head::LIVE && known.iter().any(|k| k.state == head::LIVE);
         if shared {
@@ -163,11 +166,7 @@ impl<'s> Append<'_, 's> {
             }
             return Ok(class);
         }
-        let open = match self.variants.get(&class) {
-            Some(known) => *known,
-            None => *self.variants.entry(class).or_insert(class::open_of(self.change, class)?),
-        };
-        let Some(open) = open else { return Ok(class) };
+        let Some(open) = self.variant(class)? else { return Ok(class) };
         if state != head::LIVE {
             return Ok(open);
         }
@@ -175,6 +174,14 @@ impl<'s> Append<'_, 's> {
         self.candidates.push(Candidate { collection: entry.collection, key: key.to_vec(), seq: self.last, open });
         self.open.entry(entry.collection).or_default().wait = true;
         Ok(class)
+    }
+
+    /// The open variant of a class.
+    fn variant(&mut self, class: u32) -> Result<Option<u32>, rusqlite::Error> {
+        Ok(match self.variants.get(&class) {
+            Some(known) => *known,
+            None => *self.variants.entry(class).or_insert(class::open_of(self.change, class)?),
+        })
     }
 
     /// Tells the candidates of the call apart: those that are not covered get the open variant of their class.
@@ -197,7 +204,11 @@ impl<'s> Append<'_, 's> {
     /// What the entry is to what the collection holds (STIX 2.1 §3.6).
     fn judge(&mut self, entry: &Entry<'_>, known: &[Known], author: Option<i64>) -> Result<Judgement, rusqlite::Error> {
         let Some(version) = entry.version else {
-            let newest = known.iter().filter(|k| k.state == head::LIVE).max_by_key(|k| k.seq);
+            // Only what its poster's class holds already is held: whoever may not see another class would learn from
+            // the answer, and from what is not there afterwards, that somebody had brought the same.
+            let open = self.variant(entry.class.0)?;
+            let mine = |k: &&Known| k.state == head::LIVE && (k.class == entry.class.0 || Some(k.class) == open);
+            let newest = known.iter().filter(mine).max_by_key(|k| k.seq);
             if let Some(newest) = newest
                 && self.equals(entry, newest.seq)?
             {
@@ -228,7 +239,7 @@ impl<'s> Append<'_, 's> {
 
     fn known(&self, collection: CollectionNo, key: &[u8]) -> Result<Vec<Known>, rusqlite::Error> {
         let mut rows = self.change.prepare_cached(
-            "SELECT micros, picos, seq, dialect, state, author, revoked FROM version WHERE collection = ?1 AND key = ?2",
+            "SELECT micros, picos, seq, dialect, class, state, author, revoked FROM version WHERE collection = ?1 AND key = ?2",
         )?;
         rows.query_map(params![collection.0, key], |row| {
             Ok(Known {
@@ -236,9 +247,10 @@ impl<'s> Append<'_, 's> {
                 picos: row.get(1)?,
                 seq: row.get(2)?,
                 dialect: row.get(3)?,
-                state: row.get(4)?,
-                author: row.get(5)?,
-                revoked: row.get(6)?,
+                class: row.get(4)?,
+                state: row.get(5)?,
+                author: row.get(6)?,
+                revoked: row.get(7)?,
             })
         })?
         .collect()

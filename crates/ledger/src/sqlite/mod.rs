@@ -30,7 +30,7 @@ use crate::{
     Result, Same, Scope, Sees, Seq, Statistics, Submission,
 };
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -296,28 +296,6 @@ impl Ledger for Book {
             self.classes.lock().unwrap_or_else(PoisonError::into_inner).insert(class, Arc::clone(&found));
         }
         Ok(Some(found))
-    }
-
-    fn first_accepted(&self, key: &str) -> Result<Option<Vec<u8>>> {
-        self.read("look an object up", |base| {
-            let Some(blob) = known_key(base, key)? else { return Ok(None) };
-            let mut first: Option<(u32, i64)> = None;
-            let mut collections = base.prepare_cached("SELECT no FROM collection")?;
-            let numbers: Vec<u32> = collections.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
-            for collection in numbers {
-                let seq: Option<i64> = base
-                    .prepare_cached("SELECT min(seq) FROM version WHERE collection = ?1 AND key = ?2 AND state = 0")?
-                    .query_row(params![collection, blob], |row| row.get(0))?;
-                if let Some(seq) = seq
-                    && first.is_none_or(|(_, held)| seq < held)
-                {
-                    first = Some((collection, seq));
-                }
-            }
-            let Some((collection, seq)) = first else { return Ok(None) };
-            let Some((no, head)) = select::locate(base, collection, seq)? else { return Ok(None) };
-            Ok(leaf::Leaf::load(base, no)?.map(|leaf| leaf.body(&head).to_vec()))
-        })
     }
 
     fn look(&self, work: &mut dyn FnMut(&dyn crate::Lookup)) -> Result<()> {

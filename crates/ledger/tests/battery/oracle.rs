@@ -68,19 +68,27 @@ impl Oracle {
         let live: Vec<&Row> = self.rows.iter().filter(same_key).filter(|row| row.live).collect();
         let known: Vec<&Row> = self.rows.iter().filter(same_key).collect();
         let mut state = Appended::Added as fn(Seq) -> Appended;
+        let seq = now.max(self.last + 1);
         match object.version {
             None => {
-                if let Some(newest) = live.iter().max_by_key(|row| row.seq)
+                if let Some(newest) = live
+                    .iter()
+                    .filter(|row| self.pair(row.object.class) == self.pair(object.class))
+                    .max_by_key(|row| row.seq)
                     && newest.object.body == object.body
                 {
-                    return Appended::Unchanged(Seq(newest.seq));
+                    let held = Appended::Unchanged(Seq(newest.seq));
+                    self.last = seq;
+                    return held;
                 }
             }
             Some(at) => {
                 let equal = known.iter().filter(|row| row.at == at && row.object.dialect == object.dialect);
                 for row in equal {
                     if row.object.body == object.body {
-                        return if row.live { Appended::Unchanged(Seq(row.seq)) } else { row.answer };
+                        let held = if row.live { Appended::Unchanged(Seq(row.seq)) } else { row.answer };
+                        self.last = seq;
+                        return held;
                     }
                     if row.live {
                         state = Appended::Conflict;
@@ -95,7 +103,7 @@ impl Oracle {
                 }
             }
         }
-        let seq = self.next(now);
+        self.last = seq;
         let answer = state(Seq(seq));
         let live = matches!(answer, Appended::Added(_));
         let mut object = object.clone();

@@ -196,7 +196,7 @@ fn run_list(place: &Place, args: &List) -> Outcome {
                 "name": account.name,
                 "role": spelled(account.role),
                 "organisation": account.organisation.name,
-                "relation": super::organisation::spelled(account.organisation.relation),
+                "relation": node::administration::relation_word(account.organisation.relation),
                 "password": account.password.is_some(),
             })
         };

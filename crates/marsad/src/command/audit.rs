@@ -17,6 +17,11 @@ const SHOWN: usize = 1_000;
 /// Its entries form a chain that shows every change made to it afterwards. What happened, and the names and addresses of
 /// persons, can be erased each on its own, and the chain holds; that something was erased is an entry of its own.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  marsad audit verify
+  marsad audit list --since 2026-11-01T00:00:00Z --who amina
+  marsad audit export -o audit.jsonl")]
 pub(crate) struct Args {
     #[command(subcommand)]
     action: Action,

@@ -4,13 +4,14 @@ use super::{Opened, account, import, init, serve};
 use crate::cli::Place;
 use crate::outcome::{Failure, Outcome, Verdict};
 use crate::terminal::{note, say};
-use ledger::{Collection, CollectionNo, Organisation, Register as _, Relation, Who};
+use ledger::{Collection, CollectionNo, Organisation, Relation, Who};
 use node::config::Config;
 use node::home::Home;
 use node::import::{Error, Listener, Refusal};
 use node::intake::Context;
 use node::packed::Source;
 use node::sample::{PARTS, Part};
+use policy::role::{self, Actor};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -72,24 +73,29 @@ fn open(temporary: &Temporary, config: Config) -> Result<Opened, Failure> {
 fn add_member(opened: &Opened, part: &Part, relation: Relation) -> Result<Member, Failure> {
     let (name, organisation) = (part.alias, part.organisation);
     if relation != Relation::Own {
-        opened.book.add_organisation(&Organisation { name: organisation.to_owned(), relation })?;
+        opened
+            .administration()?
+            .add_organisation(&Actor::Operator, &Organisation { name: organisation.to_owned(), relation })?;
     }
     let password = account::made_password()?;
-    account::add(opened, name, policy::role::Role::Analyst, organisation, &password)?;
+    account::add(opened, name, role::Role::Analyst, organisation, &password)?;
     Ok(Member { name, organisation, relation, password })
 }
 
 /// A collection that everybody may read, with what its organisation has written.
 fn load(opened: &Opened, part: &Part) -> Result<u64, Failure> {
-    let collection = opened.book.add_collection(&Collection {
-        no: CollectionNo(0),
-        id: super::collection::new_id()?,
-        alias: part.alias.to_owned(),
-        title: part.organisation.to_owned(),
-        description: None,
-        read: Who::Anyone,
-        write: Who::Named(vec![part.organisation.to_owned()]),
-    })?;
+    let collection = opened.administration()?.add_collection(
+        &Actor::Operator,
+        &Collection {
+            no: CollectionNo(0),
+            id: super::collection::new_id()?,
+            alias: part.alias.to_owned(),
+            title: part.organisation.to_owned(),
+            description: None,
+            read: Who::Anyone,
+            write: Who::Named(vec![part.organisation.to_owned()]),
+        },
+    )?;
     let context = Context {
         member: Some(part.alias.to_owned()),
         ..Context::new(collection.no, part.organisation.to_owned(), &*opened.book)?

@@ -89,6 +89,7 @@ pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
             Which::Last => Versions::last(),
         },
         viewer,
+        at: node::clock::now(),
         bundle_id: &format!("bundle--{}", super::collection::new_id()?),
     };
     let bar = progress(None, Unit::Things);

@@ -5,7 +5,9 @@ use crate::cli::Place;
 use crate::outcome::{Failure, Outcome, Verdict};
 use crate::terminal::{note, say, say_json, table, visible};
 use crate::when;
-use ledger::{Group, Register as _, Sharing as _};
+use ledger::{Group, Sharing as _};
+use node::administration::{GroupChange, NewGroup};
+use policy::role::Actor;
 use serde_json::json;
 
 /// Sharing groups: organisations that share among themselves, with an owner and a window in time.
@@ -13,6 +15,11 @@ use serde_json::json;
 /// What is confined to a group (`marsad import --group NAME`) goes to its organisations while it is open, and to nobody
 /// else. Whoever leaves it sees nothing of it from that moment on.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  marsad group add summit-2027 --members 'CERT North','Port Authority'
+  marsad import --group summit-2027 plans.json
+  marsad group list --json")]
 pub(crate) struct Args {
     #[command(subcommand)]
     action: Action,
@@ -108,26 +115,18 @@ pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
 }
 
 fn run_add(place: &Place, args: &Add) -> Outcome {
-    let name = super::checked_name("sharing group", &args.name)?;
     let now = node::clock::now();
     let opened = place.open()?;
-    let owner = match &args.owner {
-        Some(owner) => organisation(&opened, owner)?,
-        None => opened.own_organisation()?,
-    };
-    let group = Group {
-        id: super::collection::new_id()?,
-        name: name.to_owned(),
-        members: organisations(&opened, &args.members)?,
-        owner,
+    let new = NewGroup {
+        name: &args.name,
+        owner: args.owner.as_deref(),
+        members: &args.members,
         hidden: args.hidden,
         from: args.from.as_deref().map(|text| when::instant("--from", text, now)).transpose()?,
         until: args.until.as_deref().map(|text| when::later("--until", text, now)).transpose()?,
     };
-    opened.book.add_group(&checked(group)?)?;
-    let group = find(&opened, name)?;
-    opened.administered("group-added", &about(&group), None, shown(&group))?;
-    note(format!("added the sharing group `{}`", visible(name)));
+    let group = opened.administration()?.add_group(&Actor::Operator, &new).map_err(super::asked)?;
+    note(format!("added the sharing group `{}`", visible(&group.name)));
     if args.json { say_json(&shown(&group)) } else { say(&group.id) }?;
     Ok(Verdict::Good)
 }
@@ -158,29 +157,21 @@ fn run_list(place: &Place, args: &List) -> Outcome {
 fn run_change(place: &Place, args: &Change) -> Outcome {
     let now = node::clock::now();
     let opened = place.open()?;
-    let mut group = find(&opened, &args.name)?;
-    let gone = organisations(&opened, &args.remove)?;
-    group.members.extend(organisations(&opened, &args.add)?);
-    group.members.retain(|member| !gone.contains(member));
-    if let Some(text) = &args.from {
-        group.from = Some(when::instant("--from", text, now)?);
-    }
-    if let Some(text) = &args.until {
-        group.until = Some(when::instant("--until", text, now)?);
-    }
-    group.hidden = args.hidden.unwrap_or(group.hidden);
-    let group = checked(group)?;
-    opened.book.change_group(&group)?;
-    opened.administered("group-changed", &about(&group), None, shown(&group))?;
+    let change = GroupChange {
+        add: &args.add,
+        remove: &args.remove,
+        hidden: args.hidden,
+        from: args.from.as_deref().map(|text| when::instant("--from", text, now)).transpose()?.map(Some),
+        until: args.until.as_deref().map(|text| when::instant("--until", text, now)).transpose()?.map(Some),
+        ..GroupChange::default()
+    };
+    opened.administration()?.change_group(&Actor::Operator, &args.name, &change).map_err(super::asked)?;
     note(format!("changed the sharing group `{}`", visible(&args.name)));
     Ok(Verdict::Good)
 }
 
 fn run_remove(place: &Place, args: &Remove) -> Outcome {
-    let opened = place.open()?;
-    let group = find(&opened, &args.name)?;
-    opened.book.remove_group(&group.id)?;
-    opened.administered("group-removed", &about(&group), None, json!({}))?;
+    let group = place.open()?.administration()?.remove_group(&Actor::Operator, &args.name)?;
     note(format!("removed the sharing group `{}`", visible(&group.name)));
     Ok(Verdict::Good)
 }
@@ -195,34 +186,6 @@ pub(crate) fn find(opened: &Opened, name: &str) -> Result<Group, Failure> {
             visible(name)
         ))
     })
-}
-
-/// An organisation, as the register spells it.
-pub(crate) fn organisation(opened: &Opened, name: &str) -> Result<String, Failure> {
-    let lower = name.trim().to_lowercase();
-    let found = opened.book.organisations()?.into_iter().find(|known| known.name.to_lowercase() == lower);
-    found.map(|found| found.name).ok_or_else(|| {
-        let name = visible(name);
-        Failure::could(format!("there is no organisation `{name}`: `marsad organisation add` makes one"))
-    })
-}
-
-fn organisations(opened: &Opened, names: &[String]) -> Result<Vec<String>, Failure> {
-    names.iter().map(|name| organisation(opened, name)).collect()
-}
-
-/// A group whose window is one.
-fn checked(group: Group) -> Result<Group, Failure> {
-    match (group.from, group.until) {
-        (Some(from), Some(until)) if until <= from => {
-            Err(Failure::Usage("the group would be closed before it is open: --until must be after --from".to_owned()))
-        }
-        _ => Ok(group),
-    }
-}
-
-fn about(group: &Group) -> String {
-    format!("sharing group {}", group.name)
 }
 
 fn shown(group: &Group) -> serde_json::Value {

@@ -1,12 +1,17 @@
 //! `marsad marking`.
 
 use crate::cli::Place;
-use crate::outcome::{Failure, Outcome, Verdict};
+use crate::outcome::{Outcome, Verdict};
 use crate::terminal::{note, say, say_json, table, visible};
 use ledger::Sharing as _;
+use policy::role::Actor;
 
 /// What marking definitions mean here. TLP is known; what nobody has explained withholds.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  marsad marking set marking-definition--5f8a2c1e-91f0-4c7d-a7e4-0d6f6b1c2a3b tlp:amber
+  marsad marking list")]
 pub(crate) struct Args {
     #[command(subcommand)]
     action: Action,
@@ -61,21 +66,9 @@ pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
 }
 
 fn run_set(place: &Place, args: &Set) -> Outcome {
-    let id = checked(&args.id)?;
-    let opened = place.open()?;
-    let meaning = match args.meaning.split_once(':') {
-        Some(("group", name)) => format!("group:{}", super::group::find(&opened, name)?.id),
-        _ => args.meaning.clone(),
-    };
-    if node::meaning::of_word(&meaning).is_none() {
-        return Err(Failure::Usage(format!(
-            "`{}` is no meaning: `marsad marking set --help` shows what there is",
-            visible(&args.meaning)
-        )));
-    }
-    opened.book.set_meaning(id, Some(&meaning))?;
-    opened.administered("marking-explained", id, None, serde_json::json!({"meaning": meaning}))?;
-    note(format!("{id} now means {meaning}"));
+    let administration = place.open()?.administration()?;
+    let meaning = administration.explain_marking(&Actor::Operator, &args.id, &args.meaning).map_err(super::asked)?;
+    note(format!("{} now means {}", visible(&args.id), visible(&meaning)));
     Ok(Verdict::Good)
 }
 
@@ -92,22 +85,8 @@ fn run_list(place: &Place, args: &List) -> Outcome {
 }
 
 fn run_remove(place: &Place, args: &Remove) -> Outcome {
-    let id = checked(&args.id)?;
-    let opened = place.open()?;
-    opened.book.set_meaning(id, None)?;
-    opened.administered("marking-unexplained", id, None, serde_json::json!({}))?;
-    note(format!("{id} speaks for itself again"));
+    let administration = place.open()?.administration()?;
+    administration.unexplain_marking(&Actor::Operator, &args.id).map_err(super::asked)?;
+    note(format!("{} speaks for itself again", visible(&args.id)));
     Ok(Verdict::Good)
-}
-
-/// The id of a marking definition that is open to interpretation: what TLP's own mean is fixed.
-fn checked(id: &str) -> Result<&str, Failure> {
-    let known = stix::id::Id::parse(id).is_ok_and(|id| id.object_type() == "marking-definition");
-    if !known {
-        return Err(Failure::Usage(format!("`{}` is no id of a marking definition", visible(id))));
-    }
-    if stix::marking::tlp_of(id).is_some() {
-        return Err(Failure::Usage(format!("{id} is a TLP marking: its meaning is fixed (STIX 2.1 §7.2.1.4)")));
-    }
-    Ok(id)
 }

@@ -3,7 +3,9 @@
 use crate::cli::Place;
 use crate::outcome::{Failure, Outcome, Verdict};
 use crate::terminal::{note, say, say_json, table, visible};
-use ledger::{Organisation, Register as _, Sharing as _, Standing};
+use ledger::{Organisation, Register as _, Sharing as _};
+use node::administration::relation_word;
+use policy::role::Actor;
 
 /// Organisations, and how they stand to ours: which TLP colours they may see.
 #[derive(Debug, clap::Args)]
@@ -111,26 +113,19 @@ fn run_add(place: &Place, args: &Add) -> Outcome {
         // Lists of names are separated by commas.
         return Err(Failure::Usage("an organisation's name cannot have a comma".to_owned()));
     }
-    args.terms.check()?;
-    let opened = place.open()?;
     let organisation = Organisation { name: name.to_owned(), relation: args.relation.relation() };
-    opened.administration()?.add_organisation(&policy::role::Actor::Operator, &organisation)?;
-    args.terms.keep(&opened, name)?;
+    let administration = place.open()?.administration()?;
+    administration.add_partner(&Actor::Operator, &organisation, &args.terms.terms()).map_err(super::asked)?;
     note(format!("added the organisation `{name}`"));
     Ok(Verdict::Good)
 }
 
 fn run_set(place: &Place, args: &Set) -> Outcome {
-    args.terms.check()?;
-    let opened = place.open()?;
-    let name = super::group::organisation(&opened, &args.name)?;
-    if let Some(relation) = args.relation {
-        opened.book.set_relation(&name, relation.relation())?;
-        let details = serde_json::json!({"relation": spelled(relation.relation())});
-        opened.administered("relation-set", &format!("organisation {name}"), None, details)?;
-    }
-    args.terms.keep(&opened, &name)?;
-    note(format!("changed the organisation `{}`", visible(&name)));
+    let (relation, terms) = (args.relation.map(Relation::relation), args.terms.terms());
+    let administration = place.open()?.administration()?;
+    let (organisation, _) =
+        administration.change_partner(&Actor::Operator, &args.name, relation, &terms).map_err(super::asked)?;
+    note(format!("changed the organisation `{}`", visible(&organisation.name)));
     Ok(Verdict::Good)
 }
 
@@ -146,50 +141,14 @@ impl Relation {
 }
 
 impl Terms {
-    /// Whether they can be kept as they are written.
-    fn check(&self) -> Result<(), Failure> {
-        for id in self.identity.iter().flatten() {
-            if !stix::id::Id::parse(id).is_ok_and(|id| id.object_type() == "identity") {
-                return Err(Failure::Usage(format!("`{}` is no id of a STIX identity", visible(id))));
-            }
+    /// As they are kept: `none` takes back what was said before.
+    fn terms(&self) -> node::administration::Terms {
+        let some = |rules: &Vec<String>| rules.iter().filter(|rule| *rule != "none").cloned().collect();
+        node::administration::Terms {
+            identities: self.identity.clone(),
+            ceiling: self.ceiling.clone().map(|word| Some(word).filter(|word| word != "none")),
+            personal: self.personal.as_ref().map(some),
         }
-        if let Some(ceiling) = self.ceiling.as_deref().filter(|word| *word != "none")
-            && node::meaning::tlp(ceiling).is_none()
-        {
-            return Err(Failure::Usage(format!("`{}` is no TLP level", visible(ceiling))));
-        }
-        for rule in self.personal.iter().flatten().filter(|rule| *rule != "none") {
-            if !node::config::is_treatment(rule) {
-                let rule = visible(rule);
-                return Err(Failure::Usage(format!("`{rule}` must be {}", node::config::PERSONAL_RULE)));
-            }
-        }
-        Ok(())
-    }
-
-    /// Keeps what was said beside what was said before.
-    fn keep(&self, opened: &super::Opened, name: &str) -> Result<(), Failure> {
-        let held =
-            opened.book.standings()?.into_iter().find(|held| held.organisation.to_lowercase() == name.to_lowercase());
-        let mut standing = held.unwrap_or_else(|| Standing { organisation: name.to_owned(), ..Standing::default() });
-        let before = standing.clone();
-        if let Some(identities) = &self.identity {
-            standing.identities.clone_from(identities);
-        }
-        if let Some(ceiling) = &self.ceiling {
-            standing.ceiling = Some(ceiling.to_lowercase()).filter(|word| word != "none");
-        }
-        if let Some(rules) = &self.personal {
-            standing.personal = rules.iter().filter(|rule| *rule != "none").cloned().collect();
-        }
-        if standing != before {
-            opened.book.set_standing(&standing)?;
-            let details = serde_json::json!({
-                "identities": standing.identities, "ceiling": standing.ceiling, "personal": standing.personal,
-            });
-            opened.administered("standing-set", &format!("organisation {name}"), None, details)?;
-        }
-        Ok(())
     }
 }
 
@@ -202,7 +161,7 @@ fn run_list(place: &Place, args: &List) -> Outcome {
         let shown = |organisation: &Organisation| {
             let standing = standing(&organisation.name).cloned().unwrap_or_default();
             serde_json::json!({
-                "name": organisation.name, "relation": spelled(organisation.relation), "identities": standing.identities,
+                "name": organisation.name, "relation": relation_word(organisation.relation), "identities": standing.identities,
                 "ceiling": standing.ceiling, "personal": standing.personal,
             })
         };
@@ -212,19 +171,9 @@ fn run_list(place: &Place, args: &List) -> Outcome {
             let standing = standing(&organisation.name).cloned().unwrap_or_default();
             let rules = standing.personal.iter().map(|rule| visible(rule)).collect::<Vec<_>>().join(", ");
             let ceiling = standing.ceiling.map_or_else(|| "-".to_owned(), |ceiling| visible(&ceiling));
-            vec![visible(&organisation.name), spelled(organisation.relation).to_owned(), ceiling, rules]
+            vec![visible(&organisation.name), relation_word(organisation.relation).to_owned(), ceiling, rules]
         };
         say(table(&["NAME", "RELATION", "CEILING", "PERSONAL"], &organisations.iter().map(row).collect::<Vec<_>>()))?;
     }
     Ok(Verdict::Good)
-}
-
-/// As the command line writes a relation.
-pub(crate) fn spelled(relation: ledger::Relation) -> &'static str {
-    match relation {
-        ledger::Relation::Own => "self",
-        ledger::Relation::Client => "client",
-        ledger::Relation::Community => "community",
-        ledger::Relation::Public => "public",
-    }
 }

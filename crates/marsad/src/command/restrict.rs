@@ -4,7 +4,9 @@ use crate::cli::Place;
 use crate::outcome::{Failure, Outcome, Verdict};
 use crate::terminal::{note, visible};
 use crate::when;
-use node::narrow::{Narrowing, narrow};
+use node::administration::{Error, Restriction};
+use node::narrow::Narrowing;
+use policy::role::Actor;
 use policy::{Audience, Handling, Tlp};
 
 /// Narrows who may see an object that is stored. It acts at once, on every version in every collection.
@@ -44,21 +46,15 @@ pub(crate) struct Args {
 pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
     let opened = place.open()?;
     let narrowing = narrowing(&opened, args)?;
-    let classes = node::intake::Classes::default();
-    let changed = narrow(&*opened.book, &classes, &args.object, &narrowing, node::clock::now())?;
-    if changed == 0 && !super::is_stored(&opened, &args.object)? {
-        return Err(super::no_object(&args.object));
-    }
-    opened.administered("restricted", &args.object, None, told(&narrowing, changed))?;
+    let restriction = Restriction { object: &args.object, originated: false, narrowing: &narrowing };
+    let (classes, now) = (node::intake::Classes::default(), node::clock::now());
+    let administration = opened.administration()?;
+    let changed = match administration.restrict(&Actor::Operator, (&*opened.book, &classes), &restriction, now) {
+        Err(Error::Unknown { .. }) => return Err(super::no_object(&args.object)),
+        done => done.map_err(super::asked)?,
+    };
     note(format!("restricted {changed} versions of {}", visible(&args.object)));
     Ok(Verdict::Good)
-}
-
-/// What the audit log keeps of a restriction: the recipients are persons, and are left out.
-fn told(narrowing: &Narrowing, changed: u64) -> serde_json::Value {
-    serde_json::json!({
-        "tlp": narrowing.tlp.map(Tlp::label), "handling": narrowing.handling, "versions": changed,
-    })
 }
 
 fn narrowing(opened: &super::Opened, args: &Args) -> Result<Narrowing, Failure> {

@@ -7,8 +7,7 @@ use ledger::{Account, Key, Micros, Role};
 use policy::role::{self, Act, Actor, Target, may};
 use zeroize::Zeroizing;
 
-/// A member to be made.
-#[derive(Debug)]
+/// A member to be made. Does not print: it may hold a password.
 pub struct NewAccount<'a> {
     /// Its name.
     pub name: &'a str,
@@ -87,8 +86,10 @@ impl Administration {
             let known = self.may_see(actor, &held)?;
             return Err(if known { taken() } else { self.refused(actor, Deed::AddAccount, new.name) });
         }
-        // Lists of recipients and readers name accounts and organisations alike: nobody takes an organisation's name.
-        if organisations.iter().any(|known| same(&known.name, new.name)) {
+        // Lists of recipients and readers name accounts and organisations alike: nobody takes the name of another
+        // organisation, but where the operator wants it.
+        let others = organisations.iter().filter(|known| known.name != organisation.name);
+        if *actor != Actor::Operator && others.into_iter().any(|known| same(&known.name, new.name)) {
             return Err(self.refused(actor, Deed::AddAccount, new.name));
         }
         let account = Account {

@@ -2,15 +2,11 @@
 
 use super::{Administration, Authorised, Deed, Error};
 use crate::certificate::{self, ClientCertificate};
-use crate::second_factor;
+use crate::second_factor::{self, RecoveryCodes};
 use crate::sessions;
 use crate::totp::{Algorithm, Totp};
 use ledger::{Certificate, Link, Micros, Session};
 use policy::role::{Act, Actor};
-use zeroize::Zeroizing;
-
-/// Recovery codes, shown this once.
-pub type RecoveryCodes = Vec<Zeroizing<String>>;
 
 impl Administration {
     /// Makes a second factor, which is asked for once [`Self::confirm_second_factor`] saw a first code of it.

@@ -29,11 +29,26 @@ pub struct Handed {
 /// # Errors
 /// [`ledger::Error::Storage`].
 pub fn handed_over(journal: &dyn Journal, seqs: &[(CollectionNo, Seq)]) -> ledger::Result<Vec<Handed>> {
+    last_handed_over(journal, seqs, usize::MAX)
+}
+
+/// The same, at most so many: the newest, oldest first.
+///
+/// # Errors
+/// [`ledger::Error::Storage`].
+pub fn last_handed_over(
+    journal: &dyn Journal,
+    seqs: &[(CollectionNo, Seq)],
+    most: usize,
+) -> ledger::Result<Vec<Handed>> {
     let mut found = BTreeMap::new();
     for (collection, seq) in seqs {
         journal.overlapping(&collection.0.to_string(), (seq.0, seq.0), &mut |line| {
             if let Some(handed) = handed(&line, *seq) {
                 found.insert(line.number, handed);
+                if found.len() > most {
+                    found.pop_first();
+                }
             }
         })?;
     }
@@ -103,6 +118,9 @@ mod tests {
             [row(1, "amina", "taxii"), row(2, "omar", "taxii"), row(3, "karim", "export")]
         );
         assert_eq!(asked(&[(1, 13), (1, 9), (1, 21), (3, 11)]), []);
+        let last = |most| last_handed_over(&journal, &[(CollectionNo(1), Seq(20)), (CollectionNo(1), Seq(11))], most);
+        let numbers = |most| last(most).unwrap().iter().map(|handed| handed.number).collect::<Vec<_>>();
+        assert_eq!((numbers(2), numbers(3), numbers(0)), (vec![2, 4], vec![1, 2, 4], vec![]));
         let one = handed_over(&journal, &[(CollectionNo(2), Seq(11))]).unwrap();
         assert_eq!(
             (one[0].when, one[0].organisation.as_deref(), one[0].request.as_str()),

@@ -30,7 +30,11 @@ impl Recorder for AuditRecorder {
 
 fn event(act: &AdministrationAct<'_>) -> Event {
     let (about, whom) = match act.deed {
-        Deed::AddOrganisation => (format!("organisation {}", act.subject), None),
+        Deed::AddOrganisation | Deed::SetRelation | Deed::SetStanding => {
+            (format!("organisation {}", act.subject), None)
+        }
+        Deed::AddGroup | Deed::ChangeGroup | Deed::RemoveGroup => (format!("sharing group {}", act.subject), None),
+        Deed::ExplainMarking | Deed::Restrict | Deed::Trace => (act.subject.to_owned(), None),
         Deed::AddCollection | Deed::RemoveCollection => (format!("collection {}", act.subject), None),
         _ => (String::new(), Some(act.subject.to_owned()).filter(|name| !name.is_empty())),
     };

@@ -34,8 +34,16 @@ const TALLIES: usize = 1_000;
 #[error("the audit log is closed")]
 pub struct Ended;
 
-/// An event and when it was told.
-type Item = (Micros, Event);
+/// What the thread is told, and when.
+type Item = (Micros, Told);
+
+#[derive(Debug)]
+enum Told {
+    /// An event.
+    Event(Event),
+    /// Somebody waits until everything that was told before is written.
+    Flush(SyncSender<()>),
+}
 
 /// The way to the thread that writes.
 pub struct Scribe {
@@ -60,6 +68,7 @@ impl Scribe {
             ending: Arc::clone(&ending),
             tallies: HashMap::new(),
             unanchored: None,
+            waiting: Vec::new(),
         };
         let thread = std::thread::Builder::new().name("audit".into()).spawn(move || thread.run())?;
         Ok(Self { queue: RwLock::new(Some(queue)), ending, thread: Mutex::new(Some(thread)), journal })
@@ -77,7 +86,21 @@ impl Scribe {
     /// [`Ended`].
     pub fn note(&self, event: Event) -> Result<(), Ended> {
         let queue = self.queue.read().unwrap_or_else(PoisonError::into_inner);
-        queue.as_ref().ok_or(Ended)?.send((crate::clock::now(), event)).map_err(|_| Ended)
+        queue.as_ref().ok_or(Ended)?.send((crate::clock::now(), Told::Event(event))).map_err(|_| Ended)
+    }
+
+    /// Waits until everything that was told is written, but for counts of a minute that is not over. For threads that may
+    /// wait.
+    ///
+    /// # Errors
+    /// [`Ended`].
+    pub fn flush(&self) -> Result<(), Ended> {
+        let (done, written) = sync_channel(1);
+        {
+            let queue = self.queue.read().unwrap_or_else(PoisonError::into_inner);
+            queue.as_ref().ok_or(Ended)?.send((crate::clock::now(), Told::Flush(done))).map_err(|_| Ended)?;
+        }
+        written.recv().map_err(|_| Ended)
     }
 
     /// Tells of an event; waits if too many wait.
@@ -85,7 +108,7 @@ impl Scribe {
     /// # Errors
     /// [`Ended`].
     pub async fn tell(&self, event: Event) -> Result<(), Ended> {
-        let mut item = (crate::clock::now(), event);
+        let mut item = (crate::clock::now(), Told::Event(event));
         loop {
             match self.try_send(item)? {
                 None => return Ok(()),
@@ -166,6 +189,8 @@ struct Thread {
     tallies: HashMap<Tally, (Micros, u64)>,
     /// Since when the anchor does not know of what was written.
     unanchored: Option<Instant>,
+    /// Who waits until what was gathered is written.
+    waiting: Vec<SyncSender<()>>,
 }
 
 impl Thread {
@@ -174,8 +199,8 @@ impl Thread {
         while going {
             let mut entries = Vec::new();
             going = match self.next() {
-                Ok(Some((time, event))) => {
-                    self.take(time, event, &mut entries);
+                Ok(Some((time, told))) => {
+                    self.take(time, told, &mut entries);
                     self.gather(&mut entries)
                 }
                 Ok(None) => true,
@@ -183,6 +208,10 @@ impl Thread {
             };
             self.count_up(crate::clock::now(), !going, &mut entries);
             self.write(&entries);
+            for done in self.waiting.drain(..) {
+                // Whoever waited and has gone needs no word.
+                let _ = done.send(());
+            }
             self.anchor(!going);
         }
     }
@@ -219,7 +248,7 @@ impl Thread {
         // Refusals are counted and make no entries: a flood of them must not keep the others from being written.
         for _ in 0..GROUP.saturating_sub(entries.len()) {
             match self.items.try_recv() {
-                Ok((time, event)) => self.take(time, event, entries),
+                Ok((time, told)) => self.take(time, told, entries),
                 Err(TryRecvError::Disconnected) => return false,
                 Err(TryRecvError::Empty) => break,
             }
@@ -227,7 +256,11 @@ impl Thread {
         true
     }
 
-    fn take(&mut self, time: Micros, event: Event, entries: &mut Vec<Entry>) {
+    fn take(&mut self, time: Micros, told: Told, entries: &mut Vec<Entry>) {
+        let event = match told {
+            Told::Event(event) => event,
+            Told::Flush(done) => return self.waiting.push(done),
+        };
         let Some((mut tally, count)) = Tally::of(&event) else {
             entries.push(event.entry(time, salt()));
             return;
@@ -302,6 +335,20 @@ mod tests {
     }
 
     #[test]
+    fn a_flush_waits_for_what_was_told_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = journal(folder.path());
+        let scribe = Scribe::start(Arc::clone(&journal) as _).unwrap();
+        for told in 1..50 {
+            scribe.note(Event::SignedIn { by: by("amina", [192, 0, 2, 1]) }).unwrap();
+            scribe.flush().unwrap();
+            assert_eq!(lines(&journal).len(), told);
+        }
+        scribe.end();
+        assert_eq!(scribe.flush(), Err(Ended));
+    }
+
+    #[test]
     fn everything_that_was_told_is_written_in_order_by_the_end() {
         let folder = tempfile::tempdir().unwrap();
         let journal = journal(folder.path());
@@ -328,13 +375,14 @@ mod tests {
             ending: Arc::default(),
             tallies: HashMap::new(),
             unanchored: None,
+            waiting: Vec::new(),
         };
         let mut entries = Vec::new();
         let refused = |who: &str, address| Event::SignInRefused { by: by(who, address), count: 1 };
         for _ in 0..500 {
-            thread.take(MINUTE, refused("amina", [192, 0, 2, 1]), &mut entries);
+            thread.take(MINUTE, Told::Event(refused("amina", [192, 0, 2, 1])), &mut entries);
         }
-        thread.take(MINUTE + 5, refused("omar", [192, 0, 2, 1]), &mut entries);
+        thread.take(MINUTE + 5, Told::Event(refused("omar", [192, 0, 2, 1])), &mut entries);
         thread.count_up(2 * MINUTE - 1, false, &mut entries);
         assert!(entries.is_empty(), "the minute is not over");
         thread.count_up(2 * MINUTE, false, &mut entries);
@@ -348,7 +396,7 @@ mod tests {
         assert_eq!(counts(&entries), [("amina".to_owned(), 500), ("omar".to_owned(), 1)]);
         entries.clear();
         for number in 0..100_000_u32 {
-            thread.take(2 * MINUTE, refused("amina", number.to_be_bytes()), &mut entries);
+            thread.take(2 * MINUTE, Told::Event(refused("amina", number.to_be_bytes())), &mut entries);
         }
         thread.count_up(3 * MINUTE, false, &mut entries);
         assert_eq!(entries.len(), TALLIES + 1);

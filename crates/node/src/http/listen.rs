@@ -1,11 +1,12 @@
 //! The accept loop: TLS or, on loopback alone, plain HTTP; bounded in connections, handshakes and heads; drained at the end.
 
 use super::{State, request, tls};
-use crate::audit::{Follower, TargetError};
+use crate::audit::{By, Event, Follower, TargetError, Way};
 use crate::certificate::ClientCertificate;
 use crate::config::Config;
 use crate::egress::{self, Egress};
 use crate::home::{self, Home};
+use crate::upkeep;
 use axum::Router;
 use axum::body::Body;
 use http::Request;
@@ -20,7 +21,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
@@ -34,6 +35,9 @@ use tower_http::decompression::RequestDecompressionLayer;
 const HEAD: usize = 64 * 1024;
 /// How often old status resources are dropped.
 const SWEEP: Duration = Duration::from_secs(600);
+
+/// How often embargoes are looked at.
+const LIFT: Duration = Duration::from_secs(10);
 
 /// An entry counts as delivered to the syslog server when the connection stands so long after it was sent.
 const SETTLE: Duration = Duration::from_secs(10);
@@ -120,6 +124,7 @@ impl Server {
         let head = Duration::from_secs(limits.head_seconds);
         let drain = GracefulShutdown::new();
         let sweeper = tokio::spawn(sweep(Arc::clone(&state)));
+        let keeper = tokio::spawn(keep_up(Arc::clone(&state)));
         let service = service(state);
         tokio::pin!(end);
         loop {
@@ -148,6 +153,7 @@ impl Server {
         }
         drop(listener);
         sweeper.abort();
+        keeper.abort();
         let longest = Duration::from_secs(limits.shutdown_seconds);
         if tokio::time::timeout(longest, drain.shutdown()).await.is_err() {
             tracing::warn!("requests were still under way when the time to end them was over");
@@ -242,7 +248,7 @@ async fn sweep(state: Arc<State>) {
     let kept = i64::try_from(state.config.taxii.status_hours.saturating_mul(3_600_000_000)).unwrap_or(i64::MAX);
     loop {
         tokio::time::sleep(SWEEP).await;
-        let now = crate::clock::now();
+        let now = state.sources.now();
         if let Err(refusal) = state.read(move |state| Ok(state.accounts.sessions().sweep(now)?)).await {
             tracing::warn!(?refusal, "ended sessions could not be dropped");
         }
@@ -257,6 +263,58 @@ async fn sweep(state: Arc<State>) {
         if let Err(refusal) = retained.await {
             tracing::warn!(?refusal, "old entries of the audit log could not be erased");
         }
+    }
+}
+
+/// Does what time brings, away from the threads that serve and beside their places at the store.
+async fn keep_up(state: Arc<State>) {
+    let mut settled: Option<Instant> = None;
+    loop {
+        let seldom = settled.is_none_or(|since| since.elapsed() >= SWEEP);
+        if seldom {
+            settled = Some(Instant::now());
+        }
+        let shared = Arc::clone(&state);
+        if let Err(error) = tokio::task::spawn_blocking(move || do_upkeep(&shared, seldom)).await {
+            tracing::error!(%error, "the upkeep failed");
+        }
+        tokio::time::sleep(LIFT).await;
+    }
+}
+
+fn do_upkeep(state: &State, seldom: bool) {
+    let now = crate::clock::now();
+    match upkeep::lift_embargoes(&*state.book, &state.door, &state.classes, now) {
+        Ok(moved) => state.metrics.lifted(moved),
+        Err(error) => tracing::warn!(%error, "ended embargoes could not be lifted"),
+    }
+    if !seldom {
+        return;
+    }
+    match upkeep::forget_persons(&*state.book, &state.config.personal, now) {
+        Ok(0) => {}
+        Ok(erased) => {
+            state.metrics.forgot(erased);
+            told_forgotten(state, erased);
+        }
+        Err(error) => tracing::warn!(%error, "data about persons could not be erased"),
+    }
+    match upkeep::settle(&*state.book) {
+        Ok(records) => state.metrics.settled(records),
+        Err(error) => tracing::warn!(%error, "references could not be settled"),
+    }
+}
+
+/// Writes an erasure by retention down: the node's own act, by nobody.
+fn told_forgotten(state: &State, erased: u64) {
+    let mut details = serde_json::Map::new();
+    details.insert("records".to_owned(), erased.into());
+    details.insert("retention".to_owned(), state.config.personal.retention.clone().into());
+    let by = By { way: Way::Api, who: None, organisation: None, address: None };
+    let (act, about) = ("forget-persons", "retention: personal.retention".to_owned());
+    let event = Event::Administered { by, act, about, whom: None, done: true, details };
+    if let Err(error) = crate::audit::write_now(&**state.audit.journal(), &event) {
+        tracing::error!(%error, erased, "an erasure by retention could not be written down");
     }
 }
 

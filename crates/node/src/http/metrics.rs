@@ -6,7 +6,8 @@ use super::request::Asked;
 use crate::config::MetricsAccess;
 use axum::body::Body;
 use http::{Response, StatusCode};
-use ledger::{Ledger as _, Role};
+use ledger::Ledger as _;
+use policy::role::{Act, Target, may};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
@@ -26,6 +27,9 @@ pub(super) struct Metrics {
     objects_out: Counter,
     objects_in: Counter,
     refused: Counter,
+    lifted: Counter,
+    forgotten: Counter,
+    settled: Counter,
 }
 
 struct Seconds(Histogram);
@@ -52,17 +56,30 @@ impl Metrics {
         self.objects_in.inc_by(objects as u64);
     }
 
+    pub(super) fn lifted(&self, records: u64) {
+        self.lifted.inc_by(records);
+    }
+
+    pub(super) fn forgot(&self, records: u64) {
+        self.forgotten.inc_by(records);
+    }
+
+    pub(super) fn settled(&self, records: u64) {
+        self.settled.inc_by(records);
+    }
+
     pub(super) fn refused_credential(&self) {
         self.refused.inc();
     }
 }
 
-/// The figures, for this machine and administrators as the configuration says; nobody else learns that they exist.
+/// The figures, for this machine and the owner's administrators as the configuration says; nobody else learns that they
+/// exist. They count the whole book: what administrators of other organisations may not see, too.
 pub(super) async fn get(state: &Arc<State>, asked: &Asked) -> Result<Response<Body>, Refusal> {
-    let administrator = asked.identity.role == Some(Role::Administrator);
+    let administrator = may(&asked.identity.actor, Act::ManageCollections, &Target::Node);
     let allowed = match state.config.metrics.access {
         MetricsAccess::Off => false,
-        MetricsAccess::Loopback => administrator || asked.from.ip().to_canonical().is_loopback(),
+        MetricsAccess::Loopback => administrator || is_from_here(state, asked),
         MetricsAccess::Administrator => administrator,
     };
     if !allowed {
@@ -70,6 +87,13 @@ pub(super) async fn get(state: &Arc<State>, asked: &Asked) -> Result<Response<Bo
     }
     let text = state.read(|state| written(state).map_err(Refusal::internal)).await?;
     Ok(answer::text(StatusCode::OK, "application/openmetrics-text; version=1.0.0; charset=utf-8", text))
+}
+
+/// Whether a request was made on this machine. Behind a proxy they all seem to be.
+fn is_from_here(state: &State, asked: &Asked) -> bool {
+    let server = &state.config.server;
+    let behind_proxy = server.plain_http && !server.public_url.is_empty();
+    !behind_proxy && asked.from.ip().to_canonical().is_loopback()
 }
 
 fn written(state: &State) -> Result<String, Box<dyn std::error::Error>> {
@@ -83,6 +107,9 @@ fn written(state: &State) -> Result<String, Box<dyn std::error::Error>> {
     all.register("objects_out", "Objects handed on by TAXII", metrics.objects_out.clone());
     all.register("objects_in", "Objects taken in by TAXII", metrics.objects_in.clone());
     all.register("credentials_refused", "Credentials that were wrong or came too often", metrics.refused.clone());
+    all.register("embargoes_lifted", "Records whose embargo ended", metrics.lifted.clone());
+    all.register("persons_forgotten", "Records with data about persons erased by retention", metrics.forgotten.clone());
+    all.register("references_settled", "Records whose references were found", metrics.settled.clone());
     let counter = |figure: &std::sync::atomic::AtomicU64| ConstCounter::new(figure.load(Ordering::Relaxed));
     let gauge = |figure: u64| ConstGauge::new(i64::try_from(figure).unwrap_or(i64::MAX));
     all.register("commits", "Durable commits of the writer", counter(&writer.commits));

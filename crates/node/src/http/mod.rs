@@ -8,10 +8,12 @@ mod metrics;
 mod people;
 mod request;
 mod route;
+mod sharing;
 mod taxii;
 mod tls;
 
 pub use listen::{Error, Server, serve};
+pub use route::PATTERNS;
 
 use crate::accounts::Accounts;
 use crate::administration::Administration;
@@ -21,9 +23,13 @@ use crate::door::Door;
 use crate::home::Home;
 use crate::intake::Classes;
 use crate::known::Known;
+use crate::sources::Sources;
 use crate::writer::Writer;
 use ::taxii::cursor::Signer;
+use axum::body::Body;
+use http::{Request, Response};
 use ledger::sqlite::Book;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
@@ -44,6 +50,7 @@ pub struct State {
     writer: Writer,
     classes: Classes,
     signer: Signer,
+    sources: Sources,
     reads: Arc<Semaphore>,
     audit: Scribe,
     metrics: metrics::Metrics,
@@ -55,6 +62,14 @@ impl State {
     /// # Errors
     /// [`Error`]: the secret cannot be read, or the system gives no thread.
     pub fn new(home: &Home, config: Config, book: Arc<Book>) -> Result<Arc<Self>, Error> {
+        Self::with(home, config, book, Sources::system())
+    }
+
+    /// The same, with time and chance as arguments.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub fn with(home: &Home, config: Config, book: Arc<Book>, sources: Sources) -> Result<Arc<Self>, Error> {
         let secret = home.secret().map_err(Error::Home)?;
         let journal = Arc::new(crate::audit::open_with(home, &secret).map_err(Error::Audit)?);
         let recorder = Arc::new(crate::audit::AuditRecorder::new(Arc::clone(&journal) as _));
@@ -65,16 +80,24 @@ impl State {
                 .recorded_by(recorder),
             oidc: crate::oidc::Provider::new(home, &config, &secret).map_err(Error::Provider)?,
             door: Door::new(Arc::clone(&book) as _, Arc::clone(&known), &config),
-            writer: Writer::start(Arc::clone(&book) as _).map_err(Error::Thread)?,
+            writer: Writer::start(Arc::clone(&book) as _, sources.clone()).map_err(Error::Thread)?,
             audit: Scribe::start(journal).map_err(Error::Thread)?,
             classes: Classes::default(),
             signer: Signer::new(secret.key_for("marsad 2026-11 taxii cursor")),
+            sources,
             reads: Arc::new(Semaphore::new(READS)),
             metrics: metrics::Metrics::default(),
             known,
             book,
             config,
         }))
+    }
+
+    /// Answers one request as if it had come over a connection from this address: everything between the sockets, for
+    /// tests and for embedding.
+    pub async fn answer(self: &Arc<Self>, mut request: Request<Body>, from: SocketAddr) -> Response<Body> {
+        request.extensions_mut().insert(request::From(from));
+        request::answer(Arc::clone(self), request).await
     }
 
     /// Runs a read of the store away from the threads that serve.

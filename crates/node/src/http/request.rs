@@ -2,8 +2,8 @@
 
 use super::answer::{self, Refusal};
 use super::people::cookie::Cookie;
-use super::route::{self, People, Route};
-use super::{State, first_sign_in, metrics, people, taxii};
+use super::route::{self, People, Route, Sharing};
+use super::{State, first_sign_in, metrics, people, sharing, taxii};
 use crate::accounts::{self, Identity};
 use crate::audit::{By, Event, Way};
 use crate::certificate::ClientCertificate;
@@ -45,7 +45,7 @@ pub(super) struct Content(Body);
 /// Answers one request, whatever it is.
 pub(super) async fn answer(state: Arc<State>, request: Request<Body>) -> Response<Body> {
     let begin = Instant::now();
-    let id = format!("{:016x}", u64::from_be_bytes(crate::chance::bytes().unwrap_or_default()));
+    let id = format!("{:016x}", u64::from_be_bytes(state.sources.bytes().unwrap_or_default()));
     let route = route::of(request.uri().path(), &state.config.taxii.api_root);
     let (method, pattern) = (request.method().clone(), route.pattern());
     let limit = Duration::from_secs(state.config.limits.request_seconds);
@@ -185,7 +185,7 @@ async fn identify(
     peer: Option<Arc<ClientCertificate>>,
     from: SocketAddr,
 ) -> Result<(Identity, Option<zeroize::Zeroizing<String>>), crate::accounts::Refusal> {
-    let now = crate::clock::now();
+    let now = state.sources.now();
     if authorization.is_none() {
         if let Some(cookie) = cookie
             && let Some(identity) = state.accounts.identify_session(&cookie, now)?
@@ -225,6 +225,7 @@ async fn endpoint(
         (Route::Object(id, object), _) => taxii::objects::get(state, &asked, &id, object).await,
         (Route::Versions(id, object), _) => taxii::versions::get(state, &asked, &id, object).await,
         (Route::People(route), method) => of_people(state, route, method, asked, content).await,
+        (Route::Sharing(route), method) => of_sharing(state, route, method, asked, content).await,
         (Route::Unknown, _) => Err(Refusal::not_found()),
     }
 }
@@ -257,6 +258,32 @@ async fn of_people(
         (People::OidcStart, _) => people::oidc::start(state).await,
         (People::OidcCallback, _) => people::oidc::callback(state, &asked).await,
         (People::OidcLink, _) => people::oidc::link(state, &asked, content).await,
+    }
+}
+
+async fn of_sharing(
+    state: &Arc<State>,
+    route: Sharing,
+    method: Method,
+    asked: Asked,
+    content: Content,
+) -> Result<Response<Body>, Refusal> {
+    match (route, method) {
+        (Sharing::Why, _) => sharing::why::get(state, &asked).await,
+        (Sharing::Who, _) => sharing::who::get(state, &asked).await,
+        (Sharing::Groups, Method::POST) => sharing::groups::post(state, &asked, content).await,
+        (Sharing::Groups, _) => sharing::groups::get(state, &asked).await,
+        (Sharing::Group(id), Method::PATCH) => sharing::group::patch(state, &asked, content, id).await,
+        (Sharing::Group(id), Method::DELETE) => sharing::group::delete(state, &asked, id).await,
+        (Sharing::Group(id), _) => sharing::group::get(state, &asked, id).await,
+        (Sharing::Organisations, Method::POST) => sharing::organisations::post(state, &asked, content).await,
+        (Sharing::Organisations, _) => sharing::organisations::get(state, &asked).await,
+        (Sharing::Organisation(name), _) => sharing::organisation::patch(state, &asked, content, name).await,
+        (Sharing::Markings, _) => sharing::markings::get(state, &asked).await,
+        (Sharing::Marking(id), Method::PUT) => sharing::marking::put(state, &asked, content, id).await,
+        (Sharing::Marking(id), Method::DELETE) => sharing::marking::delete(state, &asked, id).await,
+        (Sharing::Marking(id), _) => sharing::marking::get(state, &asked, id).await,
+        (Sharing::Restrict(object), _) => sharing::restrict::post(state, &asked, content, object).await,
     }
 }
 

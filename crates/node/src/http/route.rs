@@ -33,6 +33,8 @@ pub(super) enum Route {
     FirstSignIn,
     /// Members: below `/api/`
     People(People),
+    /// Who may see what: below `/api/`
+    Sharing(Sharing),
     /// Nothing that is here.
     Unknown,
 }
@@ -85,48 +87,126 @@ impl People {
             _ => return None,
         })
     }
+}
 
-    /// Its pattern and the methods that it knows.
-    fn facts(&self) -> (&'static str, &'static str) {
-        match self {
-            Self::Session => ("/api/session", "GET, HEAD, POST, DELETE, OPTIONS"),
-            Self::Accounts => ("/api/accounts", "GET, HEAD, POST, OPTIONS"),
-            Self::Account(_) => ("/api/accounts/{name}", "GET, HEAD, PATCH, DELETE, OPTIONS"),
-            Self::Keys(_) => ("/api/accounts/{name}/keys", "GET, HEAD, POST, OPTIONS"),
-            Self::Key(..) => ("/api/accounts/{name}/keys/{key}", "DELETE, OPTIONS"),
-            Self::Sessions(_) => ("/api/accounts/{name}/sessions", "GET, HEAD, DELETE, OPTIONS"),
-            Self::OneSession(..) => ("/api/accounts/{name}/sessions/{session}", "DELETE, OPTIONS"),
-            Self::Totp(_) => ("/api/accounts/{name}/totp", "POST, DELETE, OPTIONS"),
-            Self::Recovery(_) => ("/api/accounts/{name}/recovery", "POST, OPTIONS"),
-            Self::OidcStart => ("/api/oidc/start", "GET, OPTIONS"),
-            Self::OidcCallback => ("/api/oidc/callback", "GET, OPTIONS"),
-            Self::OidcLink => ("/api/oidc/link", "POST, OPTIONS"),
+macro_rules! facts {
+    ($routes:ident, $list:ident: $($route:pat => $pattern:literal, $methods:literal;)+) => {
+        const $list: &[&str] = &[$($pattern),+];
+
+        impl $routes {
+            /// Its pattern and the methods that it knows.
+            fn facts(&self) -> (&'static str, &'static str) {
+                match self { $($route => ($pattern, $methods),)+ }
+            }
         }
+    };
+}
+
+facts! {
+    People, PEOPLE:
+    Self::Session => "/api/session", "GET, HEAD, POST, DELETE, OPTIONS";
+    Self::Accounts => "/api/accounts", "GET, HEAD, POST, OPTIONS";
+    Self::Account(_) => "/api/accounts/{name}", "GET, HEAD, PATCH, DELETE, OPTIONS";
+    Self::Keys(_) => "/api/accounts/{name}/keys", "GET, HEAD, POST, OPTIONS";
+    Self::Key(..) => "/api/accounts/{name}/keys/{key}", "DELETE, OPTIONS";
+    Self::Sessions(_) => "/api/accounts/{name}/sessions", "GET, HEAD, DELETE, OPTIONS";
+    Self::OneSession(..) => "/api/accounts/{name}/sessions/{session}", "DELETE, OPTIONS";
+    Self::Totp(_) => "/api/accounts/{name}/totp", "POST, DELETE, OPTIONS";
+    Self::Recovery(_) => "/api/accounts/{name}/recovery", "POST, OPTIONS";
+    Self::OidcStart => "/api/oidc/start", "GET, OPTIONS";
+    Self::OidcCallback => "/api/oidc/callback", "GET, OPTIONS";
+    Self::OidcLink => "/api/oidc/link", "POST, OPTIONS";
+}
+
+macro_rules! patterns {
+    ($($route:pat => $pattern:literal,)+; $($deep:pat in $list:ident => $of:expr,)*) => {
+        /// The pattern of every endpoint, by group. It cannot miss one: the match below is made of the same lines.
+        pub const PATTERNS: &[&[&str]] = &[&[$($pattern),+], $($list),*];
+
+        impl Route {
+            /// Its pattern, for logs and metrics: never a name that came from outside.
+            pub(super) fn pattern(&self) -> &'static str {
+                match self { $($route => $pattern,)+ $($deep => $of,)* }
+            }
+        }
+    };
+}
+
+patterns! {
+    Self::Discovery => "/taxii2/",
+    Self::ApiRoot => "/{root}/",
+    Self::Status(_) => "/{root}/status/{id}/",
+    Self::Collections => "/{root}/collections/",
+    Self::Collection(_) => "/{root}/collections/{id}/",
+    Self::Manifest(_) => "/{root}/collections/{id}/manifest/",
+    Self::Objects(_) => "/{root}/collections/{id}/objects/",
+    Self::Object(..) => "/{root}/collections/{id}/objects/{object}/",
+    Self::Versions(..) => "/{root}/collections/{id}/objects/{object}/versions/",
+    Self::Health => "/health",
+    Self::Ready => "/ready",
+    Self::Metrics => "/metrics",
+    Self::FirstSignIn => "/api/first-sign-in",
+    Self::Unknown => "unknown",
+    ;
+    Self::People(people) in PEOPLE => people.facts().0,
+    Self::Sharing(sharing) in SHARING => sharing.facts().0,
+}
+
+/// What an address names that is about who may see what.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) enum Sharing {
+    /// `/api/why`
+    Why,
+    /// `/api/who`
+    Who,
+    /// `/api/groups`
+    Groups,
+    /// `/api/groups/{id}`
+    Group(String),
+    /// `/api/organisations`
+    Organisations,
+    /// `/api/organisations/{name}`
+    Organisation(String),
+    /// `/api/markings`
+    Markings,
+    /// `/api/markings/{id}`
+    Marking(String),
+    /// `/api/objects/{id}/restrict`
+    Restrict(String),
+}
+
+impl Sharing {
+    fn of(parts: &[&str]) -> Option<Self> {
+        let s = |text: &str| text.to_owned();
+        Some(match parts {
+            ["why"] => Self::Why,
+            ["who"] => Self::Who,
+            ["groups"] => Self::Groups,
+            ["groups", id] => Self::Group(s(id)),
+            ["organisations"] => Self::Organisations,
+            ["organisations", name] => Self::Organisation(s(name)),
+            ["markings"] => Self::Markings,
+            ["markings", id] => Self::Marking(s(id)),
+            ["objects", id, "restrict"] => Self::Restrict(s(id)),
+            _ => return None,
+        })
     }
 }
 
-impl Route {
-    /// Its pattern, for logs and metrics: never a name that came from outside.
-    pub(super) fn pattern(&self) -> &'static str {
-        match self {
-            Self::Discovery => "/taxii2/",
-            Self::ApiRoot => "/{root}/",
-            Self::Status(_) => "/{root}/status/{id}/",
-            Self::Collections => "/{root}/collections/",
-            Self::Collection(_) => "/{root}/collections/{id}/",
-            Self::Manifest(_) => "/{root}/collections/{id}/manifest/",
-            Self::Objects(_) => "/{root}/collections/{id}/objects/",
-            Self::Object(..) => "/{root}/collections/{id}/objects/{object}/",
-            Self::Versions(..) => "/{root}/collections/{id}/objects/{object}/versions/",
-            Self::Health => "/health",
-            Self::Ready => "/ready",
-            Self::Metrics => "/metrics",
-            Self::FirstSignIn => "/api/first-sign-in",
-            Self::People(people) => people.facts().0,
-            Self::Unknown => "unknown",
-        }
-    }
+facts! {
+    Sharing, SHARING:
+    Self::Why => "/api/why", "GET, HEAD, OPTIONS";
+    Self::Who => "/api/who", "GET, HEAD, OPTIONS";
+    Self::Groups => "/api/groups", "GET, HEAD, POST, OPTIONS";
+    Self::Group(_) => "/api/groups/{id}", "GET, HEAD, PATCH, DELETE, OPTIONS";
+    Self::Organisations => "/api/organisations", "GET, HEAD, POST, OPTIONS";
+    Self::Organisation(_) => "/api/organisations/{name}", "PATCH, OPTIONS";
+    Self::Markings => "/api/markings", "GET, HEAD, OPTIONS";
+    Self::Marking(_) => "/api/markings/{id}", "GET, HEAD, PUT, DELETE, OPTIONS";
+    Self::Restrict(_) => "/api/objects/{id}/restrict", "POST, OPTIONS";
+}
 
+impl Route {
     /// The methods that it knows, as `Allow` lists them.
     pub(super) fn allowed(&self) -> &'static str {
         match self {
@@ -134,6 +214,7 @@ impl Route {
             Self::Object(..) => "GET, HEAD, DELETE, OPTIONS",
             Self::FirstSignIn => "POST, OPTIONS",
             Self::People(people) => people.facts().1,
+            Self::Sharing(sharing) => sharing.facts().1,
             _ => "GET, HEAD, OPTIONS",
         }
     }
@@ -141,7 +222,7 @@ impl Route {
     /// Whether it is TAXII's: negotiated and signed in as TAXII says.
     pub(super) fn is_taxii(&self) -> bool {
         let own = matches!(self, Self::Health | Self::Ready | Self::Metrics | Self::FirstSignIn | Self::Unknown);
-        !own && !matches!(self, Self::People(_))
+        !own && !matches!(self, Self::People(_) | Self::Sharing(_))
     }
 }
 
@@ -158,7 +239,8 @@ pub(super) fn of(path: &str, root: &str) -> Route {
         ["metrics"] => Route::Metrics,
         ["api", "first-sign-in"] => Route::FirstSignIn,
         ["api", rest @ ..] if rest.iter().all(|part| !part.is_empty()) => {
-            People::of(rest).map_or(Route::Unknown, Route::People)
+            let people = People::of(rest).map(Route::People);
+            people.or_else(|| Sharing::of(rest).map(Route::Sharing)).unwrap_or(Route::Unknown)
         }
         [first, rest @ ..] if *first == root => below_root(rest),
         _ => Route::Unknown,
@@ -240,6 +322,14 @@ mod tests {
             ("/api/accounts/a/keys/k", Route::People(People::Key(s("a"), s("k")))),
             ("/api/accounts/a/sessions/s", Route::People(People::OneSession(s("a"), s("s")))),
             ("/api/accounts//keys", Route::Unknown),
+            ("/api/why", Route::Sharing(Sharing::Why)),
+            ("/api/who/", Route::Sharing(Sharing::Who)),
+            ("/api/groups/g", Route::Sharing(Sharing::Group(s("g")))),
+            ("/api/organisations/CERT%20North", Route::Sharing(Sharing::Organisation(s("CERT North")))),
+            ("/api/markings/", Route::Sharing(Sharing::Markings)),
+            ("/api/markings/m", Route::Sharing(Sharing::Marking(s("m")))),
+            ("/api/objects/x--1/restrict", Route::Sharing(Sharing::Restrict(s("x--1")))),
+            ("/api/objects/x--1", Route::Unknown),
             ("/api/accounts/a/passwords", Route::Unknown),
             ("/api/", Route::Unknown),
         ];

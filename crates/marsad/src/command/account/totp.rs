@@ -8,30 +8,20 @@ use policy::role::Actor;
 
 /// A member's second factor: codes by time from an authenticator (RFC 6238).
 ///
-/// With a second factor in use, a session asks for the code, and HTTP Basic takes the password followed by the code, from
-/// one address. Keys are not affected.
-#[derive(Debug, clap::Args)]
-pub(super) struct Args {
-    /// The member
-    name: String,
-    #[command(subcommand)]
-    action: Action,
-}
-
-#[derive(Debug, clap::Subcommand)]
-enum Action {
-    Enrol(Enrol),
-    Remove(Remove),
-}
-
-/// Makes a second factor and prints its address for the authenticator; with the first code takes it into use and prints
-/// ten recovery codes.
+/// `enrol` makes one and prints its address for the authenticator; with the first code it takes it into use and prints ten
+/// recovery codes. `remove` takes it and the recovery codes out of use. With a second factor in use, a session asks for the
+/// code, and HTTP Basic takes the password followed by the code, from one address. Keys are not affected.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   marsad account totp amina enrol | qrencode -t ansiutf8
-  marsad account totp amina enrol --code 492039")]
-struct Enrol {
+  marsad account totp amina enrol --code 492039
+  marsad account totp amina remove")]
+pub(super) struct Args {
+    /// The member
+    name: String,
+    /// What to do
+    action: Action,
     /// The code that the authenticator shows now
     #[arg(long)]
     code: Option<String>,
@@ -46,42 +36,41 @@ struct Enrol {
     json: bool,
 }
 
-/// Takes a second factor and its recovery codes out of use.
-#[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  marsad account totp amina remove")]
-struct Remove {}
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Action {
+    /// Makes one, or takes it into use
+    Enrol,
+    /// Takes it out of use
+    Remove,
+}
 
 pub(super) fn run(place: &Place, args: &Args) -> Outcome {
     let administration = place.open()?.administration()?;
     let name = args.name.as_str();
-    match &args.action {
-        Action::Remove(Remove {}) => {
+    match (args.action, &args.code) {
+        (Action::Remove, _) => {
             administration.remove_second_factor(&Actor::Operator, name)?;
             note(format!("`{}` signs in without a second factor", visible(name)));
         }
-        Action::Enrol(enrol) => match &enrol.code {
-            Some(code) => {
-                let now = node::clock::now();
-                let codes = administration.confirm_second_factor(&Actor::Operator, name, code, now)?;
-                note(format!("`{}` signs in with a second factor from now on", visible(name)));
-                super::recovery::show(&codes, enrol.json)?;
+        (Action::Enrol, Some(code)) => {
+            let now = node::clock::now();
+            let codes = administration.confirm_second_factor(&Actor::Operator, name, code, now)?;
+            note(format!("`{}` signs in with a second factor from now on", visible(name)));
+            super::recovery::show(&codes, args.json)?;
+        }
+        (Action::Enrol, None) => {
+            let algorithm = Algorithm::named(&args.algorithm).unwrap_or(Algorithm::Sha1);
+            let totp = administration.enrol_second_factor(&Actor::Operator, name, algorithm, args.digits)?;
+            if args.json {
+                say_json(&serde_json::json!({
+                    "address": totp.address(name).as_str(), "secret": totp.typed().as_str(),
+                }))?;
+            } else {
+                note("for the authenticator, shown this once:");
+                say(totp.address(name).as_str())?;
+                note("next: the same with --code and what the authenticator shows; until then nothing is asked for");
             }
-            None => {
-                let algorithm = Algorithm::named(&enrol.algorithm).unwrap_or(Algorithm::Sha1);
-                let totp = administration.enrol_second_factor(&Actor::Operator, name, algorithm, enrol.digits)?;
-                if enrol.json {
-                    say_json(&serde_json::json!({
-                        "address": totp.address(name).as_str(), "secret": totp.typed().as_str(),
-                    }))?;
-                } else {
-                    note("for the authenticator, shown this once:");
-                    say(totp.address(name).as_str())?;
-                    note(
-                        "next: the same with --code and what the authenticator shows; until then nothing is asked for",
-                    );
-                }
-            }
-        },
+        }
     }
     Ok(Verdict::Good)
 }

@@ -48,12 +48,13 @@ pub(crate) async fn post(state: &Arc<State>, asked: &Asked, content: Content) ->
                 role,
                 password: new.password.as_ref().map(|password| password.as_str()),
             };
-            let account = state.administration.add_account(&actor, &wanted, crate::clock::now())?;
+            let account = state.administration.add_account(&actor, &wanted, state.sources.now())?;
             let mut shown = resource(state, &account)?;
             if account.password.is_none()
                 && let Ok(token) = state.administration.issue_token(&actor, &account.name)
+                && let Some(shown) = shown.as_object_mut()
             {
-                shown["token"] = json!(token.as_str());
+                shown.insert("token".to_owned(), json!(token.as_str()));
             }
             Ok(json(StatusCode::CREATED, &shown))
         })

@@ -70,9 +70,11 @@ pub(crate) async fn post(
     state
         .read(move |state| {
             let wanted = NewKey { name: &new.name, scope: new.scope, networks, expires };
-            let (key, secret) = state.administration.add_key(&actor, &name, &wanted, crate::clock::now())?;
+            let (key, secret) = state.administration.add_key(&actor, &name, &wanted, state.sources.now())?;
             let mut shown = resource(&key);
-            shown["key"] = json!(secret.as_str());
+            if let Some(shown) = shown.as_object_mut() {
+                shown.insert("key".to_owned(), json!(secret.as_str()));
+            }
             Ok(json(StatusCode::CREATED, &shown))
         })
         .await

@@ -48,7 +48,7 @@ impl From<Error> for Refusal {
 }
 
 /// Who acts. Strangers are asked to sign in; a key that may less than its member administers nothing.
-fn actor(asked: &Asked) -> Result<Actor, Refusal> {
+pub(super) fn actor(asked: &Asked) -> Result<Actor, Refusal> {
     match asked.identity.how {
         How::Not => Err(Refusal::unauthorized()),
         How::LimitedKey => Err(Refusal::forbidden("a key with a scope, an end or networks administers nothing")),
@@ -70,7 +70,7 @@ fn no_machine(asked: &Asked, actor: &Actor, name: &str) -> Result<(), Refusal> {
 }
 
 /// Reads a body of JSON. Whatever a browser sends from elsewhere without asking is not JSON.
-async fn read<T: serde::de::DeserializeOwned>(
+pub(super) async fn read<T: serde::de::DeserializeOwned>(
     asked: &Asked,
     content: Content,
     form: &'static str,
@@ -86,7 +86,7 @@ async fn read<T: serde::de::DeserializeOwned>(
 }
 
 /// A resource as JSON.
-fn json(status: StatusCode, resource: &serde_json::Value) -> Response<Body> {
+pub(super) fn json(status: StatusCode, resource: &serde_json::Value) -> Response<Body> {
     let mut answer = Response::new(Body::from(resource.to_string()));
     *answer.status_mut() = status;
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -94,13 +94,13 @@ fn json(status: StatusCode, resource: &serde_json::Value) -> Response<Body> {
 }
 
 /// Done, and nothing to say.
-fn nothing() -> Response<Body> {
+pub(super) fn nothing() -> Response<Body> {
     let mut answer = Response::new(Body::empty());
     *answer.status_mut() = StatusCode::NO_CONTENT;
     answer
 }
 
 /// An instant as the API writes it.
-fn instant(micros: ledger::Micros) -> String {
+pub(super) fn instant(micros: ledger::Micros) -> String {
     stix::timestamp::format_micros(micros)
 }

@@ -22,7 +22,7 @@ const FLOW: i64 = 600;
 
 /// Sends a person to the provider.
 pub(crate) async fn start(state: &Arc<State>) -> Result<Response<Body>, Refusal> {
-    let begun = provider(state)?.begin(None, crate::clock::now()).await.map_err(refusal)?;
+    let begun = provider(state)?.begin(None, state.sources.now()).await.map_err(refusal)?;
     let mut answer = Response::new(Body::empty());
     *answer.status_mut() = StatusCode::SEE_OTHER;
     let location = HeaderValue::from_str(&begun.location).map_err(Refusal::internal)?;
@@ -43,7 +43,7 @@ pub(crate) async fn link(state: &Arc<State>, asked: &Asked, content: Content) ->
         return Err(Refusal::forbidden("sign in with a session to bind an identity"));
     };
     let Nothing {} = read(asked, content, "{}").await?;
-    let begun = provider(state)?.begin(Some(digest), crate::clock::now()).await.map_err(refusal)?;
+    let begun = provider(state)?.begin(Some(digest), state.sources.now()).await.map_err(refusal)?;
     let mut answer = json(StatusCode::OK, &json!({"location": begun.location}));
     Cookie::Provider.set(&mut answer, &state.config, &begun.cookie, FLOW);
     Ok(answer)
@@ -54,7 +54,7 @@ pub(crate) async fn callback(state: &Arc<State>, asked: &Asked) -> Result<Respon
     let provider = provider(state)?;
     let from = asked.from.ip();
     state.accounts.count_from(from)?;
-    let now = crate::clock::now();
+    let now = state.sources.now();
     let cookie = Cookie::Provider.read(&asked.headers, &state.config).ok_or_else(|| refusal(Error::State))?;
     let given = parameters(&asked.query).ok_or_else(|| refusal(Error::State))?;
     let signed = provider.complete(&cookie, &given, now).await.map_err(refusal)?;

@@ -32,7 +32,7 @@ pub(crate) async fn post(
         .read(move |state| {
             // Nobody gets the codes of another: that is refused below.
             if is_self(&actor, &name) {
-                state.accounts.confirm_code(&name, &code, crate::clock::now()).map_err(wrong_current)?;
+                state.accounts.confirm_code(&name, &code, state.sources.now()).map_err(wrong_current)?;
             }
             let codes = state.administration.renew_recovery_codes(&actor, &name)?;
             let codes: Vec<&str> = codes.iter().map(|code| code.as_str()).collect();

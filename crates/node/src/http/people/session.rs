@@ -26,7 +26,7 @@ struct SignIn {
 /// Signs in.
 pub(crate) async fn post(state: &Arc<State>, asked: &Asked, content: Content) -> Result<Response<Body>, Refusal> {
     let SignIn { name, password, code } = read(asked, content, r#"{"name":…,"password":…,"code":…}"#).await?;
-    let now = crate::clock::now();
+    let now = state.sources.now();
     let code = code.as_ref().map(|code| code.as_str());
     let account = match state.accounts.sign_in(&name, password, code, asked.from.ip(), now).await {
         Ok(account) => account,

@@ -48,7 +48,7 @@ pub(crate) async fn post(
                 let shown = json!({"address": totp.address(&name).as_str(), "secret": totp.typed().as_str()});
                 return Ok(json(StatusCode::OK, &shown));
             };
-            let codes = state.administration.confirm_second_factor(&actor, &name, &code, crate::clock::now())?;
+            let codes = state.administration.confirm_second_factor(&actor, &name, &code, state.sources.now())?;
             state.accounts.was_right(&name, from);
             let codes: Vec<&str> = codes.iter().map(|code| code.as_str()).collect();
             Ok(json(StatusCode::OK, &json!({"recovery": codes})))
@@ -74,7 +74,7 @@ pub(crate) async fn delete(
     state
         .read(move |state| {
             if let Some(code) = code {
-                state.accounts.confirm_code(&name, &code, crate::clock::now()).map_err(wrong_current)?;
+                state.accounts.confirm_code(&name, &code, state.sources.now()).map_err(wrong_current)?;
             }
             state.administration.remove_second_factor(&actor, &name)?;
             Ok(nothing())

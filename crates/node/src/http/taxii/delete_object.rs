@@ -34,7 +34,7 @@ pub(in super::super) async fn delete(
     let shared = Arc::clone(state);
     state
         .read(move |state| {
-            let gate = state.door.gate(selecting.viewer.clone(), crate::clock::now());
+            let gate = state.door.gate(selecting.viewer.clone(), state.sources.now());
             let reads = |no| selecting.reads(no);
             let eyes = Eyes::new(&gate, state.door.references(), &reads);
             exists(&shared, &selecting, &object, &eyes)?;
@@ -46,7 +46,7 @@ pub(in super::super) async fn delete(
                 filter.dialects = Some(vec![ledger::Dialect::Stix20, ledger::Dialect::Stix21]);
             }
             let filter = Filter { after: None, ..filter };
-            let versions = state.book.delete(&filter, &eyes, crate::clock::now())?;
+            let versions = state.book.delete(&filter, &eyes, state.sources.now())?;
             let (collection, object) = (selecting.collection.no, object);
             let event = Event::Erased { by, collection, object, versions, reason: String::new() };
             audit::write_now(&**state.audit.journal(), &event)?;

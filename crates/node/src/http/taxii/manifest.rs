@@ -23,7 +23,7 @@ pub(in super::super) async fn get(state: &Arc<State>, asked: &Asked, name: &str)
     let selecting = Selecting::new(state, asked, collection, query, "manifest")?;
     state
         .read(move |state| {
-            let gate = state.door.gate(selecting.viewer.clone(), crate::clock::now());
+            let gate = state.door.gate(selecting.viewer.clone(), state.sources.now());
             let reads = |no| selecting.reads(no);
             let eyes = Eyes::new(&gate, state.door.references(), &reads);
             let (page, content) = state.book.manifest(&selecting.filter(None), &eyes)?;

@@ -40,7 +40,7 @@ async fn page(state: &Arc<State>, selecting: Selecting, object: Option<String>) 
     let shared = Arc::clone(state);
     state
         .read(move |state| {
-            let gate = state.door.gate(selecting.viewer.clone(), crate::clock::now());
+            let gate = state.door.gate(selecting.viewer.clone(), state.sources.now());
             let reads = |no| selecting.reads(no);
             let eyes = Eyes::new(&gate, state.door.references(), &reads);
             if let Some(object) = &object {

@@ -28,7 +28,7 @@ pub(in super::super) async fn get(
     let shared = Arc::clone(state);
     state
         .read(move |state| {
-            let gate = state.door.gate(selecting.viewer.clone(), crate::clock::now());
+            let gate = state.door.gate(selecting.viewer.clone(), state.sources.now());
             let reads = |no| selecting.reads(no);
             let eyes = Eyes::new(&gate, state.door.references(), &reads);
             exists(&shared, &selecting, &object, &eyes)?;
