@@ -1,8 +1,9 @@
 //! The functions that every object or request goes through, one by one.
 
-use divan::counter::BytesCount;
+use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
-use policy::{Class, Markings, Meaning, Relation, Rules, Viewer};
+use policy::{Class, ClassNo, Classes, Gate, Meaning, Relation, Rules, Viewer};
+use std::sync::Arc;
 
 fn main() {
     divan::main();
@@ -72,19 +73,67 @@ fn cursor_there_and_back(bencher: Bencher) {
     });
 }
 
-struct NoOthers;
+fn partner() -> Viewer {
+    Viewer { name: Some("south".into()), organisation: Some("South".into()), relation: Relation::Community }
+}
 
-impl Markings for NoOthers {
-    fn meaning(&self, _: &str) -> Meaning {
-        Meaning::Unknown
-    }
+fn green() -> Class {
+    let green = "marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb".to_owned();
+    Class { markings: vec![green], owner: "North".into(), ..Class::default() }
 }
 
 #[divan::bench]
 fn decide(bencher: Bencher) {
-    let green = "marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb".to_owned();
-    let class = Class { markings: vec![green], owner: "North".into(), ..Class::default() };
-    let viewer = Viewer { name: Some("south".into()), organisation: Some("South".into()), relation: Relation::Community };
-    let rules = Rules::default();
-    bencher.bench_local(|| policy::decide(black_box(&viewer), black_box(&class), &rules, &NoOthers));
+    let (viewer, class, rules) = (partner(), green(), Rules::default());
+    bencher.bench_local(|| policy::decide(black_box(&viewer), black_box(&class), 0, &rules, &|_: &str| Meaning::Unknown));
+}
+
+/// One class, whatever the number.
+struct One(Arc<[u8]>);
+
+impl Classes for One {
+    fn definition(&self, _: ClassNo) -> Option<Arc<[u8]>> {
+        Some(Arc::clone(&self.0))
+    }
+}
+
+#[divan::bench]
+fn view_by_class_1000(bencher: Bencher) {
+    let (classes, facts) = (One(green().to_definition().into()), |_: &str| Meaning::Unknown);
+    let gate = Gate::new(partner(), 0, Rules::default(), &classes, &facts);
+    bencher.counter(ItemsCount::new(1_000_u32)).bench_local(|| {
+        (0..1_000).filter(|class| gate.view(black_box(class % 7)) == policy::View::Whole).count()
+    });
+}
+
+const MARKED: &str = r#"{"type":"indicator","spec_version":"2.1","id":"indicator--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f","created":"2026-03-01T09:00:00.000Z","modified":"2026-03-01T09:00:00.000Z","name":"Beacon of a.example","description":"Name to which the second stage of a loader reports every few minutes, seen in proxy logs of three organisations.","indicator_types":["malicious-activity"],"pattern":"[domain-name:value = 'a.example']","pattern_type":"stix","pattern_version":"2.1","valid_from":"2026-03-01T09:00:00Z","labels":["campaign-17"],"confidence":70,"granular_markings":[{"marking_ref":"marking-definition--55d920b0-5e8b-4f79-9ee9-91f868d9b421","selectors":["description","labels.[0]"]}]}"#;
+
+struct TakesMarked;
+
+impl stix::redact::Rules for TakesMarked {
+    fn marking_withheld(&self, _: &str) -> bool {
+        true
+    }
+
+    fn reference(&self, _: &str) -> stix::redact::Fate {
+        stix::redact::Fate::Stays
+    }
+
+    fn personal(&self, _: stix::personal::Kind) -> stix::personal::Treatment {
+        stix::personal::Treatment::Give
+    }
+}
+
+#[divan::bench]
+fn redact_indicator(bencher: Bencher) {
+    let mut out = Vec::new();
+    bencher.counter(BytesCount::of_str(MARKED)).bench_local(|| {
+        out.clear();
+        stix::redact::redact(black_box(MARKED.as_bytes()), &TakesMarked, &mut out)
+    });
+}
+
+#[divan::bench]
+fn personal_kinds(bencher: Bencher) {
+    bencher.counter(BytesCount::of_str(INDICATOR)).bench_local(|| stix::personal::kinds_of(black_box(INDICATOR.as_bytes())));
 }

@@ -10,10 +10,15 @@ pub fn processor(pid: &str) -> Duration {
     Duration::from_millis(ticks * 10)
 }
 
-/// Processor time of the calling thread, in nanoseconds.
-fn thread_nanos() -> u64 {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    text.split_whitespace().next().and_then(|field| field.parse().ok()).unwrap_or(0)
+/// Processor time of a thread, by its `schedstat`.
+pub fn scheduled(schedstat: &std::path::Path) -> Duration {
+    let text = std::fs::read_to_string(schedstat).unwrap_or_default();
+    Duration::from_nanos(text.split_whitespace().next().and_then(|field| field.parse().ok()).unwrap_or(0))
+}
+
+/// Processor time of the calling thread.
+fn thread_time() -> Duration {
+    scheduled(std::path::Path::new("/proc/thread-self/schedstat"))
 }
 
 /// The cost of one piece of work on this thread.
@@ -43,17 +48,17 @@ pub fn once(work: &mut impl FnMut()) -> Cost {
 }
 
 /// For work that is prepared outside of what is measured.
-pub struct Watch(u64, Instant);
+pub struct Watch(Duration, Instant);
 
 impl Watch {
     /// Begins to measure.
     pub fn start() -> Self {
-        Self(thread_nanos(), Instant::now())
+        Self(thread_time(), Instant::now())
     }
 
     /// What was spent since.
     pub fn cost(&self) -> Cost {
-        Cost { cpu: Duration::from_nanos(thread_nanos() - self.0), wall: self.1.elapsed() }
+        Cost { cpu: thread_time() - self.0, wall: self.1.elapsed() }
     }
 }
 

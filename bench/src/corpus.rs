@@ -65,8 +65,56 @@ impl Random {
     }
 }
 
+/// The marking definitions of TLP 2.0.
+pub const GREEN: &str = "marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb";
+/// See [`GREEN`].
+pub const AMBER: &str = "marking-definition--55d920b0-5e8b-4f79-9ee9-91f868d9b421";
+/// See [`GREEN`].
+pub const AMBER_STRICT: &str = "marking-definition--939a9414-2ddd-4d32-a0cd-375ea402b003";
+
 /// One indicator.
 pub fn indicator(random: &mut Random) -> Vec<u8> {
+    marked(random, "")
+}
+
+/// One indicator with a marking of the whole.
+pub fn indicator_with(random: &mut Random, marking: &str) -> Vec<u8> {
+    marked(random, &format!(r#","object_marking_refs":["{marking}"]"#))
+}
+
+/// One GREEN indicator of which the description is marked otherwise.
+pub fn indicator_in_part(random: &mut Random, marking: &str) -> Vec<u8> {
+    let granular = format!(r#""granular_markings":[{{"marking_ref":"{marking}","selectors":["description"]}}]"#);
+    marked(random, &format!(r#","object_marking_refs":["{GREEN}"],{granular}"#))
+}
+
+/// A GREEN tool, to which others refer; its id.
+pub fn tool(random: &mut Random) -> (String, Vec<u8>) {
+    let id = format!("tool--{}", uuid(random));
+    let text = format!(
+        r#"{{"type":"tool","spec_version":"2.1","id":"{id}","created":"2026-03-01T09:00:00.000Z","modified":"2026-03-01T09:00:00.000Z","name":"Tool","object_marking_refs":["{GREEN}"]}}"#
+    );
+    (id, text.into_bytes())
+}
+
+/// A GREEN relationship, with a description that makes it about as large as an indicator.
+pub fn relationship(random: &mut Random, source: &str, target: &str) -> Vec<u8> {
+    let id = uuid(random);
+    format!(
+        r#"{{"type":"relationship","spec_version":"2.1","id":"relationship--{id}","created":"2026-03-01T09:00:00.000Z","modified":"2026-03-01T09:00:00.000Z","relationship_type":"related-to","description":"Both were found on the same hosts, in the same week, and were brought there by the same account; seen by three organisations.","source_ref":"{source}","target_ref":"{target}","object_marking_refs":["{GREEN}"]}}"#
+    )
+    .into_bytes()
+}
+
+fn uuid(random: &mut Random) -> String {
+    let (a, b) = (random.next(), random.next());
+    format!(
+        "{:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}",
+        a >> 32, (a >> 16) & 0xffff, a & 0xfff, b >> 52, b & 0xffff_ffff_ffff
+    )
+}
+
+fn marked(random: &mut Random, markings: &str) -> Vec<u8> {
     let (a, b) = (random.next(), random.next());
     let id = format!(
         "{:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}",
@@ -74,7 +122,7 @@ pub fn indicator(random: &mut Random) -> Vec<u8> {
     );
     let host = format!("{:x}.{:x}.example", a >> 40, b >> 44);
     format!(
-        r#"{{"type":"indicator","spec_version":"2.1","id":"indicator--{id}","created":"2026-03-01T09:00:00.000Z","modified":"2026-03-01T09:00:00.000Z","name":"Beacon of {host}","description":"Name to which the second stage of a loader reports every {} minutes, seen in proxy logs of three organisations.","indicator_types":["malicious-activity"],"pattern":"[domain-name:value = '{host}']","pattern_type":"stix","pattern_version":"2.1","valid_from":"2026-03-01T09:00:00Z","labels":["campaign-{}"],"confidence":{}}}"#,
+        r#"{{"type":"indicator","spec_version":"2.1","id":"indicator--{id}","created":"2026-03-01T09:00:00.000Z","modified":"2026-03-01T09:00:00.000Z","name":"Beacon of {host}","description":"Name to which the second stage of a loader reports every {} minutes, seen in proxy logs of three organisations.","indicator_types":["malicious-activity"],"pattern":"[domain-name:value = '{host}']","pattern_type":"stix","pattern_version":"2.1","valid_from":"2026-03-01T09:00:00Z","labels":["campaign-{}"],"confidence":{}{markings}}}"#,
         a % 240, b % 500, a % 101
     )
     .into_bytes()

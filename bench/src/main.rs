@@ -1,12 +1,15 @@
 //! Marsad beside its peers and its limits: every row is measured in this run, the peer or limit next to it.
 //!
-//! `marsad-bench [all|validate|append|import|post|pages|start] [--quick]`. The binary under test is named by
+//! `marsad-bench [all|validate|append|import|post|pages|sharing|viewers|handover] [--quick]`. The binary under test is named by
 //! `MARSAD_BIN`. Results go to stdout as Markdown tables, progress to stderr.
 
 mod clock;
 mod corpus;
 mod disk;
+mod handover;
 mod server;
+mod sharing;
+mod viewers;
 mod pages;
 mod post;
 mod append;
@@ -42,11 +45,14 @@ fn main() -> ExitCode {
     ExitCode::from(2)
 }
 
-const STEPS: [(&str, fn(corpus::Size)); 6] = [
+const STEPS: [(&str, fn(corpus::Size)); 9] = [
     ("machine", table::machine),
     ("validate", validate::run),
     ("append", append::run),
     ("import", server::import),
     ("post", post::run),
     ("pages", pages::run),
+    ("sharing", sharing::run),
+    ("viewers", viewers::run),
+    ("handover", handover::run),
 ];

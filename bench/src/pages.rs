@@ -1,7 +1,7 @@
 //! Pages of 1,000 objects from a ledger of 1 million, beside the same bytes sent from memory by the same stack.
 
 use crate::corpus::{self, Random, Size};
-use crate::server::{self, Node};
+use crate::server::Node;
 use crate::{clock, row, table, wire};
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, ExitCode, Stdio};
@@ -16,11 +16,13 @@ pub fn run(size: Size) {
     let mut costs = Vec::new();
     for count in [small, large] {
         let mut node = Node::new("pages");
-        fill(&node, count);
+        let mut random = Random(42);
+        eprintln!("   loading {count} objects");
+        node.import("bench", (0..count).map(|_| corpus::indicator(&mut random)));
         let (listening, first) = node.start(None);
         std::thread::sleep(Duration::from_secs(2));
         let rest = node.memory();
-        let cursors = cursors(&node, count);
+        let cursors = cursors(&node.address, "bench", &node.authorization, count);
         let page = page(&node);
         let memory = (count == large).then(|| Memory::start(&page));
         for clients in [1, 8, 32] {
@@ -67,41 +69,22 @@ fn line(what: &str, clients: usize, ours: &Load, limit: &Load) -> Vec<String> {
     ]
 }
 
-/// Loads a collection through the binary's own import, as JSON lines on standard input.
-fn fill(node: &Node, count: usize) {
-    eprintln!("   loading {count} objects");
-    let mut child = Command::new(server::binary())
-        .args(["import", "-", "--collection", "bench", "--home"])
-        .arg(&node.home)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("imports");
-    let mut input = std::io::BufWriter::with_capacity(1 << 20, child.stdin.take().expect("stdin"));
-    let mut random = Random(42);
-    for _ in 0..count {
-        input.write_all(&corpus::indicator(&mut random)).expect("write");
-        input.write_all(b"\n").expect("write");
-    }
-    drop(input);
-    assert!(child.wait().expect("ends").success(), "import failed");
-}
-
-/// The requests for every page of the collection, in order; a load takes them round and round.
-fn cursors(node: &Node, count: usize) -> Vec<Vec<u8>> {
-    let mut wire = wire::Wire::connect(&node.address).expect("connects");
+/// The requests for every page of a collection as one viewer sees it, which holds `count` objects for them, in order; a
+/// load takes them round and round.
+pub fn cursors(address: &str, collection: &str, authorization: &str, count: usize) -> Vec<Vec<u8>> {
+    let mut wire = wire::Wire::connect(address).expect("connects");
     let mut requests = Vec::new();
-    let mut path = "/exchange/collections/bench/objects/?limit=1000".to_owned();
+    let first = format!("/exchange/collections/{collection}/objects/?limit=1000");
+    let mut path = first.clone();
     let mut objects = 0;
     loop {
-        requests.push(wire::get(&path, &node.authorization));
+        requests.push(wire::get(&path, authorization));
         wire.send(requests.last().expect("one")).expect("answers");
         assert_eq!(wire.status, 200);
         let text = std::str::from_utf8(&wire.body).expect("UTF-8");
-        objects += text.matches("\"type\":\"indicator\"").count();
+        objects += text.matches("\"spec_version\":").count();
         let Some(next) = text.rsplit_once("\"next\":\"").and_then(|(_, after)| after.split('"').next()) else { break };
-        path = format!("/exchange/collections/bench/objects/?limit=1000&next={next}");
+        path = format!("{first}&next={next}");
     }
     assert_eq!(objects, count, "the pages do not hold every object");
     requests
@@ -113,8 +96,10 @@ fn page(node: &Node) -> Vec<u8> {
     wire.body
 }
 
-struct Load {
-    times: Vec<Duration>,
+/// What a load gave.
+pub struct Load {
+    /// How long each answer took, sorted.
+    pub times: Vec<Duration>,
     bytes: u64,
     wall: Duration,
 }
@@ -126,7 +111,7 @@ impl Load {
 }
 
 /// Clients in closed loops, each walking the pages from a place of its own.
-fn load(address: &str, requests: &[Vec<u8>], clients: usize, seconds: f64) -> Load {
+pub fn load(address: &str, requests: &[Vec<u8>], clients: usize, seconds: f64) -> Load {
     let begin = Instant::now();
     let results: Vec<(Vec<Duration>, u64)> = std::thread::scope(|scope| {
         let crowd: Vec<_> = (0..clients)

@@ -45,17 +45,50 @@ pub fn command(home: &Path, words: &[&str], input: &[u8]) -> Vec<u8> {
 }
 
 impl Node {
+    /// Loads a collection through the binary's own import, as JSON lines on standard input.
+    pub fn import(&self, collection: &str, objects: impl Iterator<Item = Vec<u8>>) {
+        let mut child = Command::new(binary())
+            .args(["import", "-", "--collection", collection, "--home"])
+            .arg(&self.home)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("imports");
+        let mut input = std::io::BufWriter::with_capacity(1 << 20, child.stdin.take().expect("stdin"));
+        for object in objects {
+            input.write_all(&object).expect("write");
+            input.write_all(b"\n").expect("write");
+        }
+        drop(input);
+        assert!(child.wait().expect("ends").success(), "import failed");
+    }
+
+    /// A further member, of an organisation of this relation to ours; how it signs in.
+    pub fn partner(&self, name: &str, relation: &str) -> String {
+        // An account and an organisation of one name would be taken for each other.
+        let organisation = format!("{name} CERT");
+        command(&self.home, &["organisation", "add", &organisation, "--relation", relation], b"");
+        let account = ["account", "add", name, "--role", "reader", "--organisation", &organisation, "--password-stdin"];
+        command(&self.home, &account, b"a long enough password");
+        format!("Bearer {}", self.key(name))
+    }
+
+    fn key(&self, account: &str) -> String {
+        let key = command(&self.home, &["key", "add", account, "--account", account], b"");
+        String::from_utf8_lossy(&key).split_whitespace().last().expect("a key").to_owned()
+    }
+
     /// A new home with one member and the collection `bench`.
     pub fn new(name: &str) -> Self {
         let home = std::env::temp_dir().join(format!("marsad-bench-{name}-{}", std::process::id()));
         let _ = std::fs::remove_dir_all(&home);
-        command(&home, &["init", "--organisation", "Bench"], b"");
+        command(&home, &["init", "--organisation", "Bench CERT"], b"");
         command(&home, &["account", "add", "bench", "--role", "analyst", "--password-stdin"], b"a long enough password");
-        let key = command(&home, &["key", "add", "bench", "--account", "bench"], b"");
-        let key = String::from_utf8_lossy(&key);
-        let key = key.split_whitespace().last().expect("a key").to_owned();
         command(&home, &["collection", "add", "bench"], b"");
-        Self { home, address: String::new(), authorization: format!("Bearer {key}"), child: None }
+        let mut node = Self { home, address: String::new(), authorization: String::new(), child: None };
+        node.authorization = format!("Bearer {}", node.key("bench"));
+        node
     }
 
     /// Starts the server; how long until it listens, and until the first answer.
@@ -87,6 +120,16 @@ impl Node {
             line.split_whitespace().nth(1).and_then(|word| word.parse::<f64>().ok()).unwrap_or(0.0) / 1024.0
         };
         (of("VmRSS"), of("VmHWM"))
+    }
+
+    /// Processor time of the server's thread of this name so far, while it runs.
+    pub fn thread(&self, name: &str) -> Duration {
+        let pid = self.child.as_ref().map_or(0, Child::id);
+        let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+        let named = tasks.filter(|task| {
+            std::fs::read_to_string(task.path().join("comm")).is_ok_and(|comm| comm.trim() == name)
+        });
+        named.map(|task| clock::scheduled(&task.path().join("schedstat"))).sum()
     }
 
     /// Processor time of the server so far.

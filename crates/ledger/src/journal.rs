@@ -52,6 +52,8 @@ pub struct Matter {
     pub span: Option<(i64, i64)>,
     /// The rest: JSON.
     pub body: Vec<u8>,
+    /// What would be too large as JSON, as the caller packs it; empty: nothing.
+    pub packed: Vec<u8>,
 }
 
 /// Who had to do with it. Nothing here may speak of persons other than `who` and `whom`.
@@ -231,7 +233,8 @@ impl Matter {
             None => hasher.update(&[0]),
             Some((first, last)) => hasher.update(&[1]).update(&first.to_le_bytes()).update(&last.to_le_bytes()),
         };
-        hasher.update(&self.body);
+        sized(&mut hasher, &self.body);
+        hasher.update(&self.packed);
         hasher.finalize().into()
     }
 }

@@ -57,6 +57,7 @@ fn entry(number: u64) -> Entry {
             about: "7".to_owned(),
             span: (!number.is_multiple_of(3)).then_some((time, time + 500)),
             body: format!(r#"{{"count":{number}}}"#).into_bytes(),
+            packed: vec![0xa5; usize::try_from(number % 3).unwrap()],
         },
         person: Person {
             salt: [u8::try_from(number % 251).unwrap(); 16],
@@ -127,6 +128,9 @@ fn every_column_is_under_the_chain() {
         ("last", "last = NULL"),
         ("body", "body = CAST(replace(CAST(body AS TEXT), '5', '6') AS BLOB)"),
         ("body", "body = NULL"),
+        ("packed", "packed = x'a5'"),
+        ("packed", "packed = NULL"),
+        ("packed", "packed = CAST(substr(body, 4) || packed AS BLOB), body = substr(body, 1, 3)"),
         ("matter_digest", "matter_digest = zeroblob(32)"),
         ("salt", "salt = zeroblob(16)"),
         ("salt", "salt = zeroblob(15)"),
@@ -148,7 +152,7 @@ fn every_column_is_under_the_chain() {
 
 /// Everything of an entry but its number.
 const REST: &str =
-    "time, kind, about, first, last, body, matter_digest, salt, who, whom, details, person_digest, chain";
+    "time, kind, about, first, last, body, packed, matter_digest, salt, who, whom, details, person_digest, chain";
 
 #[test]
 fn tampering_with_entries_is_found_where_it_was_done() {
@@ -195,7 +199,7 @@ fn tampering_with_entries_is_found_where_it_was_done() {
         (
             "erase without an entry: what",
             |p, (matter, _)| {
-                p.tamper(&format!("UPDATE entry SET about=NULL, first=NULL, last=NULL, body=NULL, matter_digest=x'{matter}' WHERE number=5"))
+                p.tamper(&format!("UPDATE entry SET about=NULL, first=NULL, last=NULL, body=NULL, packed=NULL, matter_digest=x'{matter}' WHERE number=5"))
             },
             5,
             Flaw::PartMissing(Which::Matter),
@@ -337,9 +341,12 @@ fn a_line_of_json_says_all_that_the_chain_needs() {
     };
     assert_eq!(faults(&texts), []);
     let text = &texts[1];
-    for (from, to) in
-        [("\"count\":2", "\"count\":3"), ("\"micros\":2000", "\"micros\":2001"), ("192.0.2.1", "192.0.2.7")]
-    {
+    for (from, to) in [
+        ("\"count\":2", "\"count\":3"),
+        ("\"packed\":\"a5a5\"", "\"packed\":\"a5a4\""),
+        ("\"micros\":2000", "\"micros\":2001"),
+        ("192.0.2.1", "192.0.2.7"),
+    ] {
         assert!(text.contains(from), "{text}");
         let mut changed = texts.clone();
         changed[1] = text.replace(from, to);
@@ -348,7 +355,15 @@ fn a_line_of_json_says_all_that_the_chain_needs() {
     let mut repeated = texts.clone();
     repeated.insert(3, texts[2].clone());
     assert_eq!(faults(&repeated), [Fault { number: 3, flaw: Flaw::Repeated }]);
-    for bad in ["", "{}", "[1]", &text.replace("\"number\"", "\"nomber\""), &text.replace("\"who\"", "\"wer\"")] {
+    for bad in [
+        "",
+        "{}",
+        "[1]",
+        &text.replace("\"number\"", "\"nomber\""),
+        &text.replace("\"who\"", "\"wer\""),
+        &text.replace("\"a5a5\"", "\"a5a\""),
+        &text.replace("\"a5a5\"", "\"A5a5\""),
+    ] {
         assert!(Line::from_json(bad).is_err(), "{bad}");
     }
 }

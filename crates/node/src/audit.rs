@@ -20,7 +20,7 @@ pub use follow::{Follower, NAME as SYSLOG, Target, TargetError};
 pub use handed::{Handed, handed_over, last_handed_over};
 pub use recorder::AuditRecorder;
 pub use retain::{Retained, retain};
-pub use runs::{covers, decode, encode, runs_of};
+pub use runs::{Given, covers, decode, encode, runs_of};
 pub use scribe::{Ended, Scribe};
 pub use syslog::{Origin, message};
 

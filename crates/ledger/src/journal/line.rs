@@ -36,6 +36,9 @@ struct MatterShape<'a> {
     span: Option<(i64, i64)>,
     #[serde(borrow)]
     body: &'a RawValue,
+    /// In hexadecimal digits.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    packed: String,
 }
 
 #[derive(serde::Deserialize, serde::Serialize)]
@@ -62,8 +65,8 @@ impl Line {
             micros: self.time,
             kind: self.kind.clone(),
             matter: match &self.matter {
-                Part::Kept(Matter { about, span, body }) => {
-                    Some(MatterShape { about: about.clone(), span: *span, body: raw(body)? })
+                Part::Kept(Matter { about, span, body, packed }) => {
+                    Some(MatterShape { about: about.clone(), span: *span, body: raw(body)?, packed: digits(packed) })
                 }
                 Part::Erased(_) => None,
             },
@@ -91,11 +94,16 @@ impl Line {
         let shape: Shape<'_> = serde_json::from_str(text).map_err(|error| BadLine(error.to_string()))?;
         let said = |text: &str| digest(text).ok_or_else(|| BadLine("a digest is 64 hexadecimal digits".to_owned()));
         let (matter_digest, person_digest) = (said(&shape.matter_digest)?, said(&shape.person_digest)?);
-        let matter = shape.matter.map(|matter| Matter {
-            about: matter.about,
-            span: matter.span,
-            body: matter.body.get().as_bytes().to_vec(),
-        });
+        let matter = match shape.matter {
+            None => None,
+            Some(matter) => Some(Matter {
+                about: matter.about,
+                span: matter.span,
+                body: matter.body.get().as_bytes().to_vec(),
+                packed: bytes(&matter.packed)
+                    .ok_or_else(|| BadLine("what is packed is written in hexadecimal digits".to_owned()))?,
+            }),
+        };
         let person = match shape.person {
             None => None,
             Some(person) => Some(Person {
@@ -116,6 +124,29 @@ impl Line {
             chain: said(&shape.chain)?,
         })
     }
+}
+
+fn digits(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// The bytes that these digits say, as [`digits`] writes them and not otherwise.
+fn bytes(digits: &str) -> Option<Vec<u8>> {
+    let digit = |digit: &u8| match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    };
+    let pair = |pair: &[u8]| match pair {
+        [high, low] => Some(digit(high)? << 4 | digit(low)?),
+        _ => None,
+    };
+    digits.as_bytes().chunks(2).map(pair).collect()
 }
 
 fn part<T>(kept: Option<T>, digest: Digest) -> Part<T> {

@@ -20,8 +20,7 @@ const VERSION: i64 = 1;
 /// Entries of which a part is erased in one transaction.
 const AT_ONCE: usize = 20_000;
 
-const COLUMNS: &str =
-    "number, time, kind, about, first, last, body, matter_digest, salt, who, whom, details, person_digest, chain";
+const COLUMNS: &str = "number, time, kind, about, first, last, body, packed, matter_digest, salt, who, whom, details, person_digest, chain";
 
 /// A journal in a file.
 pub struct JournalFile {
@@ -213,7 +212,7 @@ fn insert(change: &Connection, head: &mut Head, entry: &Entry) -> Result<(), rus
     *head = head.then(head.number + 1, *time, kind, &matter.digest(), &person.digest());
     change
         .prepare_cached(&format!(
-            "INSERT INTO entry({COLUMNS}) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, NULL, ?8, ?9, ?10, ?11, NULL, ?12)"
+            "INSERT INTO entry({COLUMNS}) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, NULL, ?9, ?10, ?11, ?12, NULL, ?13)"
         ))?
         .execute(params![
             i64::try_from(head.number).unwrap_or(i64::MAX),
@@ -223,6 +222,7 @@ fn insert(change: &Connection, head: &mut Head, entry: &Entry) -> Result<(), rus
             matter.span.map(|span| span.0),
             matter.span.map(|span| span.1),
             matter.body,
+            matter.packed,
             person.salt,
             person.who,
             person.whom,
@@ -236,24 +236,25 @@ fn insert(change: &Connection, head: &mut Head, entry: &Entry) -> Result<(), rus
 fn line(row: &Row<'_>) -> Option<Line> {
     let gone = |columns: &[usize]| columns.iter().all(|column| matches!(row.get(*column), Ok(Value::Null)));
     let erased = |column: usize| Digest::try_from(row.get::<_, Vec<u8>>(column).ok()?.as_slice()).ok();
-    let matter = if gone(&[3, 4, 5, 6]) {
-        Part::Erased(erased(7)?)
+    let matter = if gone(&[3, 4, 5, 6, 7]) {
+        Part::Erased(erased(8)?)
     } else {
         let span = match (row.get(4).ok()?, row.get(5).ok()?) {
             (None, None) => None,
             (Some(first), Some(last)) => Some((first, last)),
             _ => return None,
         };
-        Part::Kept(Matter { about: row.get(3).ok()?, span, body: gone(&[7]).then(|| row.get(6).ok())?? })
+        let (body, packed) = (row.get(6).ok()?, row.get(7).ok()?);
+        Part::Kept(Matter { about: row.get(3).ok()?, span, body, packed: gone(&[8]).then_some(packed)? })
     };
-    let person = if gone(&[8, 9, 10, 11]) {
-        Part::Erased(erased(12)?)
+    let person = if gone(&[9, 10, 11, 12]) {
+        Part::Erased(erased(13)?)
     } else {
         Part::Kept(Person {
-            salt: row.get(8).ok()?,
-            who: row.get(9).ok()?,
-            whom: row.get(10).ok()?,
-            details: gone(&[12]).then(|| row.get(11).ok())??,
+            salt: row.get(9).ok()?,
+            who: row.get(10).ok()?,
+            whom: row.get(11).ok()?,
+            details: gone(&[13]).then(|| row.get(12).ok())??,
         })
     };
     Some(Line {
@@ -262,7 +263,7 @@ fn line(row: &Row<'_>) -> Option<Line> {
         kind: row.get(2).ok()?,
         matter,
         person,
-        chain: Digest::try_from(row.get::<_, Vec<u8>>(13).ok()?.as_slice()).ok()?,
+        chain: Digest::try_from(row.get::<_, Vec<u8>>(14).ok()?.as_slice()).ok()?,
     })
 }
 
@@ -285,7 +286,7 @@ fn erase(base: &Connection, which: Which, scope: Scope<'_>) -> Result<Vec<u64>, 
         lines.extend(line(row));
     }
     let change = match which {
-        Which::Matter => "about = NULL, first = NULL, last = NULL, body = NULL, matter_digest",
+        Which::Matter => "about = NULL, first = NULL, last = NULL, body = NULL, packed = NULL, matter_digest",
         Which::Person => "salt = NULL, who = NULL, whom = NULL, details = NULL, person_digest",
     };
     let mut update = base.prepare(&format!("UPDATE entry SET {change} = ?2 WHERE number = ?1"))?;

@@ -1,7 +1,7 @@
 -- The journal, in a file of its own. An erased part is NULL in all its columns but the last, which then holds its digest.
 CREATE TABLE entry(
   number INTEGER PRIMARY KEY, time INTEGER NOT NULL, kind TEXT NOT NULL,
-  about TEXT, first INTEGER, last INTEGER, body BLOB, matter_digest BLOB,
+  about TEXT, first INTEGER, last INTEGER, body BLOB, packed BLOB, matter_digest BLOB,
   salt BLOB, who TEXT COLLATE NOCASE, whom TEXT COLLATE NOCASE, details BLOB, person_digest BLOB,
   chain BLOB NOT NULL);
 -- What was handed out, found without reading the entries.

@@ -1,8 +1,8 @@
 //! Which records a filter and a viewer select: one walk that pages, manifests and deletions share.
 
 use super::head::{self, Head};
+use super::leaf;
 use super::shelf::Shelf;
-use super::{key_of, leaf};
 use crate::{ClassNo, CollectionNo, Filter, Met, Result, Run, Sees, Seq, Sight, Versions};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::cell::RefCell;
@@ -112,7 +112,7 @@ impl<'b, 'f> Selection<'b, 'f> {
         let after = self.filter.after.map_or(i64::MIN, |seq| seq.0);
         let mut wanted = self.filter.limit.saturating_add(1);
         let mut leaves = self.base.prepare_cached(
-            "SELECT no, heads, names, kinds FROM leaf WHERE collection = ?1 AND first_seq >=
+            "SELECT no, heads, kinds FROM leaf WHERE collection = ?1 AND first_seq >=
                ifnull((SELECT max(first_seq) FROM leaf WHERE collection = ?1 AND first_seq <= ?2), ?2)
              ORDER BY first_seq",
         )?;
@@ -121,7 +121,7 @@ impl<'b, 'f> Selection<'b, 'f> {
         while wanted > 0
             && let Some(row) = rows.next()?
         {
-            if self.kind_bits & row.get::<_, i64>(3)? == 0 {
+            if self.kind_bits & row.get::<_, i64>(2)? == 0 {
                 continue;
             }
             chosen.clear();
@@ -135,7 +135,7 @@ impl<'b, 'f> Selection<'b, 'f> {
                     continue;
                 }
                 let taken = if head.shared {
-                    let key = key_of(self.base, row.get_ref(2)?.as_blob()?, &head)?;
+                    let key = self.asker.shelf.index_key(leaf, &head)?;
                     self.chosen_versions(&key)?.iter().any(|seen| seen.seq == head.seq)
                 } else {
                     self.alone(&head)

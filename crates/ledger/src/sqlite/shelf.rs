@@ -1,7 +1,7 @@
 //! Single records, read where one has to be looked at: what a query asks about record by record goes through here.
 
 use super::head::Head;
-use super::{known_key, leaf, select};
+use super::{key_blob, known_key, leaf, select};
 use crate::{ClassNo, CollectionNo, Error, Lookup, Met, Result};
 use rusqlite::blob::Blob;
 use rusqlite::{Connection, params};
@@ -84,6 +84,11 @@ impl<'b> Shelf<'b> {
             Some(error) => Err(error),
             None => Ok(seen),
         }
+    }
+
+    /// The index's form of a record's key.
+    pub(super) fn index_key(&self, leaf: i64, head: &Head) -> Result<Vec<u8>, rusqlite::Error> {
+        Ok(key_blob(head.kind, &self.kind(head.kind)?, &self.key(leaf, head)?))
     }
 
     fn key(&self, no: i64, head: &Head) -> Result<String, rusqlite::Error> {

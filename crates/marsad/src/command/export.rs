@@ -5,7 +5,7 @@ use crate::cli::Place;
 use crate::outcome::{Failure, Outcome, Verdict};
 use crate::terminal::{Unit, note, progress, visible};
 use ledger::{Collection, Page, Register as _, Versions};
-use node::audit::{By, Event, HandOver, Way};
+use node::audit::{By, Event, Given, HandOver, Way};
 use node::export::Export;
 use policy::Viewer;
 use std::fs::{File, OpenOptions};
@@ -76,7 +76,7 @@ pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
         By { way: Way::Export, who: viewer.name.clone(), organisation: viewer.organisation.clone(), address: None };
     let mut witness = |collection: &Collection, page: &Page| {
         let request = String::new();
-        let (by, given) = (by.clone(), page.given.clone());
+        let (by, given) = (by.clone(), Given::of(&page.given));
         let given = HandOver { by, collection: collection.no, what: "bundle", request, given };
         node::audit::write_now(&journal, &Event::HandedOver(given)).map(drop)
     };

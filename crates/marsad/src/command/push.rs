@@ -4,7 +4,7 @@ use super::pull::{Theirs, client, runtime};
 use crate::cli::Place;
 use crate::outcome::{Failure, Outcome, Verdict};
 use crate::terminal::{Unit, note, progress, say, say_json, visible};
-use node::audit::{By, Event, HandOver, Way};
+use node::audit::{By, Event, Given, HandOver, Way};
 use node::egress::Egress;
 use node::link::{Push, Pushed, Remote};
 use policy::Viewer;
@@ -62,7 +62,7 @@ pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
     };
     let mut given = |given: &[ledger::Run]| {
         let request = format!("push to {}", args.theirs.url);
-        let (by, given) = (by.clone(), given.to_vec());
+        let (by, given) = (by.clone(), Given::of(given));
         let given = HandOver { by, collection: ours.no, what: "objects", request, given };
         node::audit::write_now(&journal, &Event::HandedOver(given)).map(drop)
     };

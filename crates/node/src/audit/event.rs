@@ -1,7 +1,8 @@
 //! What can be said in the audit log, and how it becomes an entry.
 
+use super::Given;
 use ledger::journal::{Entry, Matter, Person};
-use ledger::{CollectionNo, Micros, Run};
+use ledger::{CollectionNo, Micros};
 use serde_json::{Map, Value, json};
 use std::net::IpAddr;
 
@@ -56,8 +57,8 @@ pub struct HandOver {
     pub what: &'static str,
     /// In answer to which request; empty: to none.
     pub request: String,
-    /// Exactly which records, in order.
-    pub given: Vec<Run>,
+    /// Exactly which records.
+    pub given: Given,
 }
 
 /// Something that is written down.
@@ -227,7 +228,7 @@ impl Event {
         Entry {
             time,
             kind: self.kind().into(),
-            matter: Matter { about, span, body: Value::Object(body).to_string().into_bytes() },
+            matter: Matter { about, span, body: Value::Object(body).to_string().into_bytes(), packed: Vec::new() },
             person: Person { whom: whom.unwrap_or_default(), ..person(by, salt) },
         }
     }
@@ -245,7 +246,7 @@ fn person(by: &By, salt: [u8; 16]) -> Person {
     Person { salt, who: by.who.clone().unwrap_or_default(), whom: String::new(), details: details.unwrap_or_default() }
 }
 
-/// What a hand-over says, in the order in which it is written; the numbers packed as [`super::encode`] does.
+/// What a hand-over says, in the order in which it is written, beside the numbers.
 #[derive(serde::Deserialize, serde::Serialize)]
 pub(super) struct GivenBody<'a> {
     pub(super) way: &'a str,
@@ -254,29 +255,26 @@ pub(super) struct GivenBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) organisation: Option<std::borrow::Cow<'a, str>>,
     pub(super) request: std::borrow::Cow<'a, str>,
-    pub(super) given: std::borrow::Cow<'a, str>,
 }
 
 /// The one that is written for every page: straight, without a tree of values.
 fn handed_over(hand_over: &HandOver, time: Micros, salt: [u8; 16]) -> Entry {
-    use base64::Engine as _;
     let HandOver { by, collection, what, request, given } = hand_over;
     let body = GivenBody {
         way: by.way.name(),
         what,
-        count: given.iter().map(|run| u64::from(run.count)).sum(),
+        count: given.count(),
         organisation: by.organisation.as_deref().map(Into::into),
         request: request.into(),
-        given: base64::engine::general_purpose::STANDARD_NO_PAD.encode(super::encode(given)).into(),
     };
-    let last = given.last().map(|run| run.first.0.saturating_add(i64::from(run.count) - 1));
     Entry {
         time,
         kind: "handed-over".into(),
         matter: Matter {
             about: collection.0.to_string(),
-            span: given.first().map(|run| run.first.0).zip(last),
+            span: given.span(),
             body: serde_json::to_vec(&body).unwrap_or_default(),
+            packed: given.packed().to_vec(),
         },
         person: person(by, salt),
     }

@@ -1,8 +1,6 @@
 //! Who was given a record.
 
 use super::event::GivenBody;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
 use ledger::journal::{Journal, Line};
 use ledger::{CollectionNo, Micros, Seq};
 use std::collections::BTreeMap;
@@ -58,11 +56,11 @@ pub fn last_handed_over(
 }
 
 fn handed(line: &Line, seq: Seq) -> Option<Handed> {
-    let body: GivenBody<'_> = serde_json::from_slice(&line.matter.kept()?.body).ok()?;
-    let given = STANDARD_NO_PAD.decode(body.given.as_bytes()).ok()?;
-    if !super::covers(&given, seq) {
+    let matter = line.matter.kept()?;
+    if !super::covers(&matter.packed, seq) {
         return None;
     }
+    let body: GivenBody<'_> = serde_json::from_slice(&matter.body).ok()?;
     Some(Handed {
         number: line.number,
         when: line.time,
@@ -77,7 +75,7 @@ fn handed(line: &Line, seq: Seq) -> Option<Handed> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::{By, Event, HandOver, Way, runs_of};
+    use crate::audit::{By, Event, Given, HandOver, Way, runs_of};
     use ledger::journal::{Anchor, Erasing, Keep, Scope, Which};
     use ledger::sqlite::JournalFile;
 
@@ -89,7 +87,7 @@ mod tests {
         let given = |who: &str, way, collection, seqs: &[i64]| {
             let organisation = Some(format!("{who}'s"));
             let by = By { way, who: Some(who.to_owned()), organisation, address: None };
-            let given = runs_of(seqs.iter().copied().map(Seq));
+            let given = Given::of(&runs_of(seqs.iter().copied().map(Seq)));
             let request = format!("for {who}");
             let event = Event::HandedOver(HandOver {
                 by,

@@ -4,6 +4,45 @@
 
 use ledger::{Run, Seq};
 
+/// The numbers that were handed out at once, packed while they are at hand: what waits for the disk is small.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Given {
+    count: u64,
+    span: Option<(i64, i64)>,
+    packed: Vec<u8>,
+}
+
+impl Given {
+    /// Of runs that are in order.
+    #[must_use]
+    pub fn of(runs: &[Run]) -> Self {
+        let last = runs.last().map(|run| run.first.0.saturating_add(i64::from(run.count) - 1));
+        Self {
+            count: runs.iter().map(|run| u64::from(run.count)).sum(),
+            span: runs.first().map(|run| run.first.0).zip(last),
+            packed: encode(runs),
+        }
+    }
+
+    /// How many.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// The first and the last.
+    #[must_use]
+    pub fn span(&self) -> Option<(i64, i64)> {
+        self.span
+    }
+
+    /// Exactly which, as [`encode`] packs them.
+    #[must_use]
+    pub fn packed(&self) -> &[u8] {
+        &self.packed
+    }
+}
+
 /// Packs runs of numbers from 0 that are in order.
 #[must_use]
 pub fn encode(runs: &[Run]) -> Vec<u8> {

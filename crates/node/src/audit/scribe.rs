@@ -8,7 +8,7 @@ use ledger::Micros;
 use ledger::journal::{Entry, Journal, Keep};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -231,13 +231,26 @@ impl Thread {
     }
 
     /// Takes what comes within a few milliseconds; whether there is to be more.
+    ///
+    /// The thread sleeps meanwhile and does not wait at the queue: it would be woken for each event, which costs whoever
+    /// tells of it, and this thread, more than the rest of writing it down.
     fn gather(&mut self, entries: &mut Vec<Entry>) -> bool {
-        let deadline = Instant::now() + GATHER;
-        while entries.len() < GROUP {
-            match self.items.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+        let mut more = self.take_waiting(entries);
+        if more && entries.len() < GROUP {
+            std::thread::sleep(GATHER);
+            more = self.take_waiting(entries);
+        }
+        more
+    }
+
+    /// Takes what waits, but no more than a group; whether there is to be more.
+    fn take_waiting(&mut self, entries: &mut Vec<Entry>) -> bool {
+        // Refusals are counted and make no entries: a flood of them must not keep the others from being written.
+        for _ in 0..GROUP.saturating_sub(entries.len()) {
+            match self.items.try_recv() {
                 Ok((time, told)) => self.take(time, told, entries),
-                Err(RecvTimeoutError::Disconnected) => return false,
-                Err(RecvTimeoutError::Timeout) => break,
+                Err(TryRecvError::Disconnected) => return false,
+                Err(TryRecvError::Empty) => break,
             }
         }
         true

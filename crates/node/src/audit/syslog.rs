@@ -62,10 +62,7 @@ pub fn message(line: &Line, origin: &Origin) -> Vec<u8> {
         }
     }
     // The numbers that were handed out are for the log itself: they would fill many messages.
-    let text = body.map(|mut body| {
-        body.remove("given");
-        Value::Object(body).to_string()
-    });
+    let text = body.map(|body| Value::Object(body).to_string());
     let message = Message {
         facility: FACILITY,
         severity: severity(&line.kind),
@@ -148,7 +145,7 @@ fn printable(text: &str, longest: usize, but: &[char]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::{By, Event, HandOver, Way};
+    use crate::audit::{By, Event, Given, HandOver, Way};
     use ledger::journal::{Head, Part};
     use ledger::{CollectionNo, Run, Seq};
 
@@ -240,7 +237,7 @@ mod tests {
             organisation: Some("CERT ] North".to_owned()),
             address: Some([192, 0, 2, 1].into()),
         };
-        let given = vec![Run { first: Seq(5), count: 2 }];
+        let given = Given::of(&[Run { first: Seq(5), count: 2 }]);
         let request = "r1".to_owned();
         let event = HandOver { by: by.clone(), collection: CollectionNo(3), what: "objects", request, given };
         let origin = Origin { host: "node".to_owned(), process: 42 };

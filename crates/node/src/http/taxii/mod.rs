@@ -14,7 +14,7 @@ use super::State;
 use super::answer::Refusal;
 use super::request::Asked;
 use crate::accounts::who;
-use crate::audit::{By, Event, HandOver};
+use crate::audit::{By, Event, Given, HandOver};
 use crate::eyes::Eyes;
 use ::taxii::query::{self, Endpoint, Query};
 use http::{HeaderValue, Response, StatusCode};
@@ -163,7 +163,7 @@ impl Selecting {
             collection: self.collection.no,
             what,
             request: self.request.clone(),
-            given: page.given.clone(),
+            given: Given::of(&page.given),
         }))?)
     }
 
