@@ -5,11 +5,13 @@ use crate::chance::NoChance;
 use ledger::Micros;
 use std::sync::Arc;
 
+type Chance = dyn Fn(&mut [u8]) -> Result<(), NoChance> + Send + Sync;
+
 /// A clock and a source of random bytes.
 #[derive(Clone)]
 pub struct Sources {
     clock: Arc<dyn Fn() -> Micros + Send + Sync>,
-    chance: Arc<dyn Fn(&mut [u8]) -> Result<(), NoChance> + Send + Sync>,
+    chance: Arc<Chance>,
 }
 
 impl Sources {

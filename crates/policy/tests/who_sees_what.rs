@@ -6,7 +6,6 @@ use policy::{
     Relation, Rules, Tlp, Treatment, View, Viewer, decide,
 };
 use proptest::prelude::*;
-use std::fmt::Write;
 
 const CLEAR: &str = "marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487";
 const WHITE: &str = "marking-definition--613f2e26-407d-48c7-9eca-b8e91df99dc9";
@@ -202,19 +201,19 @@ fn decided(viewer: &Viewer, class: &Class) -> policy::Decision {
 }
 
 fn print(out: &mut String, title: &str, kinds: &[(&'static str, Class)]) {
-    write!(out, "\n{title}\n{:<14}", "").unwrap();
+    out.push_str(&format!("\n{title}\n{:<14}", ""));
     for (name, _) in kinds {
-        write!(out, " {name}").unwrap();
+        out.push_str(&format!(" {name}"));
     }
     for (name, viewer) in viewers() {
-        write!(out, "\n{name:<14}").unwrap();
+        out.push_str(&format!("\n{name:<14}"));
         for (kind, class) in kinds {
             let letter = match decided(&viewer, class).outcome {
                 Outcome::Release => 'R',
                 Outcome::Redact(_) => 'd',
                 Outcome::Withhold => '.',
             };
-            write!(out, " {letter:^0$}", kind.len()).unwrap();
+            out.push_str(&format!(" {letter:^0$}", kind.len()));
         }
     }
     out.push('\n');

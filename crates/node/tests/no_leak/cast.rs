@@ -213,7 +213,7 @@ pub(crate) fn register(book: &Book, secret: &Secret) -> Vec<Collection> {
     for no in 0..ORGANISATIONS.len() {
         book.add_organisation(&organisation(no)).unwrap();
     }
-    for no in 0..MEMBERS.len() {
+    for (no, (name, ..)) in MEMBERS.iter().enumerate() {
         book.add_account(&account(no)).unwrap();
         for scope in [Scope::All, Scope::Read, Scope::Write] {
             let words: &[&str] = match scope {
@@ -222,8 +222,8 @@ pub(crate) fn register(book: &Book, secret: &Secret) -> Vec<Collection> {
                 Scope::Write => &["write"],
             };
             book.add_key(&Key {
-                name: format!("{} {scope:?}", MEMBERS[no].0),
-                account: MEMBERS[no].0.into(),
+                name: format!("{name} {scope:?}"),
+                account: (*name).into(),
                 digest: node::credentials::key_digest(secret, &key_text(no, scope)),
                 scope: words.iter().map(|word| (*word).to_owned()).collect(),
                 expires: None,
