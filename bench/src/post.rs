@@ -71,7 +71,7 @@ pub fn group_commit(seconds: f64) -> ExitCode {
     let book = Arc::new(ledger::sqlite::Book::create(&folder.join("book.db")).expect("create"));
     let collection = book.add_collection(&crate::server::collection("bench")).expect("collection").no;
     let class = book.class(b"{}", b"[]").expect("class");
-    let writer = Writer::start(book).expect("a thread");
+    let writer = Writer::start(book, node::sources::Sources::system()).expect("a thread");
     for crowd in CROWDS {
         let begin = Instant::now();
         let done: usize = std::thread::scope(|scope| {

@@ -52,7 +52,7 @@ impl Classes for World {
 }
 
 impl Facts for World {
-    fn meaning(&self, _: &str) -> Meaning {
+    fn meaning(&self, _: &str, _: &str) -> Meaning {
         Meaning::Unknown
     }
 
