@@ -7,6 +7,9 @@ use crate::{Filter, ManifestRow, Page, Result, Sees, Sight};
 use rusqlite::Connection;
 use std::ops::Range;
 
+/// Bodies with at most so many bytes between them are read in one piece.
+const GAP: usize = 8 << 10;
+
 /// One page of bodies.
 pub(super) fn objects(
     base: &Connection,
@@ -22,6 +25,7 @@ pub(super) fn objects(
         bytes: 0,
         begun: false,
         rewritten: Vec::new(),
+        read: Vec::new(),
         out,
     };
     selection.walk(|chosen| {
@@ -45,7 +49,14 @@ struct Writer<'w, 'b, 'f> {
     /// Whether anything is written already.
     begun: bool,
     rewritten: Vec<u8>,
+    /// What was read with gaps in it.
+    read: Vec<u8>,
     out: &'w mut Vec<u8>,
+}
+
+/// Whether nothing but a comma lies between two bodies.
+fn adjoin(pair: &[Head]) -> bool {
+    matches!(pair, [a, b] if b.offset as usize == a.end() + 1)
 }
 
 impl Writer<'_, '_, '_> {
@@ -104,16 +115,39 @@ impl Writer<'_, '_, '_> {
     fn copy(&mut self, chosen: &Chosen<'_>, places: Range<usize>) -> Result<(), rusqlite::Error> {
         let mut rest = chosen.heads.get(places).unwrap_or_default();
         while let Some(first) = rest.first() {
-            let run =
-                rest.windows(2).take_while(|pair| matches!(pair, [a, b] if b.offset as usize == a.end() + 1)).count();
-            let last = rest.get(run).unwrap_or(first);
+            let near = |pair: &&[Head]| matches!(pair, [a, b] if b.offset as usize <= a.end() + GAP);
+            let stretch = rest.windows(2).take_while(near).count() + 1;
+            let (heads, behind) = rest.split_at_checked(stretch).unwrap_or((rest, &[]));
+            self.stretch(chosen.leaf, first, heads)?;
+            rest = behind;
+        }
+        Ok(())
+    }
+
+    /// Copies bodies that lie near each other: one reading of all that lies between the first and the last costs less than
+    /// one a body.
+    fn stretch(&mut self, leaf: i64, first: &Head, heads: &[Head]) -> Result<(), rusqlite::Error> {
+        let from = first.offset as usize;
+        let length = heads.last().unwrap_or(first).end() - from;
+        if heads.windows(2).all(adjoin) {
             self.separate();
-            let (start, length) = (self.out.len(), last.end() - first.offset as usize);
+            let start = self.out.len();
             self.out.resize(start + length, 0);
             let target = self.out.get_mut(start..).unwrap_or_default();
-            self.selection.asker.shelf.read(chosen.leaf, first.offset as usize, target)?;
-            rest = rest.get(run + 1..).unwrap_or_default();
+            return self.selection.asker.shelf.read(leaf, from, target);
         }
+        let mut read = std::mem::take(&mut self.read);
+        if read.len() < length {
+            read.resize(length, 0);
+        }
+        self.selection.asker.shelf.read(leaf, from, read.get_mut(..length).unwrap_or_default())?;
+        for run in heads.chunk_by(|a, b| adjoin(&[*a, *b])) {
+            let (Some(first), Some(last)) = (run.first(), run.last()) else { continue };
+            self.separate();
+            let piece = first.offset as usize - from..last.end() - from;
+            self.out.extend_from_slice(read.get(piece).unwrap_or_default());
+        }
+        self.read = read;
         Ok(())
     }
 
