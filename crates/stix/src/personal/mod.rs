@@ -21,6 +21,8 @@ mod words;
 use std::fmt;
 use std::str::FromStr;
 
+use std::cell::RefCell;
+
 use crate::json::{Limits, Tape};
 use crate::redact::Places;
 use crate::validate::judged_by;
@@ -175,8 +177,15 @@ pub struct Personal {
 /// The kinds that the object holds. Of what cannot be read, or is no object, everything must be feared.
 #[must_use]
 pub fn kinds_of(object: &[u8]) -> Personal {
+    thread_local! {
+        /// Objects are judged by the thousand: each thread keeps the memory of one.
+        static TAPE: RefCell<Tape> = RefCell::new(Tape::new());
+    }
+    TAPE.with_borrow_mut(|tape| kinds_by(tape, object))
+}
+
+fn kinds_by(tape: &mut Tape, object: &[u8]) -> Personal {
     let limits = Limits { max_depth: Limits::DEEPEST, max_bytes: usize::MAX, max_values: usize::MAX };
-    let mut tape = Tape::new();
     let parsed = tape.parse(object, &limits).ok();
     let Some((object, (shape, version))) = parsed.and_then(|object| Some((object, judged_by(object)?))) else {
         return Personal { maskable: Kinds::NONE, fixed: Kinds::ALL };
