@@ -51,7 +51,7 @@ impl Asks {
         question: impl FnOnce(&Asking<'_>, &Asker<'_>) -> Result<T, Refusal>,
     ) -> Result<T, Refusal> {
         let asking =
-            Asking { book: &*state.book, door: &state.door, collections: &self.collections, at: crate::clock::now() };
+            Asking { book: &*state.book, door: &state.door, collections: &self.collections, at: state.sources.now() };
         let asker = Asker {
             viewer: &self.viewer,
             reads: &|no| self.readable.contains(&no),

@@ -42,7 +42,7 @@ pub(crate) async fn post(
             let seen = asks.ask(state, |asking, asker| Ok(asking.seen(asker, &object)?))?;
             let originated = seen.ok_or_else(|| no_object(state, &object))?.originated;
             let restriction = Restriction { object: &object, originated, narrowing: &narrowing };
-            let (book, now) = ((&*state.book as &dyn ledger::Ledger, &state.classes), crate::clock::now());
+            let (book, now) = ((&*state.book as &dyn ledger::Ledger, &state.classes), state.sources.now());
             match state.administration.restrict(&asks.actor, book, &restriction, now) {
                 // Whether it is there is no business of whoever may not do this: as for an object that is not.
                 Err(Error::Refused) => Err(Refusal::not_found()),
