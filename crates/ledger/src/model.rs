@@ -93,7 +93,8 @@ pub struct Receipt {
 pub enum Appended {
     /// New in the collection.
     Added(Seq),
-    /// The collection holds it already, with the same content.
+    /// The collection holds it already, with the same content: where it lies or, of what has no version, the place that it
+    /// would have got.
     Unchanged(Seq),
     /// The collection holds this version with other content. Kept in the order for the operator, served to nobody.
     Conflict(Seq),

@@ -114,7 +114,10 @@ impl<'s> Append<'_, 's> {
         let state = match self.judge(entry, &known, author)? {
             Judgement::New(state) => state,
             Judgement::Held(seq, state) => {
-                return Ok(answer(state, Seq(seq), false));
+                // Of what has no version the answer is the version that it would have got: when it was added before is no
+                // business of whoever may not have all of it.
+                let told = if entry.version.is_some() { seq } else { self.last };
+                return Ok(answer(state, Seq(told), false));
             }
         };
         let (micros, picos) = entry.version.map_or((seq, 0), |version| (version.micros, version.picos));

@@ -77,9 +77,8 @@ impl Oracle {
                     .max_by_key(|row| row.seq)
                     && newest.object.body == object.body
                 {
-                    let held = Appended::Unchanged(Seq(newest.seq));
                     self.last = seq;
-                    return held;
+                    return Appended::Unchanged(Seq(seq));
                 }
             }
             Some(at) => {

@@ -23,7 +23,14 @@ pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
     })?;
     bar.finish_and_clear();
     let mut faults = faults;
-    faults.extend(node::audit::faults(&opened.home)?);
+    match node::audit::faults(&opened.home) {
+        Ok(found) => faults.extend(found),
+        // Reading goes on when the disk is full; the engine of the audit log wants some room even to read.
+        Err(error @ node::audit::Error::Ledger(ledger::Error::Full { .. })) => {
+            note(format!("the audit log was not checked: {}", crate::terminal::visible(&error.to_string())));
+        }
+        Err(error) => return Err(error.into()),
+    }
     let records = opened.book.statistics()?.records;
     if args.json {
         let shown = |fault: &ledger::Fault| serde_json::json!({"place": fault.place, "message": fault.message});
