@@ -131,16 +131,23 @@ pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
     let outcome = watched(&bar, &read, || node::import::run(&*opened.book, &sources, &options, &read, &mut told));
     bar.finish_and_clear();
     let counts = outcome.as_ref().map_or(told.counts, |counts| *counts);
-    opened.wrote_down(&node::audit::Event::TakenIn {
+    let written = opened.wrote_down(&node::audit::Event::TakenIn {
         by: node::audit::operator(),
         collection: options.context.collection,
         request: String::new(),
         objects: counts.added + counts.unchanged + counts.conflicts,
         refused: counts.refused,
-    })?;
+    });
     match outcome {
-        Ok(counts) => told.end(args, counts),
+        Ok(counts) => {
+            let ended = told.end(args, counts);
+            written?;
+            ended
+        }
         Err(error) => {
+            if written.is_err() {
+                note("what was kept of this import could not be written down in the audit log");
+            }
             // What was on disk before it stopped stays there.
             told.unread.push(visible(&chain(&error)));
             told.write(args, told.counts)?;
