@@ -12,8 +12,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("policy", &["stix"]),
     ("taxii", &["stix"]),
     ("ledger", &[]),
-    ("node", &["stix", "pattern", "policy", "taxii", "ledger"]),
-    ("marsad", &["stix", "pattern", "policy", "taxii", "ledger", "node"]),
+    ("partner", &["stix"]),
+    ("node", &["stix", "pattern", "policy", "taxii", "ledger", "partner"]),
+    ("marsad", &["stix", "pattern", "policy", "taxii", "ledger", "partner", "node"]),
 ];
 
 /// Foreign crates that only the named ones of ours may use: the network, the store, the command line.
