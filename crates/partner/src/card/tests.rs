@@ -119,7 +119,6 @@ fn what_is_not_a_card_says_why() {
         ("from", json!("2026-01-01"), "from"),
         ("from", json!("2026-01-01T00:00:00.000Z"), "six digits"),
         ("until", json!(format_micros(NOW - HOUR)), "ends before"),
-        ("until", json!(null), "until"),
         ("keys", json!({"sign": "", "seal_to": ""}), "keys.sign"),
         ("keys", json!({"sign": encode(&keys(1).public().sign), "seal_to": encode(&[0; 32])}), "sealing key"),
         ("keys", json!({"sign": encode(&keys(1).public().sign)}), "seal_to"),
