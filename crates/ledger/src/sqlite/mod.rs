@@ -306,6 +306,10 @@ impl Ledger for Book {
         })
     }
 
+    fn last(&self) -> Result<Option<Seq>> {
+        self.read("read the newest number", check::last)
+    }
+
     fn statistics(&self) -> Result<Statistics> {
         self.read("count", check::statistics)
     }
