@@ -100,9 +100,17 @@ fn what_does_not_belong_together_is_found() {
         ("DELETE FROM organisation WHERE name = 'West'", "source"),
         ("DELETE FROM partner WHERE organisation = 'South'", "partner_link"),
         ("DELETE FROM recall", "delivery"),
-        ("DELETE FROM seal", "seal"),
-        ("UPDATE seal SET mark = x'01'", "seal"),
-        ("DELETE FROM source", "statement"),
+        ("DELETE FROM said WHERE no = 1", "said_of"),
+        (
+            "DELETE FROM said_new WHERE source = 0; UPDATE meta SET value = 0 WHERE name = 'seals';
+          UPDATE meta SET value = 1 WHERE name = 'said_new'",
+            "said",
+        ),
+        ("UPDATE meta SET value = 2 WHERE name = 'seals'", "seals"),
+        ("UPDATE said_new SET mark = x'01' WHERE source = 0", "said_of"),
+        ("UPDATE said SET first = NULL", "said_of"),
+        ("INSERT INTO said_of SELECT * FROM said_new WHERE source <> 0", "said_of"),
+        ("DELETE FROM source", "said_of"),
         ("UPDATE meta SET value = 4 WHERE name = 'last_mail'", "mail"),
     ] {
         let folder = tempfile::tempdir().unwrap();
