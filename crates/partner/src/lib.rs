@@ -20,3 +20,6 @@ pub mod signature;
 pub mod signed;
 pub mod trust;
 pub mod words;
+
+#[cfg(test)]
+mod sample;
