@@ -37,12 +37,17 @@ pub struct Backing {
     pub proof: Proof,
     /// The limits that its author or its bringer set beside the markings.
     pub handling: Handling,
+    /// A marking beside its own: its author narrowed it after it was written.
+    pub marking: Option<String>,
 }
 
 impl Backing {
     /// Nothing: the object speaks for itself.
-    pub const NONE: Self =
-        Self { proof: Proof::Foreign, handling: Handling { audience: Vec::new(), embargo: None, expires: None } };
+    pub const NONE: Self = Self {
+        proof: Proof::Foreign,
+        handling: Handling { audience: Vec::new(), embargo: None, expires: None },
+        marking: None,
+    };
 
     /// The organisation that is proven to have made the object with this id.
     #[must_use]

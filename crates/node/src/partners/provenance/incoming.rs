@@ -1,24 +1,24 @@
 //! Sorting a page that came from a partner, or that a member brings in: what is proven, what is not, what is refused.
 
 use super::sketch::Sketch;
-use super::{Backing, Proof, Waiting, digest_in, mark, shown};
+use super::{Backing, Proof, Waiting, mark, shown};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use ledger::{Ledger, Micros, Partners};
-use partner::envelope::{self, Said};
-use partner::seal::Verified;
+use partner::envelope::{self, LONGEST_PATH, Said};
+use partner::recall::{Act, Recall};
+use partner::seal::{self, Verified};
 use partner::signed::{self, Kind, Unverified};
 use partner::trust::Keyring;
 use policy::Handling;
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::sync::Arc;
 use stix::json::{Limits, Tape};
+use stix::timestamp::Timestamp;
 
 /// Seals that are looked at for one version of an object: more are a flood.
 const MOST_SEALS: usize = 8;
-/// Nodes that an object may have passed.
-const MOST_NODES: usize = 64;
 /// How far a clock may be ahead of ours, in microseconds.
 pub const AHEAD: Micros = 10 * 60 * 1_000_000;
 /// Objects from which on two threads look for what is wrong.
@@ -123,6 +123,9 @@ enum Whose {
     Ours,
 }
 
+/// A seal that was read, and as it came.
+type Seal = Arc<(Unverified, Bytes)>;
+
 /// What the seals of an object came to.
 #[derive(Default)]
 struct Verdict {
@@ -204,7 +207,7 @@ impl Incoming<'_> {
             Err(error) => return sorted.refused.push(refused(id, &error.to_string())),
         };
         match kind {
-            Kind::Seal => page.keep((statement, body.clone())),
+            Kind::Seal => page.keep(Arc::new((statement, body.clone()))),
             Kind::Envelope => {
                 if let Err(error) = self.envelope(&statement, page) {
                     sorted.refused.push(refused(id, &error));
@@ -309,16 +312,17 @@ impl Incoming<'_> {
 
     /// What the seals of each object come to.
     fn verdicts(&self, came: &[Read], page: &mut Page) -> ledger::Result<Vec<Verdict>> {
-        let mut candidates: Vec<Vec<(Unverified, Bytes)>> = came.iter().map(|read| page.seals_of(read)).collect();
+        let mut candidates: Vec<Vec<Seal>> = came.iter().map(|read| page.seals_of(read)).collect();
         self.kept_seals(came, &mut candidates)?;
         for (read, candidates) in came.iter().zip(&mut candidates) {
             if candidates.len() > 1
                 && let Ok(digest) = signed::digest(&read.body, &self.limits)
             {
                 let digest = URL_SAFE_NO_PAD.encode(digest);
-                let speaks = |seal: &Unverified| seal.object.get("digest").and_then(serde_json::Value::as_str) == Some(&digest);
+                let speaks =
+                    |seal: &Unverified| seal.object.get("digest").and_then(serde_json::Value::as_str) == Some(&digest);
                 let first = candidates.first().cloned();
-                candidates.retain(|(seal, _)| speaks(seal));
+                candidates.retain(|seal| speaks(&seal.0));
                 // None of them is of this content: one says so.
                 if candidates.is_empty() {
                     candidates.extend(first);
@@ -328,9 +332,9 @@ impl Incoming<'_> {
         let mut places = Vec::new();
         let mut pairs: Vec<(&[u8], &Unverified)> = Vec::new();
         for (place, (read, candidates)) in came.iter().zip(&candidates).enumerate() {
-            for (seal, text) in candidates {
-                places.push((place, text));
-                pairs.push((&read.body, seal));
+            for seal in candidates {
+                places.push((place, &seal.1));
+                pairs.push((&read.body, &seal.0));
             }
         }
         let mut verdicts: Vec<Verdict> = came.iter().map(|_| Verdict::default()).collect();
@@ -348,7 +352,6 @@ impl Incoming<'_> {
     /// Verifies, on two threads if there is much.
     fn verify(&self, pairs: &[(&[u8], &Unverified)]) -> Vec<Result<Verified, signed::Error>> {
         let verify = |pairs: &[(&[u8], &Unverified)]| seal::verify_all(pairs, self.ring, self.now, &self.limits);
-        // (a `Incoming` is not to be sent; what the threads need of it is)
         let (ring, now, limits) = (self.ring, self.now, self.limits);
         if pairs.len() < MANY {
             return verify(pairs);
@@ -367,9 +370,9 @@ impl Incoming<'_> {
     }
 
     /// Adds the seals that are kept since the objects came before, where none came with them.
-    fn kept_seals(&self, came: &[Read], candidates: &mut [Vec<(Unverified, Bytes)>]) -> ledger::Result<()> {
+    fn kept_seals(&self, came: &[Read], candidates: &mut [Vec<Seal>]) -> ledger::Result<()> {
         let needs = |read: &Read| matches!(read.author, Whose::Carded(Some(_)) | Whose::Ours);
-        let without: Vec<(&Read, &mut Vec<(Unverified, Bytes)>)> =
+        let without: Vec<(&Read, &mut Vec<Seal>)> =
             came.iter().zip(candidates).filter(|(read, found)| found.is_empty() && needs(read)).collect();
         if without.is_empty() {
             return Ok(());
@@ -379,7 +382,7 @@ impl Incoming<'_> {
             if let Some(kept) = kept
                 && let Ok(seal) = signed::read(&kept)
             {
-                found.push((seal, Bytes::from(kept)));
+                found.push(Arc::new((seal, Bytes::from(kept))));
             }
         }
         Ok(())
@@ -400,7 +403,8 @@ impl Incoming<'_> {
             Whose::Carded(None) | Whose::Strangers => None,
         };
         let author = author.map(str::to_owned);
-        let mut proofs = verified.into_iter().filter(|(by, _)| author.as_deref().is_some_and(|who| same(by.organisation(), who)));
+        let mut proofs =
+            verified.into_iter().filter(|(by, _)| author.as_deref().is_some_and(|who| same(by.organisation(), who)));
         let mut handling = read.narrowing.handling.clone();
         let (proof, seal) = match (proofs.next(), &read.author) {
             (Some((proof, seal)), _) => {
@@ -431,7 +435,10 @@ impl Incoming<'_> {
                 (Proof::Foreign, unknown.map(|(_, seal)| seal))
             }
         };
-        if read.author == Whose::Ours && self.strictness == Strictness::Partner && crate::narrow::stored(self.book, &read.sketch.id)? {
+        if read.author == Whose::Ours
+            && self.strictness == Strictness::Partner
+            && crate::narrow::stored(self.book, &read.sketch.id)?
+        {
             return Ok(Judged::Known);
         }
         let digest = match &proof {
@@ -484,31 +491,50 @@ enum Judged {
 #[derive(Default)]
 struct Page {
     /// By the id and the version of which they speak.
-    seals: HashMap<(String, String), Vec<(Unverified, Bytes)>>,
+    seals: HashMap<(String, String), OfOne>,
     said: HashMap<[u8; 32], (Said, String)>,
+}
+
+/// The seals of one version of an object.
+#[derive(Default)]
+struct OfOne {
+    seals: Vec<Seal>,
+    /// Whether the version is on the page.
+    met: bool,
 }
 
 impl Page {
     /// Keeps a seal; of several that say the same one is enough, and many are a flood.
-    fn keep(&mut self, (seal, text): (Unverified, Bytes)) {
-        let Some(object) = seal.object.get("object_ref").and_then(serde_json::Value::as_str) else { return };
-        let of = self.seals.entry((object.to_owned(), seal.at().to_owned())).or_default();
-        if of.len() < MOST_SEALS && !of.iter().any(|(held, _)| *held == seal) {
-            of.push((seal, text));
+    fn keep(&mut self, seal: Seal) {
+        let Some(object) = seal.0.object.get("object_ref").and_then(serde_json::Value::as_str) else { return };
+        let of = self.seals.entry((object.to_owned(), seal.0.at().to_owned())).or_default();
+        if of.seals.len() < MOST_SEALS && !of.seals.iter().any(|held| held.0 == seal.0) {
+            of.seals.push(seal);
         }
     }
 
     /// The seals that speak of an object's id and version.
-    fn seals_of(&mut self, read: &Read) -> Vec<(Unverified, Bytes)> {
+    fn seals_of(&mut self, read: &Read) -> Vec<Seal> {
         if self.seals.is_empty() {
             return Vec::new();
         }
         let version = read.sketch.version.clone().unwrap_or_else(|| signed::NO_TIME.to_owned());
-        self.seals.get(&(read.sketch.id.clone(), version)).cloned().unwrap_or_default()
+        match self.seals.get_mut(&(read.sketch.id.clone(), version)) {
+            Some(of) => {
+                of.met = true;
+                of.seals.clone()
+            }
+            None => Vec::new(),
+        }
     }
 
     /// What spoke of nothing on this page waits for the next.
-    fn leave(self, came: &[Read], waiting: &mut Waiting) {
+    fn leave(self, waiting: &mut Waiting) {
+        let unmet = self.seals.into_values().filter(|of| !of.met).flat_map(|of| of.seals);
+        for seal in unmet {
+            let length = seal.1.len();
+            waiting.seals.put(seal, length);
+        }
     }
 }
 
@@ -518,7 +544,9 @@ fn is_meant(recall: &Recall, sketch: &Sketch) -> bool {
     match &recall.versions {
         Some(versions) => {
             let version = sketch.version.as_deref();
-            version.is_some_and(|version| versions.iter().any(|named| named == version || instant(named) == instant(version)))
+            version.is_some_and(|version| {
+                versions.iter().any(|named| named == version || instant(named) == instant(version))
+            })
         }
         None => match (sketch.at, instant(&recall.at)) {
             (Some(version), Some((recalled, _))) => version <= recalled,

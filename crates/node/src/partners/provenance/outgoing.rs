@@ -199,9 +199,8 @@ impl Outgoing<'_> {
         let receiver = self.ring.card(self.to).map(|card| card.identities.as_slice()).unwrap_or_default();
         let came_over_receiver = said.path.iter().any(|node| receiver.contains(node));
         // A circle is one of the node that drew it: what came over a link has left it.
-        let narrow = |circle: &Audience| {
-            matches!(circle, Audience::Organisation | Audience::Community | Audience::Connected)
-        };
+        let narrow =
+            |circle: &Audience| matches!(circle, Audience::Organisation | Audience::Community | Audience::Connected);
         let kept_here = !said.path.is_empty() && class.handling.audience.iter().any(narrow);
         // A seal is over the very bytes: what has one was not cut here.
         let cut = !sealed && self.is_sealed_by_author(class) && self.is_partial(body);

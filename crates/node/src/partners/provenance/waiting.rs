@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use partner::signed::Unverified;
+use std::sync::Arc;
 
 /// Objects, and seals, that wait at most …
 const MOST: usize = 4_096;
@@ -13,7 +14,7 @@ const MOST_BYTES: usize = 32 << 20;
 #[derive(Debug, Default)]
 pub struct Waiting {
     pub(super) objects: Shelf<Bytes>,
-    pub(super) seals: Shelf<(Unverified, Bytes)>,
+    pub(super) seals: Shelf<Arc<(Unverified, Bytes)>>,
 }
 
 impl Waiting {
