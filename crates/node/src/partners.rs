@@ -1,4 +1,6 @@
-//! Partners: organisations with nodes of their own, with which this one exchanges.
+//! Exchange with partners.
 
+pub mod link;
+pub mod makers;
 pub mod provenance;
 pub mod statement;

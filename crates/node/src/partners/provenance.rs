@@ -43,18 +43,22 @@ pub struct Backing {
 
 impl Backing {
     /// Nothing: the object speaks for itself.
-    pub const NONE: Self = Self {
-        proof: Proof::Foreign,
-        handling: Handling { audience: Vec::new(), embargo: None, expires: None },
-        marking: None,
-    };
-
-    /// The organisation that is proven to have made the object with this id.
     #[must_use]
-    pub fn author_of(&self, id: &str) -> Option<&str> {
+    pub fn none() -> &'static Self {
+        static NONE: Backing = Backing {
+            proof: Proof::Foreign,
+            handling: Handling { audience: Vec::new(), embargo: None, expires: None },
+            marking: None,
+        };
+        &NONE
+    }
+
+    /// The proof of who made the object with this id.
+    #[must_use]
+    pub fn proof_of(&self, id: &str) -> Option<&partner::seal::Verified> {
         match &self.proof {
             // A proof for another object proves nothing of this one.
-            Proof::Verified(verified) if verified.object_ref() == id => Some(verified.organisation()),
+            Proof::Verified(verified) if verified.object_ref() == id => Some(verified),
             Proof::Verified(_) | Proof::Foreign => None,
         }
     }

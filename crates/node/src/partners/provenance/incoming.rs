@@ -11,7 +11,7 @@ use partner::recall::{Act, Recall};
 use partner::seal::{self, Verified};
 use partner::signed::{self, Kind, Unverified};
 use partner::trust::Keyring;
-use policy::Handling;
+use policy::{Author, Class, Handling};
 use std::collections::HashMap;
 use std::sync::Arc;
 use stix::json::{Limits, Tape};
@@ -229,6 +229,17 @@ impl Incoming<'_> {
             page.said.entry(said.digest).or_insert_with(|| (said, node.to_owned()));
         }
         Ok(())
+    }
+
+    /// Whether records of a class are our own organisation's, made by it.
+    ///
+    /// # Errors
+    /// Those of the ledger.
+    pub(crate) fn is_ours(&self, class: ledger::ClassNo) -> ledger::Result<bool> {
+        let definition = self.book.class_definition(class)?;
+        let class = definition.and_then(|bytes| Class::from_definition(&bytes));
+        // What is not understood may be.
+        Ok(class.is_none_or(|class| same(&class.owner, self.own) && class.author == Author::Owner))
     }
 
     fn whose(&self, identity: Option<&str>) -> Whose {
