@@ -1,3 +1,5 @@
 //! Exchange with partners.
 
 pub mod link;
+pub mod plan;
+pub mod state;
