@@ -1,5 +1,6 @@
 //! Exchange with partners.
 
 pub mod link;
+pub mod mailbox;
 pub mod plan;
 pub mod state;
