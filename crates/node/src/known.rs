@@ -5,6 +5,7 @@
 //! is looked up afresh, so that what another command added works at once.
 
 use crate::meaning;
+use crate::partners::makers::Makers;
 use ledger::{Account, CardState, Collection, Group, Key, Partners, People};
 use policy::{Meaning, Tlp, Treatment};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -20,8 +21,8 @@ pub struct Snapshot {
     pub generation: u64,
     /// In the order in which they were made.
     pub collections: Vec<Collection>,
-    /// By STIX identity (`created_by_ref`): the organisation that signs with it.
-    pub makers: Arc<BTreeMap<String, String>>,
+    /// Who signs with which STIX identity (`created_by_ref`), and of whom a proof is asked.
+    pub makers: Arc<Makers>,
     /// By name.
     pub groups: Vec<Group>,
     accounts: Vec<Account>,
@@ -33,11 +34,6 @@ pub struct Snapshot {
     /// Organisations with a pinned card, in lower case.
     partners: HashSet<String>,
 }
-
-/// A register with everything that a snapshot is made of.
-pub trait Registry: People + Partners {}
-
-impl<R: People + Partners> Registry for R {}
 
 /// What an organisation may get, beside what its relation says.
 #[derive(Clone, Debug, Default)]
@@ -154,6 +150,11 @@ impl Snapshot {
     }
 }
 
+/// Everything that is registered.
+pub trait Registry: People + Partners {}
+
+impl<T: People + Partners + ?Sized> Registry for T {}
+
 /// The snapshot in use.
 pub struct Known {
     book: Arc<dyn Registry>,
@@ -208,7 +209,7 @@ impl Known {
         Ok(Snapshot {
             generation,
             collections: self.book.collections()?,
-            makers: Arc::new(makers(&standings)),
+            makers: Arc::new(Makers::read(&*self.book)?),
             groups: self.book.groups()?,
             accounts: self.book.accounts()?,
             keys: self.book.keys()?.into_iter().map(|key| (key.digest, key)).collect(),

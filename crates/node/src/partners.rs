@@ -2,5 +2,8 @@
 
 pub mod link;
 pub mod mailbox;
+pub mod makers;
 pub mod plan;
+pub mod provenance;
 pub mod state;
+pub mod statement;
