@@ -5,5 +5,6 @@ pub mod mailbox;
 pub mod makers;
 pub mod plan;
 pub mod provenance;
+pub mod runner;
 pub mod state;
 pub mod statement;
