@@ -12,6 +12,7 @@
 mod error;
 pub mod journal;
 mod model;
+pub mod partners;
 mod people;
 mod register;
 mod sharing;
@@ -21,6 +22,9 @@ pub mod sqlite;
 pub use error::Error;
 pub use journal::Journal;
 pub use model::*;
+pub use partners::{
+    Card, CardState, Delivery, DeliveryState, Mail, Mark, Partner, PartnerKind, Partners, Recall, Statement,
+};
 pub use people::*;
 pub use register::*;
 pub use sharing::*;

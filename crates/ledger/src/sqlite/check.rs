@@ -3,7 +3,7 @@
 use super::head::{self, Head};
 use super::leaf::{self, Leaf};
 use super::shelf::Shelf;
-use super::{cover, key_of};
+use super::{cover, key_of, partners};
 use crate::{CollectionNo, Fault, Record, References, Result, Seq, Statistics, Version};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::HashSet;
@@ -87,6 +87,9 @@ pub(super) fn statistics(base: &Connection) -> Result<Statistics, rusqlite::Erro
         body_bytes: count("SELECT sum(size) FROM leaf")?,
         disk_bytes: count("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")?,
         last: (last > 0).then_some(Seq(last)),
+        seals: count("SELECT value FROM meta WHERE name = 'seals'")?,
+        recalls: count("SELECT count(*) FROM recall")?,
+        mail: count("SELECT count(*) FROM mail")?,
     })
 }
 
@@ -105,6 +108,7 @@ pub(super) fn run(base: &Connection, progress: &mut dyn FnMut(u64, u64)) -> Resu
     {
         faults.add(&format!("body {}", orphan?), "no leaf owns it: restore the last backup".into());
     }
+    partners::check(base, &mut |table, message| faults.add(table, message))?;
     leaves(base, &mut faults, progress)?;
     Ok(faults.0)
 }
