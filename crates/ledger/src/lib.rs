@@ -147,6 +147,13 @@ pub trait Ledger: Send + Sync {
     /// [`Error::Storage`], also when a look-up failed and `work` went on without it.
     fn look(&self, work: &mut dyn FnMut(&dyn Lookup)) -> Result<()>;
 
+    /// The newest sequence number: no record that can be seen has a later one, and none that comes has an earlier one.
+    /// Asked often, so it costs one look.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    fn last(&self) -> Result<Option<Seq>>;
+
     /// Figures for people and metrics.
     ///
     /// # Errors

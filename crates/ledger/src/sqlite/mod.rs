@@ -310,6 +310,10 @@ impl Ledger for Book {
         })
     }
 
+    fn last(&self) -> Result<Option<Seq>> {
+        self.read("read the newest number", check::last)
+    }
+
     fn statistics(&self) -> Result<Statistics> {
         self.read("count", check::statistics)
     }
