@@ -8,4 +8,5 @@
 #![forbid(unsafe_code)]
 
 pub mod key;
+pub mod package;
 pub mod signed;
