@@ -2,8 +2,8 @@
 
 use super::Error;
 use crate::key::{Keys, SIGNATURE};
+use crate::signature::VerifyKey;
 use crate::signed;
-use ed25519_dalek::{Signature, VerifyingKey};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::io::{self, Read};
@@ -93,10 +93,8 @@ impl Block {
 
     /// Whether this key signed it.
     pub(super) fn verify(&self, key: &[u8; 32]) -> Result<(), Error> {
-        let signature = Signature::from_bytes(&self.signature);
-        let verified = VerifyingKey::from_bytes(key)
-            .and_then(|key| key.verify_strict(&message(self.kind, &self.text), &signature));
-        verified.map_err(|_| Error::Signer { what: self.kind.name(), source: signed::Error::Signature })
+        let signs = VerifyKey::of(key).is_some_and(|key| key.verify(&message(self.kind, &self.text), &self.signature));
+        if signs { Ok(()) } else { Err(Error::Signer { what: self.kind.name(), source: signed::Error::Signature }) }
     }
 }
 

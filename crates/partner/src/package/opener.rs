@@ -3,10 +3,11 @@
 use super::block::{Block, Kind, exactly};
 use super::chunks::{Opening, Running, digest_of};
 use super::header::{self, Header};
-use super::sealer::{END, End, MAIL, OBJECT, PAGE, Trailer};
+use super::sealer::{ANSWERS, END, End, MAIL, OBJECT, PAGE, Trailer};
 use super::{Error, Limits, MAGIC, TOLERANCE, wrap};
 use crate::key::{KeyId, Keys};
 use crate::signed;
+use crate::trust::{Keyring, Signer};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use std::io::{self, BufReader, Read};
@@ -28,6 +29,19 @@ pub struct Sender {
     pub sign: [u8; 32],
 }
 
+impl Sender {
+    /// Whose key this is by the cards on the ring, if it counts at `now`: also one that its owner has replaced.
+    ///
+    /// # Errors
+    /// Those of [`Keyring::signer`].
+    pub fn of(ring: &Keyring, key: &KeyId, now: i64) -> Result<Self, signed::Error> {
+        let Signer { organisation, card } = ring.signer(key, now)?;
+        let mut keys = card.former.iter().chain([&card.keys.sign]);
+        let sign = *keys.find(|sign| KeyId::of(sign) == *key).ok_or_else(|| signed::Error::Key(key.clone()))?;
+        Ok(Self { organisation: organisation.to_owned(), node: card.node().to_owned(), sign })
+    }
+}
+
 /// Says whose a key is, if it counts.
 pub type Trust<'a> = dyn Fn(&KeyId) -> Result<Sender, signed::Error> + 'a;
 
@@ -40,6 +54,8 @@ pub enum Item<'a> {
     PageEnd,
     /// A statement out of the mailbox.
     Mail(&'a [u8]),
+    /// What became of packages that went the other way, in the words of whoever made the package.
+    Answers(&'a [u8]),
 }
 
 /// Reads a package. What it gives is only whole when [`Opener::finish`] says so.
@@ -148,6 +164,7 @@ impl<R: Read> Opener<R> {
         match kind {
             OBJECT => Ok(Some(Item::Object(&self.item))),
             MAIL => Ok(Some(Item::Mail(&self.item))),
+            ANSWERS => Ok(Some(Item::Answers(&self.item))),
             PAGE if self.item.is_empty() => Ok(Some(Item::PageEnd)),
             END => {
                 let said: Result<End, _> = serde_json::from_slice(&self.item);

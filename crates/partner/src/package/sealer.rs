@@ -61,6 +61,7 @@ pub(super) struct End {
 pub(super) const OBJECT: u8 = b'o';
 pub(super) const MAIL: u8 = b'm';
 pub(super) const PAGE: u8 = b'p';
+pub(super) const ANSWERS: u8 = b'a';
 pub(super) const END: u8 = b'e';
 
 /// Writes a package.
@@ -168,6 +169,14 @@ impl<'a, W: Write> Sealer<'a, W> {
     pub fn mail(&mut self, statement: &[u8]) -> Result<(), Error> {
         self.end.mail += 1;
         self.item(MAIL, statement)
+    }
+
+    /// Puts in what became of packages that came the other way.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn answers(&mut self, answers: &[u8]) -> Result<(), Error> {
+        self.item(ANSWERS, answers)
     }
 
     /// Ends the package and gives the writer back, to be flushed and synchronised.

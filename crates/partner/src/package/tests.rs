@@ -50,6 +50,7 @@ fn seal(draft: &Draft<'_>, pages: &[&[&[u8]]], mail: &[&[u8]]) -> (Vec<u8>, Seal
         sealer.end_page().unwrap();
     }
     mail.iter().for_each(|statement| sealer.mail(statement).unwrap());
+    sealer.answers(b"[]").unwrap();
     let (bytes, sealed) = sealer.finish().unwrap();
     assert_eq!(sealed.bytes, bytes.len() as u64);
     (bytes, sealed)
@@ -92,6 +93,7 @@ fn open_by(bytes: &[u8], seed: u8, limits: &Limits, now: i64) -> Result<Read, Er
         match item {
             Item::Object(object) => objects.push(object.to_vec()),
             Item::Mail(statement) => mail.push(statement.to_vec()),
+            Item::Answers(said) => assert_eq!(said, b"[]"),
             Item::PageEnd => {}
         }
     }
@@ -539,4 +541,63 @@ fn packages_hang_together() {
     }
     let again = open(&first.unwrap()).unwrap().2;
     assert_eq!(memory.judge(&again.header, Some(&again.digest)), Err(order::Refused::Again(1)));
+}
+
+/// Whose key counts is asked of the ring: with an old key, with one that was revoked, with a card out of its time.
+#[test]
+fn old_keys_and_revoked_senders() {
+    use crate::card::{self, Draft as CardDraft};
+    use crate::trust::{Keyring, Standing};
+    let card = |serial, keys: &Keys, until, before: Option<(&card::Card, &Keys)>| {
+        let draft = CardDraft {
+            serial,
+            organisation: "North".into(),
+            identities: vec![NODE.into()],
+            addresses: vec![],
+            certificates: vec![],
+            from: NOW - 1_000 * HOUR,
+            until,
+            revoked: false,
+        };
+        card::read(&card::issue(&draft, keys, before)).unwrap()
+    };
+    let (old, new) = (keys(1), keys(6));
+    let first = card(1, &old, None, None);
+    let second = card(2, &new, None, Some((&first, &old)));
+    let ring = |cards: Vec<(card::Card, Standing)>| {
+        Keyring::new(None, cards.into_iter().map(|(card, standing)| ("North here".into(), card, standing)).collect())
+    };
+    let pinned = |card: &card::Card| (card.clone(), Standing::Pinned);
+    let by = |keys: &Keys| seal(&draft(keys, &[keys_of_reader().public()]), &[&[b"{}"]], &[]).0;
+    for (name, bytes, ring, expected) in [
+        ("its key", by(&old), ring(vec![pinned(&first)]), ""),
+        ("its new key", by(&new), ring(vec![pinned(&second)]), ""),
+        ("its old key", by(&old), ring(vec![pinned(&second)]), ""),
+        ("a key that nobody confirmed", by(&new), ring(vec![pinned(&first)]), "not on a card that was confirmed"),
+        ("a revoked key", by(&old), ring(vec![(first.clone(), Standing::Revoked)]), "which was revoked"),
+        (
+            "the old key, revoked",
+            by(&old),
+            ring(vec![pinned(&second), (first.clone(), Standing::Revoked)]),
+            "which was revoked",
+        ),
+        ("a card that ended", by(&old), ring(vec![pinned(&card(1, &old, Some(NOW - HOUR), None))]), "has expired"),
+    ] {
+        let trust = |key: &KeyId| Sender::of(&ring, key, NOW);
+        let opened = Opener::begin(&bytes[..], &[&keys_of_reader()], &trust, &Limits::default(), NOW);
+        match opened {
+            Ok(opener) => {
+                assert_eq!(expected, "", "{name}");
+                assert_eq!(opener.finish().unwrap().sender.organisation, "North here", "{name}");
+            }
+            Err(error) => {
+                let said = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+                assert!(!expected.is_empty() && said.contains(expected), "{name}: {error}: {said}");
+            }
+        }
+    }
+}
+
+fn keys_of_reader() -> Keys {
+    keys(2)
 }
