@@ -5,7 +5,8 @@
 //! is looked up afresh, so that what another command added works at once.
 
 use crate::meaning;
-use ledger::{Account, Collection, Group, Key, People};
+use crate::partners::makers::Makers;
+use ledger::{Account, Collection, Group, Key, Partners, People};
 use policy::{Meaning, Tlp, Treatment};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -20,8 +21,8 @@ pub struct Snapshot {
     pub generation: u64,
     /// In the order in which they were made.
     pub collections: Vec<Collection>,
-    /// By STIX identity (`created_by_ref`): the organisation that signs with it.
-    pub makers: Arc<BTreeMap<String, String>>,
+    /// Who signs with which STIX identity (`created_by_ref`), and of whom a proof is asked.
+    pub makers: Arc<Makers>,
     /// By name.
     pub groups: Vec<Group>,
     accounts: Vec<Account>,
@@ -141,16 +142,21 @@ impl Snapshot {
     }
 }
 
+/// Everything that is registered.
+pub trait Registry: People + Partners {}
+
+impl<T: People + Partners + ?Sized> Registry for T {}
+
 /// The snapshot in use.
 pub struct Known {
-    book: Arc<dyn People>,
+    book: Arc<dyn Registry>,
     held: RwLock<Option<(Arc<Snapshot>, Instant)>>,
 }
 
 impl Known {
     /// Over a register.
     #[must_use]
-    pub fn new(book: Arc<dyn People>) -> Self {
+    pub fn new(book: Arc<dyn Registry>) -> Self {
         Self { book, held: RwLock::new(None) }
     }
 
@@ -194,7 +200,7 @@ impl Known {
         Ok(Snapshot {
             generation,
             collections: self.book.collections()?,
-            makers: Arc::new(makers(&standings)),
+            makers: Arc::new(Makers::read(&*self.book)?),
             groups: self.book.groups()?,
             accounts: self.book.accounts()?,
             keys: self.book.keys()?.into_iter().map(|key| (key.digest, key)).collect(),

@@ -6,6 +6,7 @@ use super::super::request::{Asked, Content};
 use super::{collection, named};
 use crate::audit::Event;
 use crate::intake::{Context, Intake};
+use crate::partners::provenance::Backing;
 use crate::validate_files::placed;
 use crate::writer::{OwnedEntry, Work};
 use ::taxii::resource::{Status, StatusRow};
@@ -127,7 +128,7 @@ fn judge_with(
         let bytes = text.get(range.clone()).unwrap_or_default();
         match intake.take(bytes) {
             Ok(taken) => {
-                let Some(class) = number(&context.class(&taken))? else { return Ok(None) };
+                let Some(class) = number(&context.class(&taken, Backing::none()))? else { return Ok(None) };
                 let entry = taken.entry(context.collection, class, &[]);
                 entries.push(OwnedEntry {
                     collection: entry.collection,
