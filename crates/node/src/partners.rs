@@ -3,6 +3,13 @@
 pub mod cards;
 pub mod identity;
 pub mod link;
+pub mod mailbox;
+pub mod makers;
+pub mod plan;
+pub mod provenance;
+pub mod runner;
+pub mod state;
+pub mod statement;
 pub mod terms;
 
 pub use terms::Terms;
