@@ -224,6 +224,9 @@ impl Rings {
     /// # Errors
     /// [`Error`].
     pub fn now(&self) -> Result<Arc<Keyring>, Error> {
+        if self.book.note(NOTE)?.is_none() {
+            own(&*self.book, &self.secret)?;
+        }
         // Read before the rest: a change in between makes the next comparison fail.
         let (generation, note) = (self.book.generation()?, self.book.note(NOTE)?);
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
