@@ -29,6 +29,7 @@ run!(
     readers_and_writers_at_once,
     the_register,
     the_sharing_model,
+    newcomers_of_a_group,
 );
 
 #[test]

@@ -4,7 +4,7 @@ mod oracle;
 pub(crate) mod partners;
 mod sharing;
 
-pub(crate) use sharing::the_sharing_model;
+pub(crate) use sharing::{newcomers_of_a_group, the_sharing_model};
 pub(crate) mod people;
 mod viewer;
 
