@@ -7,6 +7,7 @@ pub mod mailbox;
 pub mod makers;
 pub mod plan;
 pub mod provenance;
+pub mod quota;
 pub mod runner;
 pub mod state;
 pub mod statement;
