@@ -20,7 +20,7 @@ fn keep(node: &Node, recall: &Recall, by: u8, from: u8) {
 
 #[test]
 fn what_was_recalled_comes_back_only_as_something_newer() {
-    for act in [Act::Delete, Act::Revoke, Act::Untag] {
+    for act in [Act::Delete, Act::Revoke] {
         let (one, two) = two();
         keep(&two, &recall(&id(1), act, "2026-11-05T12:00:00.000Z"), 1, 1);
         one.write(&[tool(1, 1, 5), tool(1, 1, 6), tool(2, 1, 1)]);
@@ -60,6 +60,30 @@ fn who_only_brought_it_takes_back_its_own_copy() {
         let (sorted, counts, _) = two.take(bringer, &one.page_for(2));
         assert_eq!(counts.added, added, "signed by {signer}, brought by {from}, comes from {bringer}: {sorted:?}");
     }
+}
+
+#[test]
+fn what_was_taken_back_from_us_comes_again_from_its_author_alone() {
+    for (bringer, added) in [(1, 1), (3, 0)] {
+        let (one, mut two) = two();
+        two.meet(&Node::new(3));
+        keep(&two, &recall(&id(1), Act::Untag, "2026-11-20T00:00:00.000Z"), 1, 1);
+        one.write(&[tool(1, 1, 1)]);
+        let (sorted, counts, _) = two.take(bringer, &one.page_for(2));
+        assert_eq!(counts.added, added, "from {bringer}: {sorted:?}");
+    }
+}
+
+#[test]
+fn the_version_that_says_that_it_is_revoked_comes_in() {
+    let (one, two) = two();
+    keep(&two, &recall(&id(1), Act::Revoke, "2026-11-20T00:00:00.000Z"), 1, 1);
+    let mut end = tool(1, 1, 2);
+    end["revoked"] = true.into();
+    one.write(&[tool(1, 1, 1), end.clone()]);
+    let (sorted, counts, _) = two.take(1, &one.page_for(2));
+    assert_eq!((counts.added, sorted.refused.len()), (1, 1), "{sorted:?}");
+    assert_eq!(two.held(&id(1))[0].0, end);
 }
 
 #[test]
