@@ -9,6 +9,7 @@ mod mail;
 mod pulling;
 mod pushing;
 
+use super::backfill;
 use super::link::{BadDefinition, Definition, Direction};
 use super::state;
 use crate::audit::{self, By, Event, Way};
@@ -306,7 +307,8 @@ impl<'a, B: Book> Running<'a, B> {
             PartnerKind::Node => self.exchange_mail(client, &found, done).await,
             // What is signed lies among the objects that are pulled, and is put among those that are pushed.
             PartnerKind::Foreign if self.job.definition.direction == Direction::Push => {
-                self.give_mail(client, &found, done).await
+                self.give_mail(client, &found, done).await?;
+                self.take_back(client, &found).await
             }
             PartnerKind::Foreign => Ok(()),
         }
@@ -327,8 +329,16 @@ impl<'a, B: Book> Running<'a, B> {
         }
     }
 
+    /// How far the link has come; nowhere, if it has to begin anew.
     fn reached(&self) -> ledger::Result<state::Reached> {
-        state::reached(self.here.book, &self.job.name, &self.job.definition.fingerprint())
+        let (book, name) = (self.here.book, &self.job.name);
+        let mut reached = state::reached(book, name, &self.job.definition.fingerprint())?;
+        if backfill::is_asked(book, name)? {
+            (reached.pulled, reached.pushed) = (None, None);
+            state::keep_reached(book, name, &reached)?;
+            backfill::begun(book, name)?;
+        }
+        Ok(reached)
     }
 
     fn keep_reached(&self, reached: &state::Reached) -> ledger::Result<()> {
