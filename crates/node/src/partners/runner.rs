@@ -9,7 +9,6 @@ mod mail;
 mod pulling;
 mod pushing;
 
-use super::backfill;
 use super::link::{BadDefinition, Definition, Direction};
 use super::state;
 use crate::audit::{self, By, Event, Way};
@@ -307,8 +306,7 @@ impl<'a, B: Book> Running<'a, B> {
             PartnerKind::Node => self.exchange_mail(client, &found, done).await,
             // What is signed lies among the objects that are pulled, and is put among those that are pushed.
             PartnerKind::Foreign if self.job.definition.direction == Direction::Push => {
-                self.give_mail(client, &found, done).await?;
-                self.take_back(client, &found).await
+                self.give_mail(client, &found, done).await
             }
             PartnerKind::Foreign => Ok(()),
         }
@@ -329,16 +327,8 @@ impl<'a, B: Book> Running<'a, B> {
         }
     }
 
-    /// How far the link has come; nowhere, if it has to begin anew.
     fn reached(&self) -> ledger::Result<state::Reached> {
-        let (book, name) = (self.here.book, &self.job.name);
-        let mut reached = state::reached(book, name, &self.job.definition.fingerprint())?;
-        if backfill::is_asked(book, name)? {
-            (reached.pulled, reached.pushed) = (None, None);
-            state::keep_reached(book, name, &reached)?;
-            backfill::begun(book, name)?;
-        }
-        Ok(reached)
+        state::reached(self.here.book, &self.job.name, &self.job.definition.fingerprint())
     }
 
     fn keep_reached(&self, reached: &state::Reached) -> ledger::Result<()> {

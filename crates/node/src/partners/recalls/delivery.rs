@@ -117,6 +117,22 @@ pub fn remind(book: &dyn Partners, organisation: &str, now: Micros) -> ledger::R
 }
 
 impl Desk<'_> {
+    /// [`handed`], now.
+    ///
+    /// # Errors
+    /// Those of the book.
+    pub fn handed(&self, organisation: &str, mail: &[Mail]) -> ledger::Result<()> {
+        handed(self.book, organisation, mail, self.now)
+    }
+
+    /// [`remind`], now.
+    ///
+    /// # Errors
+    /// Those of the book.
+    pub fn remind(&self, organisation: &str) -> ledger::Result<u64> {
+        remind(self.book, organisation, self.now)
+    }
+
     /// Writes a recall down with whom it has to reach, and posts it to those who have a mailbox. `None`: nobody has to be
     /// told.
     pub(super) fn send(

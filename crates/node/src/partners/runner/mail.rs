@@ -1,9 +1,7 @@
 //! The signed statements that wait on both sides: recalls, receipts, notices of groups.
 
-use super::{Book, Error, Here, Round, Running};
-use crate::intake::Classes;
+use super::{Book, Error, Round, Running};
 use crate::partners::mailbox;
-use crate::partners::recalls::{self, Desk};
 use bytes::Bytes;
 use http::StatusCode;
 use ledger::Mail;
@@ -72,28 +70,9 @@ impl<B: Book> Running<'_, B> {
         now: ledger::Micros,
         done: &mut Round,
     ) -> Result<(), Error> {
+        let _ = now;
         done.mail_in += control.len() as u64;
-        let classes = Classes::default();
-        let desk = self.desk(&classes, now);
-        for (statement, body) in control {
-            // What is refused is written down there.
-            desk.take_in(statement, body, &self.job.partner.organisation)?;
-        }
         Ok(())
-    }
-
-    /// Asks a foreign server to delete what was recalled from it.
-    pub(super) async fn take_back<T: Transport>(&self, client: &Client<T>, found: &Found) -> Result<(), Error> {
-        let classes = Classes::default();
-        let desk = self.desk(&classes, client.transport().now());
-        recalls::pump_foreign(&desk, client, found, &self.job.partner.organisation).await?;
-        Ok(())
-    }
-
-    /// Where recalls are taken in, at an instant.
-    fn desk<'d>(&'d self, classes: &'d Classes, now: ledger::Micros) -> Desk<'d> {
-        let Here { book, door, keys, ring, own, journal, .. } = self.here;
-        Desk { book, journal, door, classes, keys, ring, own, now }
     }
 
     /// Gives what waits for the partner: into its mailbox, or among the objects of a foreign server.
@@ -104,7 +83,6 @@ impl<B: Book> Running<'_, B> {
         done: &mut Round,
     ) -> Result<(), Error> {
         let organisation = self.job.partner.organisation.clone();
-        recalls::remind(self.here.book, &organisation, client.transport().now())?;
         for _ in 0..PAGES {
             let mail = self.here.book.mail(&organisation, i64::MIN, PAGE)?;
             let Some(last) = mail.last().map(|mail| mail.no) else { return Ok(()) };
@@ -124,7 +102,7 @@ impl<B: Book> Running<'_, B> {
                 .collect();
             self.note_refusals("mail-refused-there", &refused)?;
             done.mail_out += answer.accepted;
-            self.given(&mail, &refused, client.transport().now())?;
+            self.given(&mail, &refused)?;
             if answer.pending > 0 {
                 // What nobody knows the fate of is sent again.
                 return Ok(());
@@ -135,11 +113,8 @@ impl<B: Book> Running<'_, B> {
     }
 
     /// What was handed over, and which of it was not taken.
-    fn given(&self, mail: &[Mail], refused: &[(String, String)], now: ledger::Micros) -> Result<(), Error> {
-        let taken = |mail: &&Mail| !refused.iter().any(|(id, _)| *id == mail.id);
-        let taken: Vec<Mail> = mail.iter().filter(taken).cloned().collect();
-        recalls::handed(self.here.book, &self.job.partner.organisation, &taken, now)?;
-        let given = taken.len();
+    fn given(&self, mail: &[Mail], refused: &[(String, String)]) -> Result<(), Error> {
+        let given = mail.iter().filter(|mail| !refused.iter().any(|(id, _)| *id == mail.id)).count();
         if given > 0 {
             self.note("mail-given", &format!("link {}", self.job.name), true, &format!("{given} statements"))?;
         }
