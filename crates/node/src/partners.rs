@@ -2,6 +2,7 @@
 
 pub mod cards;
 pub mod identity;
+pub mod keeper;
 pub mod link;
 pub mod mailbox;
 pub mod makers;
