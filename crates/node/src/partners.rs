@@ -1,3 +1,4 @@
 //! Exchange with partners.
 
 pub mod link;
+pub mod meeting;
