@@ -14,6 +14,7 @@ pub mod envelope;
 pub mod key;
 pub mod meet;
 pub mod notice;
+pub mod package;
 pub mod recall;
 pub mod receipt;
 pub mod seal;
@@ -21,3 +22,6 @@ pub mod signature;
 pub mod signed;
 pub mod trust;
 pub mod words;
+
+#[cfg(test)]
+mod sample;

@@ -6,6 +6,7 @@ mod first_sign_in;
 mod listen;
 mod meetings;
 mod metrics;
+mod notices;
 mod people;
 mod request;
 mod route;
@@ -57,6 +58,7 @@ pub struct State {
     reads: Arc<Semaphore>,
     audit: Scribe,
     metrics: metrics::Metrics,
+    streams: Arc<notices::Streams>,
 }
 
 impl State {
@@ -91,6 +93,7 @@ impl State {
             meetings: Host::default(),
             reads: Arc::new(Semaphore::new(READS)),
             metrics: metrics::Metrics::default(),
+            streams: Arc::default(),
             known,
             book,
             config,

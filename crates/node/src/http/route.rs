@@ -31,6 +31,8 @@ pub(super) enum Route {
     Metrics,
     /// `/api/first-sign-in`
     FirstSignIn,
+    /// `/api/links/notices`
+    Notices,
     /// Members: below `/api/`
     People(People),
     /// Who may see what: below `/api/`
@@ -148,6 +150,7 @@ patterns! {
     Self::Ready => "/ready",
     Self::Metrics => "/metrics",
     Self::FirstSignIn => "/api/first-sign-in",
+    Self::Notices => "/api/links/notices",
     Self::Unknown => "unknown",
     ;
     Self::People(people) in PEOPLE => people.facts().0,
@@ -250,6 +253,7 @@ impl Route {
             Self::Objects(_) => "GET, HEAD, POST, OPTIONS",
             Self::Object(..) => "GET, HEAD, DELETE, OPTIONS",
             Self::FirstSignIn => "POST, OPTIONS",
+            Self::Notices => "GET, OPTIONS",
             Self::People(people) => people.facts().1,
             Self::Sharing(sharing) => sharing.facts().1,
             Self::Meetings(meetings) => meetings.facts().1,
@@ -259,7 +263,10 @@ impl Route {
 
     /// Whether it is TAXII's: negotiated and signed in as TAXII says.
     pub(super) fn is_taxii(&self) -> bool {
-        let own = matches!(self, Self::Health | Self::Ready | Self::Metrics | Self::FirstSignIn | Self::Unknown);
+        let own = matches!(
+            self,
+            Self::Health | Self::Ready | Self::Metrics | Self::FirstSignIn | Self::Notices | Self::Unknown
+        );
         !own && !matches!(self, Self::People(_) | Self::Sharing(_) | Self::Meetings(_))
     }
 }
@@ -276,6 +283,7 @@ pub(super) fn of(path: &str, root: &str) -> Route {
         ["ready"] => Route::Ready,
         ["metrics"] => Route::Metrics,
         ["api", "first-sign-in"] => Route::FirstSignIn,
+        ["api", "links", "notices"] => Route::Notices,
         ["api", rest @ ..] if rest.iter().all(|part| !part.is_empty()) => {
             let people = People::of(rest).map(Route::People);
             let sharing = || Sharing::of(rest).map(Route::Sharing);
@@ -355,6 +363,8 @@ mod tests {
             ("/exchange/status/", Route::Unknown),
             ("/health", Route::Health),
             ("/metrics/", Route::Metrics),
+            ("/api/links/notices", Route::Notices),
+            ("/api/links", Route::Unknown),
             ("/api/session", Route::People(People::Session)),
             ("/api/accounts/", Route::People(People::Accounts)),
             ("/api/accounts/a%40b", Route::People(People::Account(s("a@b")))),
