@@ -156,8 +156,20 @@ impl Node {
         url.split('/').take(3).collect::<Vec<_>>().join("/")
     }
 
-    /// What the audit log says of partners: act, whether it was done, why not.
-    fn told(&self) -> Vec<(String, bool, String)> {
+    /// What the audit log says of partners once it has so many lines, which are written a moment later: act, whether it was
+    /// done, why not.
+    fn told(&self, lines: usize) -> Vec<(String, bool, String)> {
+        for _ in 0..500 {
+            let told = self.log();
+            if told.len() >= lines {
+                return told;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        panic!("the audit log has no {lines} lines: {:?}", self.log());
+    }
+
+    fn log(&self) -> Vec<(String, bool, String)> {
         let mut told = Vec::new();
         let wanted = Wanted { kind: Some("partner"), ..Wanted::default() };
         let each = &mut |line: ledger::journal::Line| {
@@ -220,8 +232,8 @@ async fn two_nodes_learn_what_both_hold() {
     let mut steps = Vec::new();
     let job =
         Meet { origin: &url, kinds: &Kind::ALL, values: ours.clone(), seed: &[9; 32], threads: TWO, most: 1 << 20 };
-    let met = guest::meet(&session(&url, "north"), job, &mut |_| Ok(()), &mut |step| steps.push((step.done, step.of)));
-    let met = met.await.unwrap();
+    let mut step = |step: guest::Progress| steps.push((step.done, step.of));
+    let met = guest::meet(&session(&url, "north"), job, &mut |_| Ok(()), &mut step).await.unwrap();
     assert_eq!(met.both, wanted);
     assert_eq!((met.ours, met.theirs), (ours.len(), bucket(theirs.len())));
     assert_eq!(steps, [(1, 3), (2, 3), (3, 3)]);
@@ -230,7 +242,7 @@ async fn two_nodes_learn_what_both_hold() {
     let outcome = last(&*there.book, "north").unwrap().unwrap();
     assert_eq!(outcome.both, named(&wanted));
     assert_eq!((outcome.ours, outcome.theirs), (theirs.len() as u64, bucket(ours.len()) as u64));
-    let told: Vec<_> = there.told().into_iter().map(|(act, done, _)| (act, done)).collect();
+    let told: Vec<_> = there.told(2).into_iter().map(|(act, done, _)| (act, done)).collect();
     assert_eq!(told, [("meeting-began".to_owned(), true), ("meeting-ended".to_owned(), true)]);
 
     // Of one type alone.
@@ -242,7 +254,7 @@ async fn two_nodes_learn_what_both_hold() {
     // The third of a day is one too many, and costs nobody anything but the question.
     let refused = meet(&url, "north", ours, &Kind::ALL).await.unwrap_err().to_string();
     assert!(refused.contains("429") && refused.contains("meetings-per-day"), "{refused}");
-    let (act, done, reason) = there.told().pop().unwrap();
+    let (act, done, reason) = there.told(5).pop().unwrap();
     assert_eq!((act.as_str(), done), ("meeting-began", false));
     assert!(reason.contains("meetings within 24 hours"), "{reason}");
 }
@@ -300,7 +312,7 @@ async fn only_with_partners_that_meet() {
         let refused = meet(&url, name, values.clone(), &Kind::ALL).await.unwrap_err().to_string();
         assert!(refused.contains(status), "{name}: {refused}");
     }
-    assert_eq!(there.told(), []);
+    assert_eq!(there.log(), []);
     for (name, wanted) in [("North", true), ("north", true), ("East", false), ("West", false), ("South", false)] {
         let standing = standing(&*there.book, name).unwrap();
         assert_eq!(matches!(standing, node::partners::meeting::Standing::Meets(_)), wanted, "{name}");
@@ -336,14 +348,14 @@ impl Bench {
         Self { node, state, clock }
     }
 
-    async fn ask(&self, name: &str, method: Method, path: &str, content: Vec<u8>) -> (StatusCode, Vec<u8>) {
+    async fn ask(&self, name: &str, method: Method, path: impl AsRef<str>, content: Vec<u8>) -> (StatusCode, Vec<u8>) {
         use base64::Engine as _;
         use http_body_util::BodyExt as _;
         let basic = base64::engine::general_purpose::STANDARD.encode(format!("{name}:{PASSWORD}"));
         let kind = if method == Method::POST { "application/json" } else { "application/octet-stream" };
         let request = Request::builder()
             .method(method)
-            .uri(format!("/api/meetings{path}"))
+            .uri(format!("/api/meetings{}", path.as_ref()))
             .header("host", "cti.example.org")
             .header("authorization", format!("Basic {basic}"))
             .header("content-type", kind)
@@ -388,14 +400,13 @@ async fn hostile_requests_are_refused_and_the_rest_goes_on() {
     let id = bench.begin(1_024).await;
     let blinded = asker().page(0).unwrap();
     let good = blinded.as_flattened().to_vec();
-    let put =
-        |page: &str, content: Vec<u8>| bench.ask("north", Method::PUT, &format!("/{id}/elements/{page}"), content);
+    let put = |page: &str, content: Vec<u8>| bench.ask("north", Method::PUT, format!("/{id}/elements/{page}"), content);
     let with = |place: usize, element: [u8; 32]| {
         let mut elements = blinded.clone();
         elements[place] = element;
         elements.as_flattened().to_vec()
     };
-    let echo = |content: Vec<u8>| bench.ask("north", Method::PUT, &format!("/{id}/echoes"), content);
+    let echo = |content: Vec<u8>| bench.ask("north", Method::PUT, format!("/{id}/echoes"), content);
 
     // Too short, too long, no whole elements, another page, no page at all.
     for (page, content, status) in [
@@ -411,7 +422,7 @@ async fn hostile_requests_are_refused_and_the_rest_goes_on() {
         assert_eq!(put(page, content).await.0, status, "page {page}");
     }
     // Tags and echoes before the elements: not yet.
-    assert_eq!(bench.ask("north", Method::GET, &format!("/{id}/tags/0"), Vec::new()).await.0, 409);
+    assert_eq!(bench.ask("north", Method::GET, format!("/{id}/tags/0"), Vec::new()).await.0, 409);
     assert_eq!(echo(Vec::new()).await.0, 409);
 
     // Others' and nobody's meetings are none.
@@ -428,36 +439,36 @@ async fn hostile_requests_are_refused_and_the_rest_goes_on() {
     assert_eq!(put("0", with(3, [0; 32])).await.0, 422);
     assert_eq!(put("0", with(3, wide)).await.0, 409);
     assert_eq!(put("0", good.clone()).await.0, 409);
-    let reasons: Vec<String> = bench.node.told().into_iter().filter(|(_, done, _)| !done).map(|told| told.2).collect();
+    let reasons: Vec<String> = bench.node.told(11).into_iter().filter(|(_, done, _)| !done).map(|told| told.2).collect();
     assert!(reasons.iter().any(|reason| reason.contains("element 3 is not one of the group")), "{reasons:?}");
     assert!(reasons.iter().any(|reason| reason.contains("evaluated already")), "{reasons:?}");
 
     // A new one goes through all the same; the one before is over.
     let old = id.clone();
     let id = bench.begin(1_024).await;
-    assert_eq!(bench.ask("north", Method::PUT, &format!("/{old}/elements/0"), good.clone()).await.0, 404);
+    assert_eq!(bench.ask("north", Method::PUT, format!("/{old}/elements/0"), good.clone()).await.0, 404);
     let path = format!("/{id}/elements/0");
     let (status, answer) = bench.ask("north", Method::PUT, &path, good.clone()).await;
     assert_eq!((status.as_u16(), answer.len()), (200, good.len() + 64));
     // The same page again is the same answer: a broken connection costs nothing. Another is refused.
     assert_eq!(bench.ask("north", Method::PUT, &path, good.clone()).await.1, answer);
     assert_eq!(bench.ask("north", Method::PUT, &path, with(3, blinded[4])).await.0, 409);
-    let (status, tags) = bench.ask("north", Method::GET, &format!("/{id}/tags/0"), Vec::new()).await;
+    let (status, tags) = bench.ask("north", Method::GET, format!("/{id}/tags/0"), Vec::new()).await;
     assert_eq!((status.as_u16(), tags.len()), (200, 1_024 * 16));
-    assert_eq!(bench.ask("north", Method::GET, &format!("/{id}/tags/1"), Vec::new()).await.0, 404);
+    assert_eq!(bench.ask("north", Method::GET, format!("/{id}/tags/1"), Vec::new()).await.0, 404);
 
     // Claims without values: what was heard, what was made up, more than there is.
     for (content, status) in
         [(tags[..16].to_vec(), 422), (vec![7; 16], 422), (vec![7; 17], 422), (vec![7; 41 * 16], 422)]
     {
-        let (got, _) = bench.ask("north", Method::PUT, &format!("/{id}/echoes"), content).await;
+        let (got, _) = bench.ask("north", Method::PUT, format!("/{id}/echoes"), content).await;
         assert_eq!(got, status);
     }
     assert_eq!(last(&*bench.node.book, "North").unwrap(), None);
-    let (status, answer) = bench.ask("north", Method::PUT, &format!("/{id}/echoes"), Vec::new()).await;
+    let (status, answer) = bench.ask("north", Method::PUT, format!("/{id}/echoes"), Vec::new()).await;
     assert_eq!((status.as_u16(), answer.as_slice()), (200, &br#"{"both":0}"#[..]));
     // What ended does not come again.
-    assert_eq!(bench.ask("north", Method::PUT, &format!("/{id}/echoes"), Vec::new()).await.0, 404);
+    assert_eq!(bench.ask("north", Method::PUT, format!("/{id}/echoes"), Vec::new()).await.0, 404);
     assert_eq!(bench.ask("north", Method::PUT, &path, good).await.0, 404);
 }
 
@@ -471,7 +482,7 @@ async fn who_never_answers_is_forgotten() {
     assert_eq!(bench.ask("north", Method::PUT, &path, good.clone()).await.0, 200);
     bench.clock.store(NOW + 10 * 60_000_000, Ordering::Relaxed);
     assert_eq!(bench.ask("north", Method::PUT, &path, good).await.0, 404);
-    assert_eq!(bench.ask("north", Method::GET, &format!("/{id}/tags/0"), Vec::new()).await.0, 404);
+    assert_eq!(bench.ask("north", Method::GET, format!("/{id}/tags/0"), Vec::new()).await.0, 404);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -482,7 +493,7 @@ async fn values_are_counted_over_a_day() {
     assert_eq!(bench.ask("north", Method::POST, "", size(1_536)).await.0, 429);
     assert_eq!(bench.ask("north", Method::POST, "", size(1_024)).await.0, 201);
     assert_eq!(bench.ask("north", Method::POST, "", size(1_024)).await.0, 429);
-    let refused: Vec<String> = bench.node.told().into_iter().filter(|(_, done, _)| !done).map(|told| told.2).collect();
+    let refused: Vec<String> = bench.node.told(4).into_iter().filter(|(_, done, _)| !done).map(|told| told.2).collect();
     assert_eq!(refused.len(), 2);
     assert!(refused.iter().all(|reason| reason.contains("meeting.values-per-day")), "{refused:?}");
     bench.clock.store(NOW + 24 * 3_600_000_000, Ordering::Relaxed);
