@@ -439,7 +439,8 @@ async fn hostile_requests_are_refused_and_the_rest_goes_on() {
     assert_eq!(put("0", with(3, [0; 32])).await.0, 422);
     assert_eq!(put("0", with(3, wide)).await.0, 409);
     assert_eq!(put("0", good.clone()).await.0, 409);
-    let reasons: Vec<String> = bench.node.told(11).into_iter().filter(|(_, done, _)| !done).map(|told| told.2).collect();
+    let reasons: Vec<String> =
+        bench.node.told(11).into_iter().filter(|(_, done, _)| !done).map(|told| told.2).collect();
     assert!(reasons.iter().any(|reason| reason.contains("element 3 is not one of the group")), "{reasons:?}");
     assert!(reasons.iter().any(|reason| reason.contains("evaluated already")), "{reasons:?}");
 
