@@ -1,5 +1,7 @@
 //! `marsad partner`.
 
+mod meet;
+
 use super::card::{described, shown};
 use crate::cli::Place;
 use crate::outcome::{Failure, Outcome, Verdict};
@@ -37,6 +39,7 @@ enum Action {
     Grade(GradeArgs),
     Revoke(Revoke),
     Remove(Remove),
+    Meet(meet::Args),
 }
 
 /// Adds a partner by its card, or takes a newer card of one.
@@ -183,6 +186,7 @@ pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
         Action::Grade(grade) => run_grade(place, grade),
         Action::Revoke(revoke) => run_revoke(place, revoke),
         Action::Remove(remove) => run_remove(place, remove),
+        Action::Meet(meet) => meet::run(place, meet),
     }
 }
 
