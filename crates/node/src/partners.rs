@@ -2,5 +2,6 @@
 
 pub mod link;
 pub mod makers;
+pub mod pack;
 pub mod provenance;
 pub mod statement;

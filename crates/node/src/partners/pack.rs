@@ -18,11 +18,11 @@ mod spool;
 mod taking;
 mod telling;
 
-pub use making::{Made, Packer, Request};
-pub use series::{Answer, Receiving, Sending, Unanswered, receiving, sending};
+pub use making::{Made, Packer, Request, Witness};
+pub use series::{Answer, Pending, Receiving, Sending, Unanswered, receiving, sending};
 pub use spool::{Gathered, Inbox, Incomplete, Package, Piece, gather, write_out};
-pub use taking::{Checked, Taken, Taker, own_keys};
-pub use telling::{By as Telling, tell};
+pub use taking::{Checked, Control, HELD, Taken, Taker};
+pub use telling::chain;
 
 use std::path::PathBuf;
 
