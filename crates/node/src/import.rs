@@ -192,6 +192,12 @@ impl<'a> Pages<'a> {
         produce_by(work, options, |message| appender.receive_from(message, Some(incoming), listener))
     }
 
+    /// Who brings the objects in.
+    #[must_use]
+    pub fn context(&self) -> &Context {
+        &self.options.context
+    }
+
     /// What became of everything so far.
     #[must_use]
     pub fn counts(&self) -> Counts {
@@ -534,7 +540,8 @@ impl<'a> Appender<'a> {
             }
         }
         let submission = Submission { entries: &entries, receipt: None };
-        let answers = self.book.append(&[submission], crate::clock::now(), &stix::equivalent)?;
+        let now = incoming.map_or_else(crate::clock::now, |incoming| incoming.now);
+        let answers = self.book.append(&[submission], now, &stix::equivalent)?;
         let mut answers = answers.into_iter().flatten();
         let mut entries = entries.iter();
         for batch in batches {
@@ -565,7 +572,7 @@ impl<'a> Appender<'a> {
         if matches!(answer, Appended::Added(_) | Appended::Unchanged(_)) {
             return Ok(answer);
         }
-        let now = crate::clock::now();
+        let now = incoming.now;
         let given_way = origin::give_way(incoming, self.context.collection, entry, proof, now)?;
         if given_way == 0 {
             return Ok(answer);

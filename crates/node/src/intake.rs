@@ -185,6 +185,17 @@ impl Context {
     }
 }
 
+/// The budget of one object, as the configuration has it.
+#[must_use]
+pub fn limits(config: &crate::config::Limits) -> Limits {
+    let size = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+    Limits {
+        max_depth: size(config.max_depth),
+        max_bytes: size(config.max_object_bytes),
+        max_values: size(config.max_values),
+    }
+}
+
 /// The references of a stored record, as its head had them when it was taken.
 #[must_use]
 pub fn references(met: &ledger::Met<'_>) -> Vec<String> {

@@ -6,9 +6,9 @@
 
 use crate::meaning;
 use crate::partners::makers::Makers;
-use ledger::{Account, Collection, Group, Key, Partners, People};
+use ledger::{Account, CardState, Collection, Group, Key, Partners, People};
 use policy::{Meaning, Tlp, Treatment};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -31,6 +31,8 @@ pub struct Snapshot {
     own_organisation: Option<String>,
     standings: HashMap<String, Standing>,
     meanings: HashMap<String, Meaning>,
+    /// Organisations with a pinned card, in lower case.
+    partners: HashSet<String>,
 }
 
 /// What an organisation may get, beside what its relation says.
@@ -109,6 +111,12 @@ impl Snapshot {
     pub fn treatment(&self, organisation: &str, kind: &str) -> Option<Treatment> {
         let rules = &self.standing(organisation)?.personal;
         rules.iter().find(|(of, _)| of == kind).map(|(_, treatment)| *treatment)
+    }
+
+    /// Whether an organisation is a partner whose card was confirmed.
+    #[must_use]
+    pub fn is_partner(&self, organisation: &str) -> bool {
+        !self.partners.is_empty() && self.partners.contains(&organisation.to_lowercase())
     }
 
     /// What the operator says that a marking means; a word that is not understood withholds.
@@ -197,6 +205,7 @@ impl Known {
     fn read(&self, generation: u64) -> ledger::Result<Snapshot> {
         let standings = self.book.standings()?;
         let meanings = self.book.meanings()?.into_iter();
+        let pinned = self.book.all_cards()?.into_iter().filter(|card| card.state == CardState::Pinned);
         Ok(Snapshot {
             generation,
             collections: self.book.collections()?,
@@ -210,6 +219,7 @@ impl Known {
             meanings: meanings
                 .map(|(marking, word)| (marking, meaning::of_word(&word).unwrap_or(Meaning::Unknown)))
                 .collect(),
+            partners: pinned.map(|card| card.organisation.to_lowercase()).collect(),
         })
     }
 }

@@ -1,7 +1,11 @@
 //! Exchange with partners.
 
 pub mod link;
+pub mod mailbox;
 pub mod makers;
 pub mod pack;
+pub mod plan;
 pub mod provenance;
+pub mod runner;
+pub mod state;
 pub mod statement;

@@ -17,7 +17,6 @@ use ledger::{Appended, ClassNo, Receipt, Seq};
 use policy::{Class, Handling, Viewer};
 use std::cell::RefCell;
 use std::sync::Arc;
-use stix::json::Limits;
 use stix::split::{Form, Place, Walk};
 use stix::timestamp::format_micros;
 
@@ -105,13 +104,7 @@ fn judge_with(
     let unprocessable = |why: &dyn std::fmt::Display| {
         Refusal::bad(StatusCode::UNPROCESSABLE_ENTITY, "this is no TAXII envelope with objects", why)
     };
-    let limits = &state.config.limits;
-    let size = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
-    let limits = Limits {
-        max_depth: size(limits.max_depth),
-        max_bytes: size(limits.max_object_bytes),
-        max_values: size(limits.max_values),
-    };
+    let limits = crate::intake::limits(&state.config.limits);
     intake.limit(limits);
     let (mut entries, mut failures) = (Vec::new(), Vec::new());
     let mut walk = Walk::new(text, limits);
