@@ -17,6 +17,8 @@ mod series;
 mod spool;
 mod taking;
 mod telling;
+#[cfg(test)]
+mod tests;
 
 pub use making::{Made, Packer, Request, Witness};
 pub use series::{Answer, Pending, Receiving, Sending, Unanswered, receiving, sending};
@@ -80,7 +82,9 @@ pub enum Error {
         alias: String,
     },
     /// Into too many, or too small, parts.
-    #[error("a package of {bytes} bytes cannot be cut into parts of {each} bytes: parts are at least 4 KiB, and at most 100000")]
+    #[error(
+        "a package of {bytes} bytes cannot be cut into parts of {each} bytes: parts are at least 4 KiB, and at most 100000"
+    )]
     Split {
         /// Of how many.
         bytes: u64,

@@ -77,8 +77,8 @@ pub struct Made {
     pub resumed: bool,
 }
 
-/// Told before anything leaves: out of which collection, and which records.
-pub type Witness<'w> = dyn FnMut(&Collection, &[Run]) -> ledger::Result<()> + 'w;
+/// Told before anything leaves: the package's id, out of which collection, and which records.
+pub type Witness<'w> = dyn FnMut(&str, &Collection, &[Run]) -> ledger::Result<()> + 'w;
 
 /// What was put in.
 struct Put {
@@ -128,7 +128,7 @@ impl<B: Ledger + Partners> Packer<'_, B> {
         spool.finish(&put.sealed.header.id)?;
         for (place, runs) in &put.given {
             if let Some(collection) = request.collections.get(*place) {
-                witness(collection, runs)?;
+                witness(&put.sealed.header.id, collection, runs)?;
             }
         }
         let Put { sealed, spans, released, objects, mail_upto, .. } = put;
@@ -305,7 +305,9 @@ impl<B: Ledger + Partners> Packer<'_, B> {
         loop {
             let mail = self.book.mail(to, after, MAIL)?;
             let recall = Kind::Recall.object_type();
-            sent.extend(mail.iter().filter(|mail| mail.no <= upto && mail.id.starts_with(recall)).map(|m| m.id.clone()));
+            sent.extend(
+                mail.iter().filter(|mail| mail.no <= upto && mail.id.starts_with(recall)).map(|m| m.id.clone()),
+            );
             match mail.last() {
                 Some(last) if mail.len() == MAIL && last.no < upto => after = last.no,
                 _ => break,
@@ -376,4 +378,3 @@ fn made(pending: &Pending, outbox: &Outbox, resumed: bool) -> Made {
         resumed,
     }
 }
-

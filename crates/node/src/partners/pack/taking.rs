@@ -1,9 +1,9 @@
 //! Reading a package: at first to judge all of it, then to take it in.
 
+use super::Error;
 use super::series::{Answer, Receiving, receiving, sending};
 use super::spool::Package;
 use super::telling::chain;
-use super::Error;
 use crate::import::{self, Counts, Listener, Options, Pages, Refusal};
 use crate::intake::Intake;
 use crate::partners::provenance::{Incoming, Refused, Sorted, Strictness};
@@ -72,8 +72,10 @@ pub struct Taken {
     pub counts: Counts,
     /// Objects that were here before they came.
     pub known: u64,
-    /// Statements that were taken.
+    /// Statements that came.
     pub statements: u64,
+    /// Of those, how many were refused.
+    pub statements_refused: u64,
     /// What was refused, the first of it with reasons; the counts have the whole number.
     pub refused: Vec<Refused>,
     /// Versions that gave way to what their author has sealed.
@@ -82,9 +84,8 @@ pub struct Taken {
     pub answered: Vec<Answer>,
 }
 
-/// Takes signed statements that came from an organisation: recalls, receipts, notices. What is wrong with one is its own
-/// matter.
-pub type Control<'c> = dyn FnMut(&str, &[(Unverified, Bytes)]) -> Result<(), Error> + 'c;
+/// Takes signed statements that came from an organisation: recalls, receipts, notices. Says how many it refused.
+pub type Control<'c> = dyn FnMut(&str, &[(Unverified, Bytes)]) -> Result<u64, Error> + 'c;
 
 /// A package as it was read.
 #[derive(Debug, Default)]
@@ -229,7 +230,7 @@ impl<B: Ledger + Partners> Taker<'_, B> {
         let Taking { pages, mut told, mut taken, statements, answers, .. } = taking;
         pages.end()?;
         for statements in statements.chunks(MAIL) {
-            control(&sender, statements)?;
+            taken.statements_refused += control(&sender, statements)?;
         }
         taken.statements = statements.len() as u64;
         taken.counts = pages.counts();
