@@ -1,11 +1,17 @@
 //! Exchange with partners.
 
+pub mod cards;
+pub mod identity;
 pub mod link;
 pub mod mailbox;
 pub mod makers;
 pub mod pack;
 pub mod plan;
 pub mod provenance;
+pub mod quota;
 pub mod runner;
 pub mod state;
 pub mod statement;
+pub mod terms;
+
+pub use terms::Terms;

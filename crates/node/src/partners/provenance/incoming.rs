@@ -93,6 +93,8 @@ pub struct Sorted {
     pub refused: Vec<Refused>,
     /// Objects that were here before they came: they passed this node, or are our own and known.
     pub dropped: u64,
+    /// Their ids.
+    pub known: Vec<String>,
 }
 
 /// An object that was read so far.
@@ -164,7 +166,10 @@ impl Incoming<'_> {
             match self.judge(&read, verdict, &page)? {
                 Judged::Sound(sound) => sorted.sound.push(*sound),
                 Judged::Refused(reason) => sorted.refused.push(refused(&read.sketch.id, &reason)),
-                Judged::Known => sorted.dropped += 1,
+                Judged::Known => {
+                    sorted.dropped += 1;
+                    sorted.known.push(read.sketch.id);
+                }
                 Judged::Waits => {
                     let length = read.body.len();
                     if waiting.objects.put(read.body, length).is_some() {
@@ -306,6 +311,14 @@ impl Incoming<'_> {
             };
             if !is_meant(&recall, &read.sketch) {
                 continue;
+            }
+            let of_bringer = same(by, self.from);
+            match recall.act {
+                // The author's own version that says so.
+                Act::Revoke if read.sketch.revoked => continue,
+                // What was taken back from us may be handed to us again by whoever said so.
+                Act::Untag if of_bringer => continue,
+                Act::Delete | Act::Revoke | Act::Untag | Act::Narrow => {}
             }
             if recall.act != Act::Narrow {
                 return Ok(Some(format!("recalled by {} at {}", shown(by), shown(&recall.at))));
