@@ -6,12 +6,11 @@ use crate::cli::Place;
 use crate::outcome::{Failure, Outcome, Verdict, chain};
 use crate::terminal::{Unit, note, progress, say, say_json, visible};
 use crate::when;
-use ledger::{CollectionNo, Journal};
+use ledger::CollectionNo;
 use node::audit::{By, Event, Way};
-use node::intake::{Classes, Context};
+use node::intake::Context;
 use node::partners::identity;
 use node::partners::pack::{Checked, Error, Gathered, HELD, Inbox, Incomplete, Package, Taken, Taker, gather};
-use node::partners::recalls::{Desk, Took};
 use partner::key::KeyId;
 use partner::package::order::Place as Order;
 use partner::package::{Limits, Sender};
@@ -81,7 +80,6 @@ struct Unpacking<'a> {
     own: identity::Own,
     own_name: String,
     ring: std::sync::Arc<partner::trust::Keyring>,
-    journal: ledger::sqlite::JournalFile,
 }
 
 impl<'a> Unpacking<'a> {
@@ -89,8 +87,8 @@ impl<'a> Unpacking<'a> {
         let secret = opened.home.secret()?;
         let own = identity::own(&*opened.book, &secret)?;
         let ring = identity::keyring(&*opened.book, &secret)?;
-        let (own_name, journal) = (opened.own_organisation()?, opened.audit()?);
-        Ok(Self { opened, args, collection, now, own, own_name, ring, journal })
+        let own_name = opened.own_organisation()?;
+        Ok(Self { opened, args, collection, now, own, own_name, ring })
     }
 
     fn all(&self, inbox: &Inbox, files: &[PathBuf]) -> Outcome {
@@ -172,27 +170,15 @@ impl<'a> Unpacking<'a> {
         let (whole, order) = (checked.whole.clone(), checked.place.clone());
         let sender = whole.sender.organisation.as_str();
         let options = super::import::with(self.opened, self.context(sender)?, false, false);
-        let desk_classes = Classes::default();
-        let door = self.opened.door();
-        let desk = Desk {
-            book: &*self.opened.book,
-            journal: &self.journal as &dyn Journal,
-            door: &door,
-            classes: &desk_classes,
-            keys: &self.own.keys,
-            ring: &self.ring,
-            own: &self.own_name,
-            now: self.now,
-        };
         let mut control = |from: &str, statements: &[(partner::signed::Unverified, bytes::Bytes)]| {
-            let mut refused = 0;
-            for (statement, text) in statements {
-                refused += u64::from(!matches!(desk.take_in(statement, text, from)?, Took::Done));
+            for (statement, _) in statements {
+                let _ = tell(self.opened, from, "statement-refused", &statement.id, false, "it is not understood here");
             }
-            Ok(refused)
+            Ok(statements.len() as u64)
         };
-        let taken =
-            taker.take(package, checked, &options, &mut control, &mut |counts| bar.set_position(counts.added + counts.unchanged));
+        let taken = taker.take(package, checked, &options, &mut control, &mut |counts| {
+            bar.set_position(counts.added + counts.unchanged)
+        });
         bar.finish_and_clear();
         let taken = taken?;
         inbox.forget(&package.id)?;
@@ -247,7 +233,8 @@ impl<'a> Unpacking<'a> {
         let Checked { whole, place, sound, known, refused, refusals, .. } = checked;
         let header = &whole.header;
         if self.args.json {
-            let refused: Vec<_> = refused.iter().map(|refused| json!({"object": refused.id, "reason": refused.reason})).collect();
+            let refused: Vec<_> =
+                refused.iter().map(|refused| json!({"object": refused.id, "reason": refused.reason})).collect();
             say_json(&json!({
                 "package": header.id, "from": whole.sender.organisation, "number": header.number, "place": place,
                 "created": when::spelled(header.created), "expires": header.expires.map(when::spelled),
@@ -335,7 +322,11 @@ impl<'a> Unpacking<'a> {
             }
             say(format!(
                 "package {number} of {}: added {}, unchanged {}, refused {}, statements {}",
-                visible(from), counts.added, counts.unchanged, counts.refused, taken.statements
+                visible(from),
+                counts.added,
+                counts.unchanged,
+                counts.refused,
+                taken.statements
             ))?;
         }
         Ok(counts.refused == 0 && counts.conflicts == 0 && taken.statements_refused == 0)

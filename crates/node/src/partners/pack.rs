@@ -21,7 +21,7 @@ mod telling;
 mod tests;
 
 pub use making::{Made, Packer, Request, Witness};
-pub use series::{Answer, Pending, Receiving, Sending, Unanswered, receiving, sending};
+pub use series::{Answer, Pending, Receiving, Sending, Unanswered, pack_again, receiving, sending};
 pub use spool::{Gathered, Inbox, Incomplete, Package, Piece, gather, write_out};
 pub use taking::{Checked, Control, HELD, Taken, Taker};
 pub use telling::chain;

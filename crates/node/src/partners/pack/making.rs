@@ -147,6 +147,7 @@ impl<B: Ledger + Partners> Packer<'_, B> {
             expires: request.expires,
             answer: request.answer,
             again: request.again,
+            void: false,
         };
         let made = made(&pending, &outbox, false);
         sending.pending = Some(pending);
@@ -332,7 +333,8 @@ impl<B: Ledger + Partners> Packer<'_, B> {
         key: &PublicKeys,
         outbox: &Outbox,
     ) -> Result<bool, Error> {
-        let same = pending.key == key.id().as_str()
+        let same = !pending.void
+            && pending.key == key.id().as_str()
             && pending.answer == request.answer
             && pending.again == request.again
             && pending.expires.is_none_or(|expires| expires > request.now)

@@ -288,6 +288,27 @@ fn exactly_what_the_policy_releases_is_packed_and_written_down() {
     assert_eq!((place, taken.counts.added, taken.counts.unchanged), (Place::First, 0, 4));
 }
 
+/// Somebody who comes to a group gets what lies behind the place up to which it was handed everything.
+#[test]
+fn what_became_visible_is_packed_when_it_is_asked_for_again() {
+    let (north, south) = pair();
+    north.import(&[tool(1, GREEN), tool(2, AMBER)], &[]);
+    let (_, file) = north.pack(&north.request("South")).unwrap();
+    assert_eq!(south.unpack(&file, "North").unwrap().1.counts.added, 1);
+    let client = Request { relation: policy::Relation::Client, ..north.request("South") };
+    assert!(north.pack(&client).is_none());
+    // A package that was not written out does not stand in the way.
+    north.import(&[tool(3, GREEN)], &[]);
+    let pending = north.make(&client).unwrap().0.unwrap();
+    pack_again(&*north.book, "South").unwrap();
+    let (made, file) = north.pack(&client).unwrap();
+    assert_eq!((made.number, made.objects), (3, 3));
+    assert!(!pending.file.exists());
+    let (place, taken) = south.unpack(&file, "North").unwrap();
+    assert_eq!((place, taken.counts.added, taken.counts.unchanged), (Place::Gap(2, 2), 2, 1));
+    assert!(north.pack(&client).is_none());
+}
+
 #[test]
 fn a_collection_that_the_partner_may_not_read_gives_nothing() {
     let (mut north, south) = pair();
