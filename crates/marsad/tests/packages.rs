@@ -212,7 +212,14 @@ fn what_is_bent_cut_old_or_out_of_time_is_refused_with_its_reason() {
         (bent("short", &|bytes| bytes.truncate(size - 1)), &[], "is cut off"),
         (bent("long", &|bytes| bytes.push(0)), &[], "goes on behind its end"),
         (bent("middle", &|bytes| bytes[size / 2] ^= 1), &[], "was altered"),
-        (bent("number", &|bytes| { let at = find(bytes, b"\"number\":1"); bytes[at + 9] = b'2'; }), &[], "signature does not fit"),
+        (
+            bent("number", &|bytes| {
+                let at = find(bytes, b"\"number\":1");
+                bytes[at + 9] = b'2';
+            }),
+            &[],
+            "signature does not fit",
+        ),
         (bent("letter", &|bytes| *bytes = b"Dear South, ...".to_vec()), &[], "not a package"),
         (bent("nothing", &Vec::clear), &[], "not a package"),
         (file.clone(), &["--at", "2020-01-01T00:00:00Z"], "one of the two clocks is wrong"),
@@ -296,7 +303,10 @@ fn over_pipes_and_back() {
         let packed = from.command(&[&["pack", "--to", to.name, "-o", "-"], flags].concat()).output().unwrap();
         let ran = to.run(&["unpack", "--json", "-"], &packed.stdout);
         assert_eq!(ran.code, 0, "{}{}", ran.out, ran.said);
-        assert!(std::fs::read_dir(to.home().join("inbox")).unwrap().next().is_none(), "what came through a pipe is gone");
+        assert!(
+            std::fs::read_dir(to.home().join("inbox")).unwrap().next().is_none(),
+            "what came through a pipe is gone"
+        );
         one(&ran)
     };
     assert_eq!(through(&north, &south, &[])["added"], 1);
@@ -347,7 +357,8 @@ fn on_a_full_disk_nothing_is_lost() {
     north.import(&(0..3_000).map(|number| tool(number, GREEN)).collect::<Vec<_>>(), &[]);
     // Where the package should go there is no room.
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
-    let status = north.command(&["pack", "--to", "South", "-o", "-"]).stdout(full).stderr(Stdio::null()).status().unwrap();
+    let status =
+        north.command(&["pack", "--to", "South", "-o", "-"]).stdout(full).stderr(Stdio::null()).status().unwrap();
     assert_eq!(status.code(), Some(3));
     let file = north.file("one");
     let packed = north.pack("South", &file, &[]);
@@ -396,7 +407,8 @@ fn killed_in_the_middle_it_is_gone_on_with() {
     }
     let mut files = |name: &str| -> Vec<PathBuf> {
         let entries = std::fs::read_dir(north.folder.path()).unwrap().map(|entry| entry.unwrap().path());
-        let mut found: Vec<PathBuf> = entries.filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with(name)).collect();
+        let mut found: Vec<PathBuf> =
+            entries.filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with(name)).collect();
         found.sort();
         found
     };

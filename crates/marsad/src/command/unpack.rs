@@ -8,9 +8,10 @@ use crate::terminal::{Unit, note, progress, say, say_json, visible};
 use crate::when;
 use ledger::CollectionNo;
 use node::audit::{By, Event, Way};
-use node::intake::Context;
+use node::intake::{Classes, Context};
 use node::partners::identity;
 use node::partners::pack::{Checked, Error, Gathered, HELD, Inbox, Incomplete, Package, Taken, Taker, gather};
+use node::partners::recalls::{Desk, Took};
 use partner::key::KeyId;
 use partner::package::order::Place as Order;
 use partner::package::{Limits, Sender};
@@ -80,6 +81,7 @@ struct Unpacking<'a> {
     own: identity::Own,
     own_name: String,
     ring: std::sync::Arc<partner::trust::Keyring>,
+    journal: ledger::sqlite::JournalFile,
 }
 
 impl<'a> Unpacking<'a> {
@@ -87,8 +89,8 @@ impl<'a> Unpacking<'a> {
         let secret = opened.home.secret()?;
         let own = identity::own(&*opened.book, &secret)?;
         let ring = identity::keyring(&*opened.book, &secret)?;
-        let own_name = opened.own_organisation()?;
-        Ok(Self { opened, args, collection, now, own, own_name, ring })
+        let (own_name, journal) = (opened.own_organisation()?, opened.audit()?);
+        Ok(Self { opened, args, collection, now, own, own_name, ring, journal })
     }
 
     fn all(&self, inbox: &Inbox, files: &[PathBuf]) -> Outcome {
@@ -170,11 +172,24 @@ impl<'a> Unpacking<'a> {
         let (whole, order) = (checked.whole.clone(), checked.place.clone());
         let sender = whole.sender.organisation.as_str();
         let options = super::import::with(self.opened, self.context(sender)?, false, false);
+        let classes = Classes::default();
+        let door = self.opened.door();
+        let desk = Desk {
+            book: &*self.opened.book,
+            journal: &self.journal,
+            door: &door,
+            classes: &classes,
+            keys: &self.own.keys,
+            ring: &self.ring,
+            own: &self.own_name,
+            now: self.now,
+        };
         let mut control = |from: &str, statements: &[(partner::signed::Unverified, bytes::Bytes)]| {
-            for (statement, _) in statements {
-                let _ = tell(self.opened, from, "statement-refused", &statement.id, false, "it is not understood here");
+            let mut refused = 0;
+            for (statement, text) in statements {
+                refused += u64::from(!matches!(desk.take_in(statement, text, from)?, Took::Done));
             }
-            Ok(statements.len() as u64)
+            Ok(refused)
         };
         let taken = taker.take(package, checked, &options, &mut control, &mut |counts| {
             bar.set_position(counts.added + counts.unchanged)

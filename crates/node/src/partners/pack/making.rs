@@ -6,10 +6,10 @@ use super::spool::Outbox;
 use super::{Answer, Error};
 use crate::door::Door;
 use crate::partners::provenance::Outgoing;
-use ledger::{Collection, Delivery, DeliveryState, Ledger, Micros, Partners, Run, Seq};
+use crate::partners::recalls;
+use ledger::{Collection, Ledger, Micros, Partners, Run, Seq};
 use partner::key::{Keys, PublicKeys};
 use partner::package::{CHUNK, Draft, Sealed, Sealer};
-use partner::signed::Kind;
 use partner::trust::Keyring;
 use policy::{Relation, Viewer};
 use std::collections::BTreeMap;
@@ -302,27 +302,15 @@ impl<B: Ledger + Partners> Packer<'_, B> {
     fn note_deliveries(&self, to: &str, pending: &Pending, now: Micros) -> Result<(), Error> {
         let Some(upto) = pending.mail_upto else { return Ok(()) };
         let mut after = i64::MIN;
-        let mut sent = std::collections::BTreeSet::new();
         loop {
-            let mail = self.book.mail(to, after, MAIL)?;
-            let recall = Kind::Recall.object_type();
-            sent.extend(
-                mail.iter().filter(|mail| mail.no <= upto && mail.id.starts_with(recall)).map(|m| m.id.clone()),
-            );
+            let mut mail = self.book.mail(to, after, MAIL)?;
+            mail.retain(|letter| letter.no <= upto);
+            recalls::handed(self.book, to, &mail, now)?;
             match mail.last() {
-                Some(last) if mail.len() == MAIL && last.no < upto => after = last.no,
-                _ => break,
+                Some(last) if mail.len() == MAIL => after = last.no,
+                _ => return Ok(()),
             }
         }
-        for delivery in self.book.deliveries_to(to, &[DeliveryState::Waiting, DeliveryState::Sent])? {
-            if sent.contains(&delivery.recall) {
-                let answer = format!("handed over in package {}", pending.number);
-                let attempts = delivery.attempts.saturating_add(1);
-                let state = DeliveryState::Sent;
-                self.book.set_delivery(&Delivery { state, attempts, last: Some(now), answer, ..delivery })?;
-            }
-        }
-        Ok(())
     }
 
     /// Whether a package that was made is the one that would be made now, and may go out as it is.
