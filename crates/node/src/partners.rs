@@ -1,5 +1,6 @@
 //! Exchange with partners.
 
+pub mod admiralty;
 pub mod cards;
 pub mod identity;
 pub mod link;
@@ -9,6 +10,7 @@ pub mod plan;
 pub mod provenance;
 pub mod quota;
 pub mod runner;
+pub mod sources;
 pub mod state;
 pub mod statement;
 pub mod terms;

@@ -223,11 +223,7 @@ fn failure(text: &[u8], place: &Place, findings: &[stix::validate::Finding]) -> 
 }
 
 /// Writes what is good and makes the status resource, which is kept in the same commit.
-async fn keep(
-    state: &Arc<State>,
-    envelope: Envelope,
-    viewer: Viewer,
-) -> Result<(Vec<u8>, Vec<Appended>), Refusal> {
+async fn keep(state: &Arc<State>, envelope: Envelope, viewer: Viewer) -> Result<(Vec<u8>, Vec<Appended>), Refusal> {
     let id =
         uuid::Builder::from_random_bytes(state.sources.bytes().map_err(Refusal::internal)?).into_uuid().to_string();
     let asked_at = format_micros(state.sources.now());

@@ -134,9 +134,7 @@ fn aside(bodies: &[Bytes], refused: &[Refused], known: &[String]) -> Vec<StatusR
     let aside = named.filter(|named| {
         known.contains(named.id.as_str()) || (Kind::of(&named.kind).is_some() && !refused.contains(named.id.as_str()))
     });
-    aside
-        .map(|named| StatusRow { id: named.id, version: named.modified.unwrap_or_default(), message: None })
-        .collect()
+    aside.map(|named| StatusRow { id: named.id, version: named.modified.unwrap_or_default(), message: None }).collect()
 }
 
 /// What its author sealed and what was kept aside prevails over what only goes by the author's name. Returns what gave way.
@@ -147,9 +145,8 @@ pub(super) async fn prevail(
     context: Context,
     strictness: Strictness,
 ) -> Result<Vec<(String, u64)>, Refusal> {
-    let is_aside = |place: &usize| {
-        matches!(answers.get(*place), Some(Appended::Conflict(_) | Appended::Quarantined(_)))
-    };
+    let is_aside =
+        |place: &usize| matches!(answers.get(*place), Some(Appended::Conflict(_) | Appended::Quarantined(_)));
     let aside: Vec<Sound> = sealed.into_iter().filter(|(place, _)| is_aside(place)).map(|(_, sound)| sound).collect();
     if aside.is_empty() {
         return Ok(Vec::new());
