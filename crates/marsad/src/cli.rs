@@ -2,7 +2,7 @@
 
 use crate::command::{
     account, audit, backup, check, collection, completions, config, demo, doctor, erase, export, group, import, init,
-    key, man, marking, organisation, pattern, pull, push, restore, restrict, serve, validate, who, why,
+    key, man, marking, organisation, pattern, pull, push, restore, restrict, serve, sources, validate, who, why,
 };
 use std::path::PathBuf;
 
@@ -67,6 +67,7 @@ pub(crate) enum Command {
     Marking(marking::Args),
     Why(why::Args),
     Who(who::Args),
+    Sources(sources::Args),
     Restrict(restrict::Args),
     Erase(erase::Args),
     Audit(audit::Args),
