@@ -1,7 +1,9 @@
 //! The grammar of the command line. What a command does is in its file below `command`.
 
 use crate::command::{
-    account, audit, backup, card, check, collection, completions, config, demo, doctor, erase, export, group, import, init, key, man, marking, organisation, pack, partner, pattern, pull, push, restore, restrict, serve, unpack, validate, who, why,
+    account, audit, backup, card, check, collection, completions, config, demo, doctor, erase, export, group, import,
+    init, key, man, marking, organisation, pack, partner, pattern, pull, push, restore, restrict, serve, sources,
+    unpack, validate, who, why,
 };
 use std::path::PathBuf;
 
@@ -63,7 +65,6 @@ pub(crate) enum Command {
     Collection(collection::Args),
     Account(account::Args),
     Organisation(organisation::Args),
-    Partner(partner::Args),
     Key(key::Args),
     Group(group::Args),
     Marking(marking::Args),
@@ -71,6 +72,7 @@ pub(crate) enum Command {
     Partner(partner::Args),
     Why(why::Args),
     Who(who::Args),
+    Sources(sources::Args),
     Restrict(restrict::Args),
     Erase(erase::Args),
     Audit(audit::Args),

@@ -27,6 +27,7 @@ pub(crate) mod push;
 pub(crate) mod restore;
 pub(crate) mod restrict;
 pub(crate) mod serve;
+pub(crate) mod sources;
 pub(crate) mod unpack;
 pub(crate) mod validate;
 pub(crate) mod who;
@@ -59,7 +60,6 @@ pub(crate) fn run(cli: Cli) -> Outcome {
         Command::Collection(args) => collection::run(place, &args),
         Command::Account(args) => account::run(place, &args),
         Command::Organisation(args) => organisation::run(place, &args),
-        Command::Partner(args) => partner::run(place, &args),
         Command::Key(args) => key::run(place, &args),
         Command::Group(args) => group::run(place, &args),
         Command::Marking(args) => marking::run(place, &args),
@@ -67,6 +67,7 @@ pub(crate) fn run(cli: Cli) -> Outcome {
         Command::Partner(args) => partner::run(place, &args),
         Command::Why(args) => why::run(place, &args),
         Command::Who(args) => who::run(place, &args),
+        Command::Sources(args) => sources::run(place, &args),
         Command::Restrict(args) => restrict::run(place, &args),
         Command::Erase(args) => erase::run(place, &args),
         Command::Audit(args) => audit::run(place, &args),
