@@ -66,7 +66,7 @@ static TRUE: LazyLock<True> = LazyLock::new(|| {
         gone: false,
         at: AT.to_owned(),
     };
-    let said = Said { digest: [7; 32], path: vec![NODE.to_owned()], reliability: Some('B'), credibility: Some(2) };
+    let said = Said { digest: [7; 32], path: vec![NODE.to_owned()], reliability: Some('B'), credibility: Some(2), handling: None };
     let limits = Limits::default();
     let texts = vec![
         seal::seal(OBJECT.as_bytes(), id, Some(AT), None, &keys, &limits).expect("an object"),

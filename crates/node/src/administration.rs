@@ -8,6 +8,7 @@
 //! INVARIANT: whoever may not know of a member gets the same answer for one that exists and for one that does not.
 
 mod exchange;
+mod grading;
 mod groups;
 mod members;
 mod node;
@@ -16,6 +17,7 @@ mod restricting;
 mod signing_in;
 
 pub use exchange::{Grade, Retired, SeenPartner, said};
+pub use grading::GradeObject;
 pub use groups::{GroupChange, NewGroup, SeenGroup};
 pub use members::{NewAccount, NewKey};
 pub use partners::{Terms, relation_named, relation_word};
@@ -75,6 +77,7 @@ pub enum Deed {
     AddPartner,
     ConfirmPartner,
     GradePartner,
+    GradeObject,
     RevokePartner,
     RemovePartner,
     ListPartners,
@@ -129,6 +132,7 @@ impl Deed {
             Self::GradePartner => "grade-partner",
             Self::RevokePartner => "revoke-partner",
             Self::RemovePartner => "remove-partner",
+            Self::GradeObject => "grade-object",
             Self::ListPartners => "list-partners",
             Self::ShowCard => "show-card",
             Self::RotateCard => "rotate-card",
