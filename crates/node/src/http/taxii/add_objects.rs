@@ -48,16 +48,19 @@ pub(in super::super) async fn post(
         return Err(Refusal::unsupported());
     }
     let viewer = asked.identity.viewer.clone();
+    let known = state.known.now()?;
+    let partner = mailbox::partner(state, asked)?;
+    // What a partner's node hands over in its own name is for us as a whole.
+    let for_us = partner.is_some().then(|| known.own_organisation().map(str::to_owned)).flatten();
     let context = Context {
         collection: collection.no,
         owner: viewer.organisation.clone().unwrap_or_default(),
-        member: viewer.name.clone(),
+        member: for_us.or_else(|| viewer.name.clone()),
         recipients: Vec::new(),
         handling: Handling::default(),
-        makers: Arc::clone(&state.known.now()?.makers),
+        makers: Arc::clone(&known.makers),
     };
     let body = content.read(asked, state.config.taxii.max_content_length).await?;
-    let partner = mailbox::partner(state, asked)?;
     let judged = if partner.is_some() {
         Judged::Sealed
     } else if body.len() <= SMALL {

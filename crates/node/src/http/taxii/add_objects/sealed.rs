@@ -65,7 +65,7 @@ fn sort(
     let (mut ranges, mut places) = (Vec::new(), Vec::new());
     each(state, text, &mut |range, place| {
         ranges.push(range);
-        places.push(place.clone());
+        places.push(*place);
         Ok(true)
     })?;
     let bodies: Vec<Bytes> = ranges.iter().map(|range| text.slice(range.clone())).collect();
