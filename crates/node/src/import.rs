@@ -288,7 +288,10 @@ fn all_or_nothing(
 /// What the reading thread hands over.
 enum Message {
     Batch(Batch),
-    Refused { refusals: Vec<Refusal>, objects: u64 },
+    Refused {
+        refusals: Vec<Refusal>,
+        objects: u64,
+    },
     Unreadable(Error),
     /// The ledger could not say what seals come to.
     Failed(ledger::Error),
@@ -434,7 +437,8 @@ impl<'a> Producer<'a> {
         }
         for refused in sorted.refused {
             let (object, clause) = (Some(refused.id), String::new());
-            let refusal = Refusal { file: file.to_owned(), object, path: "$".to_owned(), clause, message: refused.reason };
+            let refusal =
+                Refusal { file: file.to_owned(), object, path: "$".to_owned(), clause, message: refused.reason };
             self.refused([refusal])?;
         }
         Ok(())

@@ -144,8 +144,7 @@ pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
         limits: options.limits,
         now: node::clock::now(),
     });
-    let import =
-        || node::import::run_sealed(&*opened.book, &sources, &options, incoming.as_ref(), &read, &mut told);
+    let import = || node::import::run_sealed(&*opened.book, &sources, &options, incoming.as_ref(), &read, &mut told);
     let outcome = watched(&bar, &read, import);
     bar.finish_and_clear();
     for (object, versions) in std::mem::take(&mut told.gave_way) {

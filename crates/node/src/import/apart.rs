@@ -27,7 +27,9 @@ pub(super) fn waits(apart: &mut Option<Apart<'_>>, taken: &Taken<'_>, item: &Ite
     let head = &taken.head;
     let author = head.created_by_ref.as_deref();
     // What names no author is its bringer's, unless somebody sealed it.
-    if author.is_some_and(|author| !context.makers.asks(author, &context.owner)) && Kind::of(&head.object_type).is_none() {
+    if author.is_some_and(|author| !context.makers.asks(author, &context.owner))
+        && Kind::of(&head.object_type).is_none()
+    {
         return false;
     }
     apart.bytes += item.text.len();

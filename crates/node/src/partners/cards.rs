@@ -206,7 +206,8 @@ fn pin<B: Partners + ?Sized>(book: &B, organisation: &str, card: &Card, now: Mic
     let standings = book.standings()?;
     let lower = organisation.to_lowercase();
     let held = standings.into_iter().find(|standing| standing.organisation.to_lowercase() == lower);
-    let mut standing = held.unwrap_or_else(|| Standing { organisation: organisation.to_owned(), ..Standing::default() });
+    let mut standing =
+        held.unwrap_or_else(|| Standing { organisation: organisation.to_owned(), ..Standing::default() });
     let new = card.identities.iter().filter(|id| !standing.identities.contains(id)).cloned().collect::<Vec<_>>();
     if !new.is_empty() {
         standing.identities.extend(new);

@@ -154,12 +154,7 @@ pub fn own_at<B: Partners + ?Sized>(
 ///
 /// # Errors
 /// [`Error`].
-pub fn rotate<B: Partners + ?Sized>(
-    book: &B,
-    secret: &Secret,
-    here: &Surroundings,
-    now: Micros,
-) -> Result<Own, Error> {
+pub fn rotate<B: Partners + ?Sized>(book: &B, secret: &Secret, here: &Surroundings, now: Micros) -> Result<Own, Error> {
     change(book, secret, |held| {
         let draft = draft(book, Some(here), held.as_ref(), now)?;
         let Some(held) = held else { return first(&draft) };
@@ -174,12 +169,7 @@ pub fn rotate<B: Partners + ?Sized>(
 ///
 /// # Errors
 /// [`Error`].
-pub fn revoke<B: Partners + ?Sized>(
-    book: &B,
-    secret: &Secret,
-    here: &Surroundings,
-    now: Micros,
-) -> Result<Own, Error> {
+pub fn revoke<B: Partners + ?Sized>(book: &B, secret: &Secret, here: &Surroundings, now: Micros) -> Result<Own, Error> {
     change(book, secret, |held| {
         let draft = draft(book, Some(here), held.as_ref(), now)?;
         let Some(held) = held else { return first(&draft) };
@@ -258,7 +248,8 @@ fn load<B: Partners + ?Sized>(book: &B, secret: &Secret) -> Result<(Option<Vec<u
     let seed = sealed::open(secret, PURPOSE, OWNER, &sealed).ok_or(Error::Locked)?;
     let seed = Zeroizing::new(<[u8; 32]>::try_from(seed.as_slice()).map_err(|_| damaged())?);
     let read = |text: &String| card::read(text.as_bytes()).map_err(|_| damaged());
-    let held = Held { seed, card: read(&kept.card)?, revoked: kept.revoked.iter().map(read).collect::<Result<_, _>>()? };
+    let held =
+        Held { seed, card: read(&kept.card)?, revoked: kept.revoked.iter().map(read).collect::<Result<_, _>>()? };
     Ok((Some(note), Some(held)))
 }
 
@@ -307,8 +298,7 @@ fn draft<B: Partners + ?Sized>(
     let before = held.map(|held| &held.card);
     let seconds = u64::try_from(now.div_euclid(1_000_000)).unwrap_or_default();
     let kept = before.map(|card| (card.addresses.clone(), card.certificates.clone())).unwrap_or_default();
-    let (addresses, certificates) =
-        here.map_or(kept, |here| (here.addresses.clone(), here.certificates.clone()));
+    let (addresses, certificates) = here.map_or(kept, |here| (here.addresses.clone(), here.certificates.clone()));
     Ok(Draft {
         serial: before.map_or(1, |card| card.serial.saturating_add(1)).max(seconds),
         identities: identities(book, &organisation, before)?,

@@ -1,14 +1,12 @@
 //! `POST …/objects/` (TAXII 2.1 §5.5): the good objects are kept, the others named with what is wrong with them.
 
-mod sealed;
-
 use super::super::State;
 use super::super::answer::{self, Refusal};
 use super::super::request::{Asked, Content};
-use super::{collection, mailbox, named};
+use super::{collection, from_partner, mailbox, named};
 use crate::audit::Event;
 use crate::intake::{Context, Intake, Taken};
-use crate::partners::provenance::{Backing, Refused, Sound, Strictness};
+use crate::partners::provenance::Backing;
 use crate::validate_files::placed;
 use crate::writer::{OwnedEntry, Work};
 use ::taxii::resource::{Status, StatusRow};
@@ -16,9 +14,9 @@ use axum::body::Body;
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use ledger::{Appended, ClassNo, Receipt, Seq};
+use partner::signed::Kind;
 use policy::{Class, Handling, Viewer};
 use std::cell::RefCell;
-use std::ops::Range;
 use std::sync::Arc;
 use stix::split::{Form, Place, Walk};
 use stix::timestamp::format_micros;
@@ -47,72 +45,66 @@ pub(in super::super) async fn post(
     if !asked.content_is_taxii() {
         return Err(Refusal::unsupported());
     }
+    if let Some(partner) = mailbox::partner(state, asked)? {
+        return from_partner::objects(state, asked, content, collection, partner).await;
+    }
     let viewer = asked.identity.viewer.clone();
-    let known = state.known.now()?;
-    let partner = mailbox::partner(state, asked)?;
-    // What a partner's node hands over in its own name is for us as a whole.
-    let for_us = partner.is_some().then(|| known.own_organisation().map(str::to_owned)).flatten();
     let context = Context {
         collection: collection.no,
         owner: viewer.organisation.clone().unwrap_or_default(),
-        member: for_us.or_else(|| viewer.name.clone()),
+        member: viewer.name.clone(),
         recipients: Vec::new(),
         handling: Handling::default(),
-        makers: Arc::clone(&known.makers),
+        makers: Arc::clone(&state.known.now()?.makers),
     };
     let body = content.read(asked, state.config.taxii.max_content_length).await?;
-    let judged = if partner.is_some() {
-        Judged::Sealed
-    } else if body.len() <= SMALL {
+    let judged = if body.len() <= SMALL {
         let known = |class: &Class| Ok(state.classes.remembered(class));
         judge(state, &body, &context, &known)?
     } else {
         Judged::Unnumbered
     };
-    let strictness = if partner.is_some() { Strictness::Partner } else { Strictness::Member };
-    let mut envelope = match judged {
-        Judged::All(envelope) => envelope,
-        other => {
-            let context = context.clone();
-            let sealed = matches!(other, Judged::Sealed);
-            state.read(move |state| sealed::judge_anew(state, &body, &context, strictness, sealed)).await?
+    let judged = match judged {
+        Judged::Unnumbered => {
+            let text = body.clone();
+            state.read(move |state| judge_anew(state, &text, &context)).await?
         }
+        judged => judged,
     };
-    let refusals = std::mem::take(&mut envelope.refusals);
-    let sealed = std::mem::take(&mut envelope.sealed);
+    let envelope = match judged {
+        Judged::All(envelope) => envelope,
+        Judged::Sealed => return from_partner::by_member(state, asked, body, collection).await,
+        Judged::Unnumbered => return Err(Refusal::internal("a policy class without a number")),
+    };
     let (objects, refused) = (envelope.entries.len() as u64, envelope.failures.len() as u64);
-    let (status, answers) = keep(state, envelope, viewer).await?;
-    let by = asked.by();
-    let gave_way = sealed::prevail(state, sealed, &answers, context, strictness).await?;
+    let status = keep(state, envelope, viewer).await?;
+    let (by, request, collection) = (asked.by(), asked.id.clone(), collection.no);
     // What is kept is kept: that the node is ending is no reason to answer otherwise.
-    let _ = sealed::write_down(state, &by, refusals, gave_way).await;
-    let (request, collection) = (asked.id.clone(), collection.no);
     let _ = state.audit.tell(Event::TakenIn { by, collection, request, objects, refused }).await;
     Ok(answer::bytes(StatusCode::ACCEPTED, status))
 }
 
 /// An envelope whose objects have been judged.
-#[derive(Default)]
-pub(super) struct Envelope {
+struct Envelope {
     text: Bytes,
     entries: Vec<OwnedEntry>,
     failures: Vec<StatusRow>,
-    /// Seals and other statements, and what was here before: taken, and not among the entries.
-    aside: Vec<StatusRow>,
-    /// Those of its objects that are proven, by their place among the entries.
-    sealed: Vec<(usize, Sound)>,
-    /// What is to be written down.
-    refusals: Vec<Refused>,
 }
 
 /// How far an envelope was judged.
-pub(super) enum Judged {
+enum Judged {
     /// Wholly.
     All(Envelope),
     /// Not at all, as a policy class has no number that can be had without waiting.
     Unnumbered,
     /// Not at all: there are seals in it, or objects of which a seal is asked.
     Sealed,
+}
+
+/// Judges an envelope on a thread that may wait for the ledger.
+fn judge_anew(state: &State, text: &Bytes, context: &Context) -> Result<Judged, Refusal> {
+    let number = |class: &Class| Ok(Some(state.classes.number(&*state.book, class)?));
+    judge(state, text, context, &number)
 }
 
 /// The number of a policy class; `None` if it cannot be had without waiting.
@@ -130,74 +122,61 @@ fn judge_with(
     context: &Context,
     number: &Number<'_>,
 ) -> Result<Judged, Refusal> {
-    intake.limit(crate::intake::limits(&state.config.limits));
-    let asks_for_seals = context.makers.know_cards();
-    let mut envelope = Envelope { text: text.clone(), ..Envelope::default() };
-    let mut unfit = None;
-    each(state, text, &mut |range, place| {
-        let bytes = text.get(range.clone()).unwrap_or_default();
-        match intake.take(bytes) {
-            Ok(taken) if asks_for_seals && sealed::is_asked(&taken, context) => unfit = Some(Judged::Sealed),
-            Ok(taken) => match number(&context.class(&taken, Backing::none()))? {
-                Some(class) => envelope.entries.push(owned(&taken, context, class, range)),
-                None => unfit = Some(Judged::Unnumbered),
-            },
-            Err(findings) => envelope.failures.push(failure(bytes, place, &findings)),
-        }
-        Ok(unfit.is_none())
-    })?;
-    Ok(unfit.unwrap_or(Judged::All(envelope)))
-}
-
-/// Splits the envelope; `take` is called with each object and its place, and says whether to go on.
-fn each(
-    state: &State,
-    text: &Bytes,
-    take: &mut dyn FnMut(Range<usize>, &Place) -> Result<bool, Refusal>,
-) -> Result<(), Refusal> {
     let unprocessable = |why: &dyn std::fmt::Display| {
         Refusal::bad(StatusCode::UNPROCESSABLE_ENTITY, "this is no TAXII envelope with objects", why)
     };
-    let mut walk = Walk::new(text, crate::intake::limits(&state.config.limits));
-    let mut count = 0;
+    let limits = crate::intake::limits(&state.config.limits);
+    intake.limit(limits);
+    let (mut entries, mut failures) = (Vec::new(), Vec::new());
+    let mut walk = Walk::new(text, limits);
     loop {
         let item = walk.next_item().map_err(|fault| unprocessable(&fault))?;
         let Some(item) = item else { break };
         if item.place.form != Form::Envelope {
             return Err(unprocessable(&"send {\"objects\": […]}"));
         }
-        if count >= state.config.taxii.max_objects {
+        if (entries.len() + failures.len()) as u64 >= state.config.taxii.max_objects {
             return Err(unprocessable(&format!("send at most {} objects at once", state.config.taxii.max_objects)));
         }
-        count += 1;
-        if !take(item.offset..item.offset + item.text.len(), &item.place)? {
-            return Ok(());
+        let range = item.offset..item.offset + item.text.len();
+        let bytes = text.get(range.clone()).unwrap_or_default();
+        match intake.take(bytes) {
+            Ok(taken) if is_sealed(&taken, context) => return Ok(Judged::Sealed),
+            Ok(taken) => {
+                let class = number(&context.class(&taken, Backing::none()))?;
+                let Some(class) = class else { return Ok(Judged::Unnumbered) };
+                let entry = taken.entry(context.collection, class, &[]);
+                entries.push(OwnedEntry {
+                    collection: entry.collection,
+                    key: entry.key.to_owned(),
+                    kind: entry.kind.to_owned(),
+                    version: entry.version.map(|version| (version.micros, version.picos, version.text.to_owned())),
+                    dialect: entry.dialect,
+                    author: entry.author.map(str::to_owned),
+                    revoked: entry.revoked,
+                    class,
+                    references: taken.head.references.iter().map(|id| id.clone().into_owned()).collect(),
+                    body: range,
+                });
+            }
+            Err(findings) => failures.push(failure(bytes, &item.place, &findings)),
         }
     }
     // Only at the end is it known whether a `type` follows the objects, or a second document.
     if walk.values() != 1 || walk.container().form != Form::Envelope {
         return Err(unprocessable(&"send one {\"objects\": […]}"));
     }
-    if count == 0 {
+    if entries.is_empty() && failures.is_empty() {
         return Err(unprocessable(&"it holds no objects"));
     }
-    Ok(())
+    Ok(Judged::All(Envelope { entries, failures, text: text.clone() }))
 }
 
-fn owned(taken: &Taken<'_>, context: &Context, class: ClassNo, body: Range<usize>) -> OwnedEntry {
-    let entry = taken.entry(context.collection, class, &[]);
-    OwnedEntry {
-        collection: entry.collection,
-        key: entry.key.to_owned(),
-        kind: entry.kind.to_owned(),
-        version: entry.version.map(|version| (version.micros, version.picos, version.text.to_owned())),
-        dialect: entry.dialect,
-        author: entry.author.map(str::to_owned),
-        revoked: entry.revoked,
-        class,
-        references: taken.head.references.iter().map(|id| id.clone().into_owned()).collect(),
-        body,
-    }
+/// Whether a seal is asked of an object, or it is one itself. Where no card is known nobody could say whose it is.
+fn is_sealed(taken: &Taken<'_>, context: &Context) -> bool {
+    let asks = |identity: &str| context.makers.asks(identity, &context.owner);
+    context.makers.know_cards()
+        && (taken.head.created_by_ref.as_deref().is_some_and(asks) || Kind::of(&taken.head.object_type).is_some())
 }
 
 /// The row of an object that is refused: its first finding, with its place in the envelope, and how many there are.
@@ -226,21 +205,15 @@ fn failure(text: &[u8], place: &Place, findings: &[stix::validate::Finding]) -> 
 }
 
 /// Writes what is good and makes the status resource, which is kept in the same commit.
-async fn keep(
-    state: &Arc<State>,
-    envelope: Envelope,
-    viewer: Viewer,
-) -> Result<(Vec<u8>, Vec<Appended>), Refusal> {
-    let id =
-        uuid::Builder::from_random_bytes(state.sources.bytes().map_err(Refusal::internal)?).into_uuid().to_string();
+async fn keep(state: &Arc<State>, envelope: Envelope, viewer: Viewer) -> Result<Vec<u8>, Refusal> {
+    let id = receipt_id(state)?;
     let asked_at = format_micros(state.sources.now());
     let owner = viewer.name.clone().unwrap_or_default();
     let rows: Vec<Row> = envelope.entries.iter().map(Row::of).collect();
-    let (failures, aside) = (envelope.failures, envelope.aside);
+    let failures = envelope.failures;
     let make = move |answers: &[Appended]| {
         let successes = rows.iter().zip(answers).map(|(row, answer)| row.success(*answer));
-        let successes = successes.chain(aside.iter().cloned()).collect();
-        let status = Status::of(id.clone(), asked_at.clone(), successes, failures.clone());
+        let status = Status::of(id.clone(), asked_at.clone(), successes.collect(), failures.clone());
         let body = serde_json::to_vec(&status).unwrap_or_default();
         Receipt { id: id.clone(), owner: owner.clone(), body }
     };
@@ -253,7 +226,12 @@ async fn keep(
     };
     let answers = state.writer.write(work).await?;
     state.metrics.took(answers.len());
-    Ok((make(&answers).body, answers))
+    Ok(make(&answers).body)
+}
+
+/// The id of a status resource.
+pub(super) fn receipt_id(state: &State) -> Result<String, Refusal> {
+    Ok(uuid::Builder::from_random_bytes(state.sources.bytes().map_err(Refusal::internal)?).into_uuid().to_string())
 }
 
 /// What a status says of an object that is kept.
