@@ -2,7 +2,7 @@
 
 use crate::command::{
     account, audit, backup, check, collection, completions, config, demo, doctor, erase, export, group, import, init,
-    key, man, marking, organisation, pattern, pull, push, restore, restrict, serve, validate, who, why,
+    key, man, marking, organisation, partner, pattern, pull, push, restore, restrict, serve, validate, who, why,
 };
 use std::path::PathBuf;
 
@@ -62,6 +62,7 @@ pub(crate) enum Command {
     Collection(collection::Args),
     Account(account::Args),
     Organisation(organisation::Args),
+    Partner(partner::Args),
     Key(key::Args),
     Group(group::Args),
     Marking(marking::Args),

@@ -18,6 +18,7 @@ pub(crate) mod key;
 pub(crate) mod man;
 pub(crate) mod marking;
 pub(crate) mod organisation;
+pub(crate) mod partner;
 pub(crate) mod pattern;
 pub(crate) mod pull;
 pub(crate) mod push;
@@ -53,6 +54,7 @@ pub(crate) fn run(cli: Cli) -> Outcome {
         Command::Collection(args) => collection::run(place, &args),
         Command::Account(args) => account::run(place, &args),
         Command::Organisation(args) => organisation::run(place, &args),
+        Command::Partner(args) => partner::run(place, &args),
         Command::Key(args) => key::run(place, &args),
         Command::Group(args) => group::run(place, &args),
         Command::Marking(args) => marking::run(place, &args),

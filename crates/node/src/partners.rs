@@ -7,6 +7,7 @@ pub mod keeper;
 pub mod link;
 pub mod mailbox;
 pub mod makers;
+pub mod meeting;
 pub mod notices;
 pub mod plan;
 pub mod provenance;

@@ -16,6 +16,7 @@ pub(super) struct Sketch {
     /// When it says that it was changed.
     pub(super) modified: Option<i64>,
     pub(super) confidence: Option<u8>,
+    /// Whether this version ends the object.
     pub(super) revoked: bool,
 }
 

@@ -1,5 +1,5 @@
-//! What a partner posts: to a collection objects with their seals and an envelope, to the mailbox signed statements; and what
-//! a member posts that holds seals, or objects of which one is asked.
+//! What is posted with seals: by a partner to a collection objects with their seals and an envelope, and to the mailbox signed
+//! statements; by a member objects of authors who seal.
 //!
 //! Objects are sorted first: of an author with a card only what the author sealed is kept, what is signed is never kept as
 //! an object. The status says of each object what became of it; the audit log says why something was refused.
@@ -7,7 +7,7 @@
 use super::super::State;
 use super::super::answer::{self, Refusal};
 use super::super::request::{Asked, Content};
-use super::add_objects::receipt_id;
+use super::add_objects::{each, receipt_id};
 use super::objects::ours;
 use crate::audit::{By, Event, Way};
 use crate::import::{Error as ImportError, Listener, Options, Pages, Refusal as Refused};
@@ -22,70 +22,36 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 use ledger::{Collection, Micros, Receipt};
 use partner::signed::{self, Unverified};
-use policy::Handling;
+use policy::{Handling, Viewer};
 use std::collections::HashMap;
 use std::sync::Arc;
-use stix::split::{Form, Walk};
 use stix::timestamp::format_micros;
 
 /// Refusals that are written down one by one.
 const SHOWN: usize = 20;
 
-/// Takes objects of a partner into a collection.
+/// Who posts.
+pub(super) enum Bringer {
+    /// Somebody of a partner, by its organisation's name: what the author did not seal is refused.
+    Partner(String),
+    /// A member of an organisation without a card: what the author did not seal is somebody's word.
+    Member(Viewer),
+}
+
+/// Takes objects into a collection.
 pub(super) async fn objects(
-    state: &Arc<State>,
-    asked: &Asked,
-    content: Content,
-    collection: Collection,
-    partner: String,
-) -> Result<Response<Body>, Refusal> {
-    let body = content.read(asked, state.config.taxii.max_content_length).await?;
-    // What a partner's node hands over is for us as a whole, where it is for nobody by name.
-    let recipient = state.known.now()?.own_organisation().map(str::to_owned);
-    let by = By { way: Way::Link, who: None, organisation: Some(partner.clone()), address: None };
-    sorted(state, asked, body, collection, Bringer { partner, strictness: Strictness::Partner, recipient, by }).await
-}
-
-/// Takes objects of a member into a collection: there are seals among them, or objects of which one is asked.
-pub(super) async fn by_member(
-    state: &Arc<State>,
-    asked: &Asked,
-    body: Bytes,
-    collection: Collection,
-) -> Result<Response<Body>, Refusal> {
-    let viewer = &asked.identity.viewer;
-    let bringer = Bringer {
-        partner: viewer.organisation.clone().unwrap_or_default(),
-        strictness: Strictness::Member,
-        recipient: viewer.name.clone(),
-        by: asked.by(),
-    };
-    sorted(state, asked, body, collection, bringer).await
-}
-
-/// Who brings objects.
-struct Bringer {
-    /// Its organisation.
-    partner: String,
-    strictness: Strictness,
-    /// For whom what is RED is, where it names nobody.
-    recipient: Option<String>,
-    by: By,
-}
-
-async fn sorted(
     state: &Arc<State>,
     asked: &Asked,
     body: Bytes,
     collection: Collection,
     bringer: Bringer,
 ) -> Result<Response<Body>, Refusal> {
-    let into = collection.no;
+    let (member, into, by) = (asked.identity.viewer.name.clone(), collection.no, asked.by());
     let taken = state
         .read(move |state| {
             let objects = split(state, &body)?;
             let mut failures = Failures::default();
-            Taking { state, bringer, now: state.sources.now() }.objects(&objects, &collection, &mut failures)?;
+            Taking::new(state, bringer, by).objects(&objects, &collection, member, &mut failures)?;
             Ok((rows(&objects), failures))
         })
         .await?;
@@ -103,13 +69,12 @@ pub(super) async fn mail(
         return Err(Refusal::unsupported());
     }
     let body = content.read(asked, state.config.taxii.max_content_length).await?;
+    let by = asked.by();
     let taken = state
         .read(move |state| {
             let objects = split(state, &body)?;
             let mut failures = Failures::default();
-            let by = By { way: Way::Link, who: None, organisation: Some(partner.clone()), address: None };
-            let bringer = Bringer { partner, strictness: Strictness::Partner, recipient: None, by };
-            let taking = Taking { state, bringer, now: state.sources.now() };
+            let taking = Taking::new(state, Bringer::Partner(partner), by);
             let mut statements = Vec::new();
             for object in &objects {
                 match signed::read(object) {
@@ -138,12 +103,32 @@ impl Failures {
 /// Somebody brings something.
 struct Taking<'s> {
     state: &'s State,
-    bringer: Bringer,
+    /// The organisation that brings it.
+    organisation: String,
+    strictness: Strictness,
+    by: By,
     now: Micros,
 }
 
-impl Taking<'_> {
-    fn objects(&self, objects: &[Bytes], collection: &Collection, failures: &mut Failures) -> Result<(), Refusal> {
+impl<'s> Taking<'s> {
+    fn new(state: &'s State, bringer: Bringer, by: By) -> Self {
+        let (organisation, strictness, by) = match bringer {
+            Bringer::Partner(partner) => {
+                let by = By { way: Way::Link, who: None, organisation: Some(partner.clone()), address: None };
+                (partner, Strictness::Partner, by)
+            }
+            Bringer::Member(viewer) => (viewer.organisation.unwrap_or_default(), Strictness::Member, by),
+        };
+        Self { state, organisation, strictness, by, now: state.sources.now() }
+    }
+
+    fn objects(
+        &self,
+        objects: &[Bytes],
+        collection: &Collection,
+        member: Option<String>,
+        failures: &mut Failures,
+    ) -> Result<(), Refusal> {
         let state = self.state;
         let (_, ring) = ours(state)?;
         let known = state.known.now()?;
@@ -152,9 +137,9 @@ impl Taking<'_> {
             book: &*state.book,
             partners: &*state.book,
             ring: &ring,
-            from: &self.bringer.partner,
+            from: &self.organisation,
             own: known.own_organisation().unwrap_or_default(),
-            strictness: self.bringer.strictness,
+            strictness: self.strictness,
             limits,
             now: self.now,
         };
@@ -162,11 +147,12 @@ impl Taking<'_> {
         for refused in sorted.refused {
             failures.add(refused.id, refused.reason);
         }
-        let Bringer { partner, recipient, .. } = &self.bringer;
+        // What a partner's node hands over is for us as a whole, where it is RED and for nobody by name.
+        let for_us = || known.own_organisation().map(str::to_owned);
         let context = Context {
             collection: collection.no,
-            owner: partner.clone(),
-            member: recipient.clone(),
+            owner: self.organisation.clone(),
+            member: if self.strictness == Strictness::Partner { for_us() } else { member },
             recipients: Vec::new(),
             handling: Handling::default(),
             makers: Arc::clone(&known.makers),
@@ -183,13 +169,6 @@ impl Taking<'_> {
         for (object, versions) in gave_way {
             self.tell("unsealed-gave-way", object, true, format!("{versions} versions"))?;
         }
-        if self.bringer.strictness == Strictness::Member {
-            for (statement, _) in &sorted.control {
-                let reason = "a statement about objects is no object: it comes from a partner's node";
-                failures.add(statement.id.clone(), reason.to_owned());
-            }
-            return self.note("object-refused", failures);
-        }
         self.note("object-refused", failures)?;
         // What is refused of them is written down where it is judged.
         self.statements(&sorted.control, failures)
@@ -197,6 +176,13 @@ impl Taking<'_> {
 
     fn statements(&self, statements: &[(Unverified, Bytes)], failures: &mut Failures) -> Result<(), Refusal> {
         if statements.is_empty() {
+            return Ok(());
+        }
+        if self.strictness == Strictness::Member {
+            for (statement, _) in statements {
+                let reason = "a statement about objects is no object, and is taken from partners alone";
+                failures.add(statement.id.clone(), reason.to_owned());
+            }
             return Ok(());
         }
         let state = self.state;
@@ -215,7 +201,7 @@ impl Taking<'_> {
             now: self.now,
         };
         for (statement, body) in statements {
-            if let Took::Refused(reason) = desk.take_in(statement, body, &self.bringer.partner)? {
+            if let Took::Refused(reason) = desk.take_in(statement, body, &self.organisation)? {
                 failures.add(statement.id.clone(), reason);
             }
         }
@@ -236,8 +222,7 @@ impl Taking<'_> {
 
     fn tell(&self, act: &'static str, about: String, done: bool, reason: String) -> Result<(), Refusal> {
         let cut = |text: String| text.chars().filter(|c| !c.is_control()).take(300).collect::<String>();
-        let Bringer { partner, by, .. } = &self.bringer;
-        let (by, partner, about, reason) = (by.clone(), partner.clone(), cut(about), cut(reason));
+        let (by, partner, about, reason) = (self.by.clone(), self.organisation.clone(), cut(about), cut(reason));
         self.state.audit.note(Event::Partner { by, partner, act, about, done, reason })?;
         Ok(())
     }
@@ -276,24 +261,12 @@ fn broken(error: ImportError) -> Refusal {
 
 /// Splits an envelope. What is no envelope is refused whole, before anything is kept.
 fn split(state: &State, text: &Bytes) -> Result<Vec<Bytes>, Refusal> {
-    let unprocessable = |why: &dyn std::fmt::Display| {
-        Refusal::bad(StatusCode::UNPROCESSABLE_ENTITY, "this is no TAXII envelope with objects", why)
-    };
-    let mut walk = Walk::new(text, crate::intake::limits(&state.config.limits));
     let mut objects = Vec::new();
-    while let Some(item) = walk.next_item().map_err(|fault| unprocessable(&fault))? {
-        if item.place.form != Form::Envelope {
-            return Err(unprocessable(&"send {\"objects\": […]}"));
-        }
-        if objects.len() as u64 >= state.config.taxii.max_objects {
-            return Err(unprocessable(&format!("send at most {} objects at once", state.config.taxii.max_objects)));
-        }
-        objects.push(text.slice(item.offset..item.offset + item.text.len()));
-    }
-    if walk.values() != 1 || walk.container().form != Form::Envelope {
-        return Err(unprocessable(&"send one {\"objects\": […]}"));
-    }
-    if objects.is_empty() { Err(unprocessable(&"it holds no objects")) } else { Ok(objects) }
+    each(state, text, &mut |range, _| {
+        objects.push(text.slice(range));
+        Ok(true)
+    })?;
+    Ok(objects)
 }
 
 fn rows(objects: &[Bytes]) -> Vec<StatusRow> {
