@@ -1,6 +1,6 @@
 //! Rounds of one link.
 
-use crate::site::{CLEAR, GREEN, Site, Wire, id, tool};
+use crate::site::{GREEN, Site, Wire, id, tool};
 use node::partners::link::Direction;
 
 /// Two sites that trust each other; the wire from the first to the second.

@@ -6,7 +6,9 @@ use http::{Request, Response};
 use http_body_util::BodyExt as _;
 use ledger::journal::Journal;
 use ledger::sqlite::{Book, JournalFile};
-use ledger::{Account, Collection, CollectionNo, Key, Ledger as _, Organisation, Partners as _, Register as _, Role, Who};
+use ledger::{
+    Account, Collection, CollectionNo, Key, Ledger as _, Organisation, Partners as _, Register as _, Role, Who,
+};
 use node::config::Config;
 use node::door::Door;
 use node::home::{Home, Secret};
@@ -86,7 +88,8 @@ impl Site {
     pub(crate) fn trusts(&self, other: &Self) -> String {
         let now = node::clock::now();
         let relation = ledger::Relation::Community;
-        cards::make_partner(&*self.book, &other.name, ledger::PartnerKind::Node, relation, now).unwrap();
+        self.book.add_organisation(&Organisation { name: other.name.clone(), relation }).unwrap();
+        cards::make_partner(&*self.book, &other.name, ledger::PartnerKind::Node, now).unwrap();
         let card = other.card();
         cards::take(&*self.book, &self.secret, &other.name, &card, Some(card.fingerprint()), now).unwrap();
         self.account(&other.name)

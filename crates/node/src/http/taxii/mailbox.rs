@@ -5,11 +5,9 @@ use super::super::State;
 use super::super::answer::{self, Refusal};
 use super::super::request::{Asked, Content};
 use super::super::route::Route;
-use super::objects::ours;
 use super::{from_partner, parsed, write_date};
 use crate::audit::Event;
 use crate::partners::mailbox::{self, Waiting, Wanted};
-use crate::partners::recalls::Desk;
 use ::taxii::media;
 use ::taxii::query::Endpoint;
 use ::taxii::resource::{Collection, Manifest, ManifestRow, Versions};
@@ -118,7 +116,7 @@ pub(in super::super) async fn answer(
             }
             if !page.mail.is_empty() {
                 if matches!(route, Route::Objects(_) | Route::Object(..)) {
-                    with_desk(state, |desk| desk.handed(&organisation, &page.mail))?;
+                    from_partner::with_desk(state, state.sources.now(), |desk| desk.handed(&organisation, &page.mail))?;
                 }
                 let reason = format!("{} statements", page.mail.len());
                 let (partner, about) = (organisation.clone(), "mailbox".to_owned());
@@ -136,23 +134,7 @@ pub(in super::super) async fn answer(
 
 /// Recalls that were handed over and not answered wait again.
 fn remind(state: &State, organisation: &str) -> Result<(), Refusal> {
-    with_desk(state, |desk| desk.remind(organisation).map(drop))
-}
-
-fn with_desk(state: &State, work: impl FnOnce(&Desk<'_>) -> ledger::Result<()>) -> Result<(), Refusal> {
-    let (own, ring) = ours(state)?;
-    let known = state.known.now()?;
-    let desk = Desk {
-        book: &*state.book,
-        journal: &**state.audit.journal(),
-        door: &state.door,
-        classes: &state.classes,
-        keys: &own.keys,
-        ring: &ring,
-        own: known.own_organisation().unwrap_or_default(),
-        now: state.sources.now(),
-    };
-    Ok(work(&desk)?)
+    from_partner::with_desk(state, state.sources.now(), |desk| desk.remind(organisation).map(drop))
 }
 
 fn dated(mut answer: Response<Body>, page: &Waiting) -> Response<Body> {
