@@ -3,6 +3,7 @@
 pub(crate) mod account;
 pub(crate) mod audit;
 pub(crate) mod backup;
+pub(crate) mod card;
 pub(crate) mod check;
 pub(crate) mod collection;
 pub(crate) mod completions;
@@ -18,6 +19,7 @@ pub(crate) mod key;
 pub(crate) mod man;
 pub(crate) mod marking;
 pub(crate) mod organisation;
+pub(crate) mod partner;
 pub(crate) mod pattern;
 pub(crate) mod pull;
 pub(crate) mod push;
@@ -56,6 +58,8 @@ pub(crate) fn run(cli: Cli) -> Outcome {
         Command::Key(args) => key::run(place, &args),
         Command::Group(args) => group::run(place, &args),
         Command::Marking(args) => marking::run(place, &args),
+        Command::Card(args) => card::run(place, &args),
+        Command::Partner(args) => partner::run(place, &args),
         Command::Why(args) => why::run(place, &args),
         Command::Who(args) => who::run(place, &args),
         Command::Restrict(args) => restrict::run(place, &args),
