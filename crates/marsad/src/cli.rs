@@ -2,7 +2,8 @@
 
 use crate::command::{
     account, audit, backup, card, check, collection, completions, config, demo, doctor, erase, export, group, import,
-    init, key, man, marking, organisation, partner, pattern, pull, push, restore, restrict, serve, validate, who, why,
+    init, key, link, man, marking, organisation, partner, pattern, pull, push, restore, restrict, serve, validate, who,
+    why,
 };
 use std::path::PathBuf;
 
@@ -67,6 +68,7 @@ pub(crate) enum Command {
     Marking(marking::Args),
     Card(card::Args),
     Partner(partner::Args),
+    Link(link::Args),
     Why(why::Args),
     Who(who::Args),
     Restrict(restrict::Args),

@@ -9,6 +9,7 @@
 
 mod exchange;
 mod groups;
+mod links;
 mod members;
 mod node;
 mod partners;
@@ -17,6 +18,7 @@ mod signing_in;
 
 pub use exchange::{Grade, Retired, SeenPartner, said};
 pub use groups::{GroupChange, NewGroup, SeenGroup};
+pub use links::{LinkSetting, NewLink, SeenLink};
 pub use members::{NewAccount, NewKey};
 pub use partners::{Terms, relation_named, relation_word};
 pub use restricting::Restriction;
@@ -78,6 +80,11 @@ pub enum Deed {
     RevokePartner,
     RemovePartner,
     ListPartners,
+    AddLink,
+    PauseLink,
+    ResumeLink,
+    RemoveLink,
+    ListLinksOut,
     ShowCard,
     RotateCard,
     RevokeCard,
@@ -130,6 +137,11 @@ impl Deed {
             Self::RevokePartner => "revoke-partner",
             Self::RemovePartner => "remove-partner",
             Self::ListPartners => "list-partners",
+            Self::AddLink => "add-link",
+            Self::PauseLink => "pause-link",
+            Self::ResumeLink => "resume-link",
+            Self::RemoveLink => "remove-link",
+            Self::ListLinksOut => "list-partner-links",
             Self::ShowCard => "show-card",
             Self::RotateCard => "rotate-card",
             Self::RevokeCard => "revoke-card",
