@@ -2,8 +2,8 @@
 
 use crate::command::{
     account, audit, backup, card, check, collection, completions, config, demo, doctor, erase, export, group, import,
-    init, key, link, man, marking, organisation, partner, pattern, pull, push, restore, restrict, serve, validate, who,
-    why,
+    init, key, link, man, marking, organisation, pack, partner, pattern, pull, push, restore, restrict, serve, unpack,
+    validate, who, why,
 };
 use std::path::PathBuf;
 
@@ -58,6 +58,8 @@ pub(crate) enum Command {
     Export(export::Args),
     Pull(pull::Args),
     Push(push::Args),
+    Pack(pack::Args),
+    Unpack(unpack::Args),
     Validate(validate::Args),
     Pattern(pattern::Args),
     Collection(collection::Args),

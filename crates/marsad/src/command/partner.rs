@@ -1,5 +1,7 @@
 //! `marsad partner`.
 
+mod meet;
+
 use super::card::{described, shown};
 use crate::cli::Place;
 use crate::outcome::{Failure, Outcome, Verdict};
@@ -35,6 +37,7 @@ enum Action {
     List(List),
     Show(Show),
     Grade(GradeArgs),
+    Meet(meet::Args),
     Revoke(Revoke),
     Remove(Remove),
 }
@@ -181,6 +184,7 @@ pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
         Action::List(list) => run_list(place, list),
         Action::Show(show) => run_show(place, show),
         Action::Grade(grade) => run_grade(place, grade),
+        Action::Meet(meet) => meet::run(place, meet),
         Action::Revoke(revoke) => run_revoke(place, revoke),
         Action::Remove(remove) => run_remove(place, remove),
     }

@@ -5,9 +5,11 @@ use super::super::State;
 use super::super::answer::{self, Refusal};
 use super::super::request::{Asked, Content};
 use super::super::route::Route;
-use super::{from_partner, parsed, write_date};
+use super::objects::ours;
+use super::{parsed, with_seals, write_date};
 use crate::audit::Event;
 use crate::partners::mailbox::{self, Waiting, Wanted};
+use crate::partners::recalls::Desk;
 use ::taxii::media;
 use ::taxii::query::Endpoint;
 use ::taxii::resource::{Collection, Manifest, ManifestRow, Versions};
@@ -74,7 +76,7 @@ pub(in super::super) async fn answer(
         return Ok(answer::json(StatusCode::OK, &resource(asked)));
     }
     match method {
-        Method::POST if asked.identity.writes => return from_partner::mail(state, asked, content, organisation).await,
+        Method::POST if asked.identity.writes => return with_seals::mail(state, asked, content, organisation).await,
         Method::POST | Method::DELETE => return Err(Refusal::forbidden("this collection is not yours to write")),
         _ => {}
     }
@@ -116,7 +118,7 @@ pub(in super::super) async fn answer(
             }
             if !page.mail.is_empty() {
                 if matches!(route, Route::Objects(_) | Route::Object(..)) {
-                    from_partner::with_desk(state, state.sources.now(), |desk| desk.handed(&organisation, &page.mail))?;
+                    with_desk(state, |desk| desk.handed(&organisation, &page.mail))?;
                 }
                 let reason = format!("{} statements", page.mail.len());
                 let (partner, about) = (organisation.clone(), "mailbox".to_owned());
@@ -134,7 +136,23 @@ pub(in super::super) async fn answer(
 
 /// Recalls that were handed over and not answered wait again.
 fn remind(state: &State, organisation: &str) -> Result<(), Refusal> {
-    from_partner::with_desk(state, state.sources.now(), |desk| desk.remind(organisation).map(drop))
+    with_desk(state, |desk| desk.remind(organisation).map(drop))
+}
+
+fn with_desk(state: &State, work: impl FnOnce(&Desk<'_>) -> ledger::Result<()>) -> Result<(), Refusal> {
+    let (own, ring) = ours(state)?;
+    let known = state.known.now()?;
+    let desk = Desk {
+        book: &*state.book,
+        journal: &**state.audit.journal(),
+        door: &state.door,
+        classes: &state.classes,
+        keys: &own.keys,
+        ring: &ring,
+        own: known.own_organisation().unwrap_or_default(),
+        now: state.sources.now(),
+    };
+    Ok(work(&desk)?)
 }
 
 fn dated(mut answer: Response<Body>, page: &Waiting) -> Response<Body> {
