@@ -106,9 +106,9 @@ fn only_its_author_recalls_an_object() {
         assert_eq!(why, "`Gamma` neither made the object nor brought it", "{from}");
     }
     // Altered on the way, from somebody who has no card, or dated after every clock.
-    let mut altered = delete(&id(2)).sign(&alpha.keys);
-    let place = altered.windows(4).position(|four| four == b"0002").unwrap();
-    altered[place + 3] = b'1';
+    let mut altered = delete(&id(1)).sign(&alpha.keys);
+    let place = altered.windows(13).position(|text| text == b"\"signature\":\"").unwrap() + 13;
+    altered[place] = if altered[place] == b'A' { b'B' } else { b'A' };
     assert!(refused(beta.read("Alpha", &altered)).contains("altered"));
     let stranger = delete(&id(1)).sign(&partner::key::Keys::of(&[99; 32]));
     assert!(refused(beta.read("Gamma", &stranger)).contains("not on a card"));
