@@ -93,6 +93,8 @@ pub struct Sorted {
     pub refused: Vec<Refused>,
     /// Objects that were here before they came: they passed this node, or are our own and known.
     pub dropped: u64,
+    /// Their ids.
+    pub known: Vec<String>,
 }
 
 /// An object that was read so far.
@@ -172,7 +174,10 @@ impl Incoming<'_> {
             match self.judge(&read, verdict, &page)? {
                 Judged::Sound(sound) => sorted.sound.push(*sound),
                 Judged::Refused(reason) => sorted.refused.push(refused(&read.sketch.id, &reason)),
-                Judged::Known => sorted.dropped += 1,
+                Judged::Known => {
+                    sorted.dropped += 1;
+                    sorted.known.push(read.sketch.id);
+                }
                 Judged::Waits => {
                     let length = read.body.len();
                     if waiting.objects.put(read.body, length).is_some() {
