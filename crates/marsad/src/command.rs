@@ -16,6 +16,7 @@ pub(crate) mod group;
 pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod key;
+pub(crate) mod link;
 pub(crate) mod man;
 pub(crate) mod marking;
 pub(crate) mod organisation;
@@ -65,6 +66,7 @@ pub(crate) fn run(cli: Cli) -> Outcome {
         Command::Marking(args) => marking::run(place, &args),
         Command::Card(args) => card::run(place, &args),
         Command::Partner(args) => partner::run(place, &args),
+        Command::Link(args) => link::run(place, &args),
         Command::Why(args) => why::run(place, &args),
         Command::Who(args) => who::run(place, &args),
         Command::Sources(args) => sources::run(place, &args),
