@@ -1,0 +1,152 @@
+//! Who holds what when everything is quiet: slow, and in a few lines over the policy. Every node starts with what its own
+//! organisation made; whatever a node may hand to a partner over a link, the partner holds; until nothing changes.
+
+use crate::record::{GROUP, Made};
+use crate::relay::{Relay, Spoil};
+use crate::world::{ORGANISATIONS, identity};
+use policy::{Author, Class, Facts, Group, Meaning, Micros, Outcome, Relation, Rules, Tlp, Treatment, Viewer};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One direction of an exchange: what goes from a node to a node.
+#[derive(Clone, Debug)]
+pub(crate) struct Way {
+    pub(crate) from: usize,
+    pub(crate) to: usize,
+    /// Whether the one that has it starts the rounds.
+    pub(crate) pushed: bool,
+    /// Only these types; empty: all.
+    pub(crate) types: Vec<String>,
+}
+
+/// What holds on the nodes of a schedule.
+#[derive(Clone, Debug)]
+pub(crate) struct Terms {
+    pub(crate) nodes: usize,
+    pub(crate) ways: Vec<Way>,
+    /// How an organisation stands to a node's own: `[node][organisation]`.
+    pub(crate) relations: Vec<Vec<Relation>>,
+    /// What an organisation is given at most by a node: `[node][organisation]`.
+    pub(crate) ceilings: Vec<Vec<Option<Tlp>>>,
+    /// Which organisations' cards a node has: `[node][organisation]`.
+    pub(crate) cards: Vec<Vec<bool>>,
+    /// The members of the group beside its owner, the first organisation.
+    pub(crate) group: Vec<usize>,
+}
+
+/// The facts of one node.
+struct At<'t>(&'t Terms, usize);
+
+impl Facts for At<'_> {
+    fn meaning(&self, _: &str, _: &str) -> Meaning {
+        Meaning::Unknown
+    }
+
+    fn group(&self, id: &str) -> Option<Group> {
+        let members = self.0.group.iter().map(|no| ORGANISATIONS[*no].to_owned()).collect();
+        let owner = ORGANISATIONS[0].to_owned();
+        (id == GROUP).then(|| Group { id: id.into(), name: "group".into(), owner, members, ..Group::default() })
+    }
+
+    fn ceiling(&self, organisation: &str) -> Option<Tlp> {
+        let no = ORGANISATIONS.iter().position(|name| *name == organisation)?;
+        self.0.ceilings[self.1][no]
+    }
+
+    fn treatment(&self, _: &Viewer, _: &str) -> Treatment {
+        Treatment::Give
+    }
+}
+
+impl Terms {
+    pub(crate) fn viewer(&self, at: usize, of: usize) -> Viewer {
+        Viewer {
+            name: Some(format!("member{of}")),
+            organisation: Some(ORGANISATIONS[of].into()),
+            relation: self.relations[at][of],
+        }
+    }
+
+    /// The class of a record at a node that got it from another (or itself, if it made it).
+    fn class(&self, made: &Made, at: usize, from: usize) -> Class {
+        let author = match (made.is_signed(), made.author == from) {
+            (false, _) | (true, true) => Author::Owner,
+            (true, false) => Author::Organisation(ORGANISATIONS[made.author].into()),
+        };
+        let may_be_red = matches!(made.tlp, None | Some(Tlp::Red));
+        let recipients = match at == made.author {
+            true if made.recipients.is_empty() && may_be_red => vec![format!("member{}", made.author)],
+            true => made.recipients.clone(),
+            false => Vec::new(),
+        };
+        Class {
+            markings: made.markings(),
+            recipients,
+            owner: ORGANISATIONS[from].into(),
+            author,
+            handling: made.handling.clone(),
+            ..Class::default()
+        }
+    }
+
+    /// Whether a node gives a record that it got from `bringer` to an organisation.
+    fn gives(&self, made: &Made, at: usize, bringer: usize, to: usize, now: Micros) -> bool {
+        let class = self.class(made, at, bringer);
+        let decision = policy::decide(&self.viewer(at, to), &class, now, &Rules::default(), &At(self, at));
+        decision.outcome == Outcome::Release
+    }
+
+    /// What each node holds in the end: id and version, and the places in `made` of the bodies.
+    pub(crate) fn spread(
+        &self,
+        made: &[Made],
+        recalled: &BTreeSet<String>,
+        relay: Option<&Relay>,
+        now: Micros,
+    ) -> Vec<BTreeMap<(String, String), usize>> {
+        // (node, record) and everybody from whom the node has it.
+        let mut held: BTreeMap<(usize, usize), BTreeSet<usize>> = BTreeMap::new();
+        for (no, made) in made.iter().enumerate() {
+            held.entry((made.author, no)).or_default().insert(made.author);
+        }
+        loop {
+            let mut more = Vec::new();
+            for way in &self.ways {
+                for ((at, no), bringers) in held.iter().filter(|((at, _), _)| *at == way.from) {
+                    let kind = made[*no].id.split("--").next().unwrap();
+                    let wanted = way.types.is_empty() || way.types.iter().any(|wanted| wanted == kind);
+                    let own = made[*no].author == way.to;
+                    if !wanted || own || !bringers.iter().any(|from| self.gives(&made[*no], *at, *from, way.to, now)) {
+                        continue;
+                    }
+                    let spoilt =
+                        relay.filter(|relay| relay.node == *at).and_then(|relay| relay.spoils(way.to, &made[*no]));
+                    if spoilt.is_some_and(Spoil::is_refused) && self.cards[way.to][made[*no].author] {
+                        continue;
+                    }
+                    let known = held.get(&(way.to, *no)).is_some_and(|known| known.contains(at));
+                    if !known {
+                        more.push((way.to, *no, *at));
+                    }
+                }
+            }
+            if more.is_empty() {
+                break;
+            }
+            for (at, no, from) in more {
+                held.entry((at, no)).or_default().insert(from);
+            }
+        }
+        let mut nodes = vec![BTreeMap::new(); self.nodes];
+        for (at, no) in held.keys() {
+            if !recalled.contains(&made[*no].id) {
+                nodes[*at].insert((made[*no].id.clone(), made[*no].version.clone()), *no);
+            }
+        }
+        nodes
+    }
+
+    /// The identities of an organisation, as its card names them.
+    pub(crate) fn identities(of: usize) -> Vec<String> {
+        vec![identity(of)]
+    }
+}

@@ -1,0 +1,228 @@
+//! The nodes of a schedule: each with a home, a book and an audit log of its own, in memory where the machine has a file
+//! system for that. Homes are made once and copied. A node that is killed is opened anew from its files as they stand.
+
+use ledger::sqlite::Book;
+use ledger::{
+    Account, Collection, CollectionNo, Key, Ledger as _, Organisation, Record, Relation, Role, Seq, Standing,
+};
+use ledger::{Register as _, Sharing as _, Who};
+use node::chance::NoChance;
+use node::config::Config;
+use node::home::{Home, Secret};
+use node::http::State;
+use node::sources::Sources;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+/// The organisations, each with a node.
+pub(crate) const ORGANISATIONS: [&str; 5] = ["North CERT", "South CERT", "East CERT", "West CERT", "Port CSIRT"];
+/// When a schedule begins, in microseconds.
+pub(crate) const BEGIN: i64 = 1_796_000_000_000_000;
+/// The collection that is exchanged.
+pub(crate) const ALIAS: &str = "shared";
+
+/// The STIX identity by which an organisation signs.
+pub(crate) fn identity(no: usize) -> String {
+    format!("identity--00000000-0000-4000-8000-0000000000{no:02x}")
+}
+
+/// The address of a node's API root.
+pub(crate) fn address(no: usize) -> String {
+    format!("https://node{no}.example/exchange/")
+}
+
+/// The secret of the key by which one organisation asks at another's node.
+fn key_text(at: usize, of: usize) -> String {
+    format!("marsad_{of}_at_{at}")
+}
+
+/// The `Authorization` by which an organisation asks at a node.
+pub(crate) fn authorization(at: usize, of: usize) -> String {
+    format!("Bearer {}", key_text(at, of))
+}
+
+/// The secret of a node.
+pub(crate) fn secret(no: usize) -> Secret {
+    Secret::new([u8::try_from(no).unwrap() + 201; 32])
+}
+
+fn organisation(no: usize, at: usize) -> Organisation {
+    let relation = if no == at { Relation::Own } else { Relation::Community };
+    Organisation { name: ORGANISATIONS[no].into(), relation }
+}
+
+/// What nodes are made of.
+pub(crate) struct Bench {
+    directory: tempfile::TempDir,
+    pub(crate) config: Config,
+    pub(crate) runtime: tokio::runtime::Runtime,
+    made: AtomicU64,
+}
+
+impl Bench {
+    pub(crate) fn new() -> Self {
+        let memory = Path::new("/dev/shm");
+        let builder = tempfile::Builder::new();
+        let directory = if memory.is_dir() { builder.tempdir_in(memory) } else { builder.tempdir() }.unwrap();
+        let mut config = Config::default();
+        config.accounts.attempts_per_minute = 1_000_000;
+        config.taxii.page_size = 4;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let bench = Self { directory, config, runtime, made: AtomicU64::default() };
+        for no in 0..ORGANISATIONS.len() {
+            bench.template(no);
+        }
+        bench
+    }
+
+    fn template_path(&self, no: usize) -> PathBuf {
+        self.directory.path().join(format!("template{no}"))
+    }
+
+    fn template(&self, at: usize) {
+        let home = Home::prepare(&self.template_path(at), "").unwrap();
+        home.seal(&secret(at)).unwrap();
+        let book = Book::create(&home.database()).unwrap();
+        for no in 0..ORGANISATIONS.len() {
+            let own = organisation(no, at);
+            book.add_organisation(&own).unwrap();
+            let standing =
+                Standing { organisation: own.name.clone(), identities: vec![identity(no)], ..Standing::default() };
+            book.set_standing(&standing).unwrap();
+            let name = format!("member{no}");
+            let role = if no == at { Role::Administrator } else { Role::Analyst };
+            book.add_account(&Account { name: name.clone(), organisation: own, role, password: None, created: 0 })
+                .unwrap();
+            book.add_key(&Key {
+                name: format!("key{no}"),
+                account: name,
+                digest: node::credentials::key_digest(&secret(at), &key_text(at, no)),
+                scope: Vec::new(),
+                expires: None,
+                networks: Vec::new(),
+                last_used: None,
+                created: 0,
+            })
+            .unwrap();
+        }
+        book.set_note(node::administration::OWN_ORGANISATION, Some(ORGANISATIONS[at].as_bytes())).unwrap();
+        book.add_collection(&Collection {
+            no: CollectionNo(0),
+            id: format!("c011ec70-0000-4000-8000-0000000000{at:02x}"),
+            alias: ALIAS.into(),
+            title: ALIAS.into(),
+            description: None,
+            read: Who::Members,
+            write: Who::Members,
+        })
+        .unwrap();
+        drop(book);
+        drop(node::audit::open(&home).unwrap());
+    }
+
+    /// A node of an organisation, new; its clock is off by `skew`.
+    pub(crate) fn node(&self, no: usize, clock: &Arc<AtomicI64>, skew: i64) -> Node {
+        let path = self.fresh(no);
+        copy(&self.template_path(no), &path);
+        Node::open(no, path, self, clock, skew)
+    }
+
+    /// The node, after a kill: opened from a copy of its files as they are at this moment. What was only in memory is gone.
+    pub(crate) fn revive(&self, node: &Node) -> Node {
+        let path = self.fresh(node.no);
+        copy(&node.path, &path);
+        Node::open(node.no, path, self, &node.clock, node.skew)
+    }
+
+    fn fresh(&self, no: usize) -> PathBuf {
+        let count = self.made.fetch_add(1, Ordering::Relaxed);
+        self.directory.path().join(format!("node{no}-{count}"))
+    }
+}
+
+/// The audit log's anchor is copied before the log, which only ever grows beyond it; shared memory is none that a crash
+/// leaves.
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir(to).unwrap();
+    std::fs::create_dir(to.join("tls")).unwrap();
+    for name in ["config.toml", "secret", "audit.anchor", "audit.db", "audit.db-wal", "marsad.db", "marsad.db-wal"] {
+        if from.join(name).exists() {
+            std::fs::copy(from.join(name), to.join(name)).unwrap();
+        }
+    }
+}
+
+/// A node that runs.
+pub(crate) struct Node {
+    pub(crate) no: usize,
+    path: PathBuf,
+    pub(crate) book: Arc<Book>,
+    pub(crate) state: Arc<State>,
+    clock: Arc<AtomicI64>,
+    pub(crate) skew: i64,
+    pub(crate) collection: Collection,
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.path);
+    }
+}
+
+impl Node {
+    fn open(no: usize, path: PathBuf, bench: &Bench, clock: &Arc<AtomicI64>, skew: i64) -> Self {
+        let home = Home::open(&path).unwrap();
+        let book = Arc::new(Book::open(&home.database(), 0).unwrap());
+        let (time, draws) = (Arc::clone(clock), AtomicU64::new(0));
+        let sources = Sources::given(move || time.load(Ordering::SeqCst) + skew, move |bytes| draw(no, &draws, bytes));
+        let state = State::with(&home, bench.config.clone(), Arc::clone(&book), sources).unwrap();
+        let collection = book.collection(ALIAS).unwrap().unwrap();
+        Self { no, path, book, state, clock: Arc::clone(clock), skew, collection }
+    }
+
+    /// What its clock says.
+    pub(crate) fn now(&self) -> i64 {
+        self.clock.load(Ordering::SeqCst) + self.skew
+    }
+
+    /// Everything that the node holds and serves: id and version, and the bodies that it has of it.
+    pub(crate) fn holds(&self) -> BTreeMap<(String, String), Vec<Vec<u8>>> {
+        let mut holds: BTreeMap<(String, String), Vec<Vec<u8>>> = BTreeMap::new();
+        self.follow(&mut |record| {
+            if record.state == ledger::State::Live {
+                let version = record.version.map_or_else(String::new, |version| version.text.to_owned());
+                holds.entry((record.key.to_owned(), version)).or_default().push(record.body.to_vec());
+            }
+        });
+        holds
+    }
+
+    /// What it keeps aside and serves to nobody.
+    pub(crate) fn aside(&self) -> Vec<String> {
+        let mut aside = Vec::new();
+        self.follow(&mut |record| {
+            if matches!(record.state, ledger::State::Conflict | ledger::State::Quarantined) {
+                aside.push(format!("{:?} {} {}", record.state, record.key, String::from_utf8_lossy(record.body)));
+            }
+        });
+        aside
+    }
+
+    fn follow(&self, each: &mut dyn FnMut(&Record<'_>)) {
+        let mut after = Seq(i64::MIN);
+        while let Some(last) = self.book.follow(after, 1_000, each).unwrap() {
+            after = last;
+        }
+    }
+}
+
+/// Random bytes that depend on nothing but how many were drawn before.
+fn draw(no: usize, draws: &AtomicU64, bytes: &mut [u8]) -> Result<(), NoChance> {
+    let mut stream = blake3::Hasher::new();
+    stream.update(&[u8::try_from(no).unwrap()]);
+    stream.update(&draws.fetch_add(1, Ordering::Relaxed).to_le_bytes());
+    stream.finalize_xof().fill(bytes);
+    Ok(())
+}
