@@ -12,6 +12,7 @@
 mod error;
 pub mod journal;
 mod model;
+pub mod partners;
 mod people;
 mod register;
 mod sharing;
@@ -21,6 +22,9 @@ pub mod sqlite;
 pub use error::Error;
 pub use journal::Journal;
 pub use model::*;
+pub use partners::{
+    Card, CardState, Delivery, DeliveryState, Mail, Mark, Partner, PartnerKind, Partners, Recall, Statement,
+};
 pub use people::*;
 pub use register::*;
 pub use sharing::*;
@@ -142,6 +146,13 @@ pub trait Ledger: Send + Sync {
     /// # Errors
     /// [`Error::Storage`], also when a look-up failed and `work` went on without it.
     fn look(&self, work: &mut dyn FnMut(&dyn Lookup)) -> Result<()>;
+
+    /// The newest sequence number: no record that can be seen has a later one, and none that comes has an earlier one.
+    /// Asked often, so it costs one look.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    fn last(&self) -> Result<Option<Seq>>;
 
     /// Figures for people and metrics.
     ///

@@ -267,6 +267,12 @@ pub struct Statistics {
     pub disk_bytes: u64,
     /// The newest sequence number.
     pub last: Option<Seq>,
+    /// Seals of authors, of bodies that are there and of such as are not.
+    pub seals: u64,
+    /// Recalls, our own and others'.
+    pub recalls: u64,
+    /// What waits for partners.
+    pub mail: u64,
 }
 
 /// Something that `check` found wrong.

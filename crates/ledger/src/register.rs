@@ -188,4 +188,8 @@ pub trait Register: crate::Sharing + Send + Sync {
     /// # Errors
     /// [`crate::Error::Storage`].
     fn set_note(&self, name: &str, value: Option<&[u8]>) -> Result<()>;
+    /// The same, if the value is the expected one; whether it was. Of several processes that expect the same, one sets it.
+    /// # Errors
+    /// [`crate::Error::Storage`].
+    fn swap_note(&self, name: &str, expected: Option<&[u8]>, value: Option<&[u8]>) -> Result<bool>;
 }

@@ -19,6 +19,20 @@ pub struct Group {
     pub from: Option<Micros>,
     /// It is closed from then on.
     pub until: Option<Micros>,
+    /// Whether an organisation that comes in receives what was shared with the group before.
+    pub backfill: bool,
+    /// What becomes of what was shared with it at an organisation that leaves.
+    pub on_leave: OnLeave,
+}
+
+/// What becomes of what was shared with a group at an organisation that leaves it.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub enum OnLeave {
+    /// It keeps what it has, and gets nothing more.
+    #[default]
+    Keep,
+    /// What it was given by the group is recalled.
+    Recall,
 }
 
 /// What an organisation is to the sharing model beside its relation.

@@ -28,6 +28,7 @@ pub mod narrow;
 pub mod network;
 pub mod oidc;
 pub mod packed;
+pub mod partners;
 pub mod sample;
 pub mod sealed;
 pub mod second_factor;

@@ -56,6 +56,12 @@ impl Kind {
     }
 }
 
+/// Whether objects of this STIX type are statements, which are never kept among the records.
+#[must_use]
+pub fn is_control(object_type: &str) -> bool {
+    Kind::of(object_type).is_some()
+}
+
 /// Why something is not a statement, or not from whom it says.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -68,9 +74,17 @@ pub enum Error {
         /// What is wrong.
         message: String,
     },
-    /// It is signed with a key that is not known, not confirmed, out of its time or revoked.
-    #[error("signed with the key {0}, which is not one that counts")]
+    /// It is signed with a key that is not known, or not confirmed.
+    #[error("signed with the key {0}, which is not on a card that was confirmed")]
     Key(KeyId),
+    /// It is signed with a key that counts no more, or not yet.
+    #[error("signed with the key {key}, {why}")]
+    Lapsed {
+        /// The key.
+        key: KeyId,
+        /// Why it does not count.
+        why: &'static str,
+    },
     /// The signature is wrong: it was altered, or is not from whom it says.
     #[error("the signature does not fit: it was altered, or is not from whom it says")]
     Signature,
@@ -92,16 +106,20 @@ pub fn sign(kind: Kind, at: Option<&str>, body: Map<String, Value>, keys: &Keys)
     object.insert("modified".into(), at.into());
     object.insert("extensions".into(), json!({EXTENSION: {"extension_type": "new-sdo"}}));
     object.insert("key".into(), keys.public().id().as_str().into());
-    let id = uuid::Uuid::new_v5(&NAMESPACE, &canonical(&object));
-    object.insert("id".into(), format!("{}--{id}", kind.object_type()).into());
+    object.insert("id".into(), id_of(kind, &canonical(&object)).into());
     let signature = keys.sign(&message(kind, &object));
     object.insert("signature".into(), URL_SAFE_NO_PAD.encode(signature).into());
     canonical(&object)
 }
 
-/// A statement as it was read: nothing of it is known to be true.
+/// A statement as it was read: nothing of it is known to be true. What it says can be read, and not changed: what was
+/// signed and what is read of it are the same.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Unverified {
+pub struct Unverified(Read);
+
+/// What a statement that was read says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Read {
     /// What it is.
     pub kind: Kind,
     /// Its id.
@@ -116,28 +134,146 @@ pub struct Unverified {
     pub object: Map<String, Value>,
 }
 
+impl std::ops::Deref for Unverified {
+    type Target = Read;
+
+    fn deref(&self) -> &Read {
+        &self.0
+    }
+}
+
+impl Unverified {
+    /// The version that it has: when it was said, or [`NO_TIME`].
+    #[must_use]
+    pub fn at(&self) -> &str {
+        self.object.get("modified").and_then(Value::as_str).unwrap_or(NO_TIME)
+    }
+
+    /// Checks that this is a statement of `kind` and says nothing that such a statement does not say.
+    pub(crate) fn expect(&self, kind: Kind, says: &[&str]) -> Result<Says<'_>, Error> {
+        let is = kind.object_type();
+        if self.kind != kind {
+            return Err(Error::Form { kind: is, message: format!("it is a {}", self.kind.object_type()) });
+        }
+        let own = |name: &String| !FRAME.contains(&name.as_str()) && !says.contains(&name.as_str());
+        if let Some(name) = self.object.keys().find(|name| own(name)) {
+            return Err(Error::Form {
+                kind: is,
+                message: format!("it has the unknown property `{}`", name.escape_debug()),
+            });
+        }
+        Ok(Says { kind: is, object: &self.object })
+    }
+}
+
+/// What every statement has.
+const FRAME: [&str; 7] = ["type", "spec_version", "id", "created", "modified", "extensions", "key"];
+
+/// The properties of a statement of a kind, each taken out with what it must be.
+pub(crate) struct Says<'a> {
+    kind: &'static str,
+    object: &'a Map<String, Value>,
+}
+
+impl<'a> Says<'a> {
+    pub(crate) fn wrong(&self, message: impl Into<String>) -> Error {
+        Error::Form { kind: self.kind, message: message.into() }
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&'a Value> {
+        self.object.get(name)
+    }
+
+    pub(crate) fn text(&self, name: &str) -> Result<Option<&'a str>, Error> {
+        self.get(name).map(|value| value.as_str().ok_or_else(|| self.wrong(format!("`{name}` is no text")))).transpose()
+    }
+
+    pub(crate) fn needed(&self, name: &str) -> Result<&'a str, Error> {
+        self.text(name)?.ok_or_else(|| self.wrong(format!("it has no `{name}`")))
+    }
+
+    /// An identifier, of any type or of this one.
+    pub(crate) fn id(&self, name: &str, object_type: Option<&str>) -> Result<&'a str, Error> {
+        let text = self.needed(name)?;
+        let id = stix::id::Id::parse(text).map_err(|error| self.wrong(format!("`{name}`: {error}")))?;
+        match object_type {
+            Some(wanted) if id.object_type() != wanted => {
+                Err(self.wrong(format!("`{name}` is not the id of a {wanted}")))
+            }
+            _ => Ok(text),
+        }
+    }
+
+    pub(crate) fn flag(&self, name: &str) -> Result<bool, Error> {
+        self.get(name)
+            .map_or(Ok(false), |value| value.as_bool().ok_or_else(|| self.wrong(format!("`{name}` is no truth"))))
+    }
+
+    pub(crate) fn list(&self, name: &str, most: usize) -> Result<Option<&'a [Value]>, Error> {
+        let Some(value) = self.get(name) else { return Ok(None) };
+        let list = value.as_array().ok_or_else(|| self.wrong(format!("`{name}` is no list")))?;
+        if list.len() > most {
+            return Err(self.wrong(format!("`{name}` has more than {most} entries")));
+        }
+        Ok(Some(list))
+    }
+
+    /// A SHA-256 in base64url.
+    pub(crate) fn digest(&self, value: Option<&Value>) -> Result<[u8; 32], Error> {
+        let bytes = value.and_then(Value::as_str).and_then(|text| URL_SAFE_NO_PAD.decode(text).ok());
+        bytes.and_then(|bytes| bytes.try_into().ok()).ok_or_else(|| self.wrong("a digest is 32 bytes in base64url"))
+    }
+}
+
 /// Reads a statement.
 ///
 /// # Errors
 /// [`Error::Form`].
 pub fn read(text: &[u8]) -> Result<Unverified, Error> {
-    let wrong = |kind, message: &str| Error::Form { kind, message: message.to_owned() };
-    // Our own reader first: it refuses two properties of one name, and what is too deep or too long.
-    let checked = Tape::new().parse(text, &LIMITS).map(|_| ());
-    checked.map_err(|error| Error::Form { kind: "statement", message: error.to_string() })?;
-    let object: Map<String, Value> =
-        serde_json::from_slice(text).map_err(|error| Error::Form { kind: "statement", message: error.to_string() })?;
-    let text_of = |name: &str| object.get(name).and_then(Value::as_str);
-    let kind = text_of("type").and_then(Kind::of).ok_or_else(|| wrong("statement", "its type is another one"))?;
+    let none = |message: String| Error::Form { kind: "statement", message };
+    // Our own reader: it refuses two properties of one name, and what is too deep or too long.
+    let mut tape = Tape::new();
+    let value = tape.parse(text, &LIMITS).map_err(|error| none(error.to_string()))?;
+    let kind = value.get("type").and_then(|kind| kind.as_str()).and_then(|kind| Kind::of(&kind));
+    let kind = kind.ok_or_else(|| none("its type is another one".to_owned()))?;
     let is = kind.object_type();
-    let id = text_of("id").filter(|id| id.starts_with(is)).ok_or_else(|| wrong(is, "it has no id"))?.to_owned();
-    let key = KeyId::read(text_of("key").unwrap_or_default()).ok_or_else(|| wrong(is, "it names no key"))?;
-    let signature = text_of("signature").and_then(|text| URL_SAFE_NO_PAD.decode(text).ok());
-    let signature =
-        signature.and_then(|bytes| bytes.try_into().ok()).ok_or_else(|| wrong(is, "it has no signature"))?;
-    let mut object = object;
-    object.remove("signature");
-    Ok(Unverified { kind, id, key, signature, message: message(kind, &object), object })
+    let wrong = |message: &str| Error::Form { kind: is, message: message.to_owned() };
+    let text_of = |name: &str| value.get(name).and_then(|value| value.as_str()).unwrap_or_default();
+    let id = text_of("id").into_owned();
+    if !stix::id::Id::parse(&id).is_ok_and(|id| id.object_type() == is) {
+        return Err(wrong("it has no id of its type"));
+    }
+    if text_of("spec_version") != "2.1" {
+        return Err(wrong("its `spec_version` is not 2.1"));
+    }
+    let time = text_of("modified");
+    if text_of("created") != time || stix::timestamp::Timestamp::parse(&time).is_err() {
+        return Err(wrong("its `created` and `modified` are not one and the same time"));
+    }
+    let key = KeyId::read(&text_of("key")).ok_or_else(|| wrong("it names no key"))?;
+    let signature = URL_SAFE_NO_PAD.decode(&*text_of("signature")).ok();
+    let signature = signature.and_then(|bytes| bytes.try_into().ok()).ok_or_else(|| wrong("it has no signature"))?;
+    let mut members: Vec<_> = value.entries().map(|(name, value)| (name.as_str(), value)).collect();
+    members.retain(|(name, _)| name != "signature");
+    let mut message = prefix(kind);
+    message.reserve(text.len());
+    stix::canonical::write_object(&mut members, &mut message);
+    // What is read of it is read out of what was signed.
+    let signed = message.get(prefix(kind).len()..).unwrap_or_default();
+    let object: Map<String, Value> = serde_json::from_slice(signed).map_err(|error| none(error.to_string()))?;
+    members.retain(|(name, _)| name != "id");
+    let mut said = Vec::with_capacity(message.len());
+    stix::canonical::write_object(&mut members, &mut said);
+    if id != id_of(kind, &said) {
+        // Else somebody could take the place of what somebody else is going to say.
+        return Err(wrong("its id does not follow from what it says"));
+    }
+    let extension = object.get("extensions").and_then(Value::as_object);
+    if !extension.is_some_and(|map| map.len() == 1 && map.get(EXTENSION) == Some(&json!({"extension_type": "new-sdo"})))
+    {
+        return Err(wrong("its `extensions` do not name the one that it is of"));
+    }
+    Ok(Unverified(Read { kind, id, key, signature, message, object }))
 }
 
 /// The SHA-256 of an object's canonical form: what a seal speaks of.
@@ -153,11 +289,21 @@ pub fn digest(object: &[u8], limits: &Limits) -> Result<[u8; 32], Error> {
     Ok(Sha256::digest(&text).into())
 }
 
+/// The id of a statement that says this (its canonical form without id and signature): the same for the same words of the
+/// same key.
+fn id_of(kind: Kind, said: &[u8]) -> String {
+    format!("{}--{}", kind.object_type(), uuid::Uuid::new_v5(&NAMESPACE, said))
+}
+
 /// What is signed: the statement in its canonical form, behind a line that no other use of the key begins with.
 fn message(kind: Kind, object: &Map<String, Value>) -> Vec<u8> {
-    let mut message = format!("{} 1\n", kind.object_type()).into_bytes();
+    let mut message = prefix(kind);
     message.extend_from_slice(&canonical(object));
     message
+}
+
+fn prefix(kind: Kind) -> Vec<u8> {
+    format!("{} 1\n", kind.object_type()).into_bytes()
 }
 
 /// The canonical form (RFC 8785) of an object that has been read.

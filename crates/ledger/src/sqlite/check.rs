@@ -3,7 +3,7 @@
 use super::head::{self, Head};
 use super::leaf::{self, Leaf};
 use super::shelf::Shelf;
-use super::{cover, key_of};
+use super::{cover, key_of, partners};
 use crate::{CollectionNo, Fault, Record, References, Result, Seq, Statistics, Version};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::HashSet;
@@ -78,7 +78,6 @@ pub(super) fn statistics(base: &Connection) -> Result<Statistics, rusqlite::Erro
     let all = count("SELECT sum(count) FROM leaf")?;
     let listed = count("SELECT count(*) FROM version")?;
     let aside = count("SELECT count(*) FROM version WHERE state <> 0")?;
-    let last: i64 = base.query_row("SELECT value FROM meta WHERE name = 'last_seq'", [], |row| row.get(0))?;
     Ok(Statistics {
         records: listed - aside,
         aside,
@@ -86,8 +85,17 @@ pub(super) fn statistics(base: &Connection) -> Result<Statistics, rusqlite::Erro
         tombstones: (all - listed) / 2,
         body_bytes: count("SELECT sum(size) FROM leaf")?,
         disk_bytes: count("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")?,
-        last: (last > 0).then_some(Seq(last)),
+        last: last(base)?,
+        seals: count("SELECT value FROM meta WHERE name = 'seals'")?,
+        recalls: count("SELECT count(*) FROM recall")?,
+        mail: count("SELECT count(*) FROM mail")?,
     })
+}
+
+pub(super) fn last(base: &Connection) -> Result<Option<Seq>, rusqlite::Error> {
+    let mut last = base.prepare_cached("SELECT value FROM meta WHERE name = 'last_seq'")?;
+    let last: i64 = last.query_row([], |row| row.get(0))?;
+    Ok((last > 0).then_some(Seq(last)))
 }
 
 pub(super) fn run(base: &Connection, progress: &mut dyn FnMut(u64, u64)) -> Result<Vec<Fault>, rusqlite::Error> {
@@ -105,6 +113,7 @@ pub(super) fn run(base: &Connection, progress: &mut dyn FnMut(u64, u64)) -> Resu
     {
         faults.add(&format!("body {}", orphan?), "no leaf owns it: restore the last backup".into());
     }
+    partners::check(base, &mut |table, message| faults.add(table, message))?;
     leaves(base, &mut faults, progress)?;
     Ok(faults.0)
 }

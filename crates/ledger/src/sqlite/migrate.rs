@@ -13,6 +13,7 @@ const STEPS: &[&str] = &[
     include_str!("sharing.sql"),
     include_str!("cover.sql"),
     include_str!("people.sql"),
+    include_str!("partners.sql"),
 ];
 
 /// Brings the file up to date.

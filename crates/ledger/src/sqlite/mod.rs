@@ -11,9 +11,13 @@ mod cover;
 mod head;
 mod journal;
 mod leaf;
+mod mail;
 mod migrate;
 mod page;
+mod partners;
 mod people;
+mod provenance;
+mod recall;
 mod reclass;
 mod register;
 mod remove;
@@ -304,6 +308,10 @@ impl Ledger for Book {
             work(&shelf);
             shelf.end()
         })
+    }
+
+    fn last(&self) -> Result<Option<Seq>> {
+        self.read("read the newest number", check::last)
     }
 
     fn statistics(&self) -> Result<Statistics> {

@@ -213,10 +213,27 @@ impl Register for Book {
     }
 
     fn set_note(&self, name: &str, value: Option<&[u8]>) -> Result<()> {
-        self.change("set a note", |change| match value {
-            Some(value) => change.execute("INSERT OR REPLACE INTO note VALUES(?1, ?2)", params![name, value]).map(drop),
-            None => change.execute("DELETE FROM note WHERE name = ?1", [name]).map(drop),
+        self.change("set a note", |change| put_note(change, name, value))
+    }
+
+    fn swap_note(&self, name: &str, expected: Option<&[u8]>, value: Option<&[u8]>) -> Result<bool> {
+        self.change("set a note", |change| {
+            let held: Option<Vec<u8>> = change
+                .query_row("SELECT value FROM note WHERE name = ?1", [name], |row| row.get(0))
+                .optional()?;
+            let same = held.as_deref() == expected;
+            if same {
+                put_note(change, name, value)?;
+            }
+            Ok(same)
         })
+    }
+}
+
+fn put_note(change: &Connection, name: &str, value: Option<&[u8]>) -> Result<(), rusqlite::Error> {
+    match value {
+        Some(value) => change.execute("INSERT OR REPLACE INTO note VALUES(?1, ?2)", params![name, value]).map(drop),
+        None => change.execute("DELETE FROM note WHERE name = ?1", [name]).map(drop),
     }
 }
 

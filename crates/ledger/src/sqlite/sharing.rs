@@ -2,16 +2,13 @@
 
 use super::Book;
 use super::register::{named, relation_code, touched};
-use crate::{Group, Relation, Result, Sharing, Standing};
+use crate::{Group, OnLeave, Relation, Result, Sharing, Standing};
 use rusqlite::{Connection, Transaction, params};
 
 impl Sharing for Book {
     fn add_group(&self, group: &Group) -> Result<()> {
         let done = self.register("add a sharing group", |change| {
-            change.execute(
-                "INSERT INTO circle VALUES(?1,?2,?3,?4,?5,?6)",
-                params![group.id, group.name, group.owner, group.hidden, group.from, group.until],
-            )?;
+            change.execute("INSERT INTO circle VALUES(?1,?2,?3,?4,?5,?6,?7,?8)", columns(group))?;
             add_members(change, group)
         });
         named(done, "sharing group", &group.name, ("organisation", &wanted(group)))
@@ -19,8 +16,9 @@ impl Sharing for Book {
 
     fn groups(&self) -> Result<Vec<Group>> {
         self.read("list sharing groups", |base| {
-            let mut rows =
-                base.prepare_cached("SELECT id, name, owner, hidden, opens, closes FROM circle ORDER BY name")?;
+            let mut rows = base.prepare_cached(
+                "SELECT id, name, owner, hidden, opens, closes, backfill, on_leave FROM circle ORDER BY name",
+            )?;
             let mut groups = Vec::new();
             let mut rows = rows.query([])?;
             while let Some(row) = rows.next()? {
@@ -33,6 +31,8 @@ impl Sharing for Book {
                     hidden: row.get(3)?,
                     from: row.get(4)?,
                     until: row.get(5)?,
+                    backfill: row.get(6)?,
+                    on_leave: if row.get(7)? { OnLeave::Recall } else { OnLeave::Keep },
                 });
             }
             Ok(groups)
@@ -42,8 +42,9 @@ impl Sharing for Book {
     fn change_group(&self, group: &Group) -> Result<()> {
         let done = self.register("change a sharing group", |change| {
             let rows = change.execute(
-                "UPDATE circle SET name=?2, owner=?3, hidden=?4, opens=?5, closes=?6 WHERE id=?1",
-                params![group.id, group.name, group.owner, group.hidden, group.from, group.until],
+                "UPDATE circle SET name=?2, owner=?3, hidden=?4, opens=?5, closes=?6, backfill=?7, on_leave=?8
+                 WHERE id=?1",
+                columns(group),
             )?;
             change.execute("DELETE FROM circle_member WHERE circle = ?1", [&group.id])?;
             if rows > 0 {
@@ -128,6 +129,13 @@ impl Sharing for Book {
         })
         .map(drop)
     }
+}
+
+/// A group in the order of its table's columns.
+fn columns(group: &Group) -> impl rusqlite::Params {
+    let recall = group.on_leave == OnLeave::Recall;
+    let Group { id, name, owner, hidden, from, until, backfill, .. } = group;
+    (id, name, owner, hidden, from, until, backfill, recall)
 }
 
 fn add_members(change: &Transaction<'_>, group: &Group) -> Result<(), rusqlite::Error> {

@@ -549,6 +549,7 @@ pub(crate) fn a_renewed_record_comes_again<B: Ledger + Register>(make: impl Fn()
         append(&book, &plain(no, one, n, format!("{{{n}}}")), 0);
     }
     let after = book.statistics().unwrap().last;
+    assert_eq!(book.last().unwrap(), after);
     let later = Filter { after, ..everything(no) };
     let id = |n| plain(no, one, n, String::new()).key;
     assert_eq!(book.reclass(&id(1), &mut |_| Some(two), Place::Kept, 50).unwrap(), 1);
@@ -736,6 +737,19 @@ pub(crate) fn the_register<B: Ledger + Register>(make: impl Fn() -> B) {
     assert!(book.collection("phishing").unwrap().is_none());
     book.set_note("n", Some(b"1")).unwrap();
     assert_eq!(book.note("n").unwrap().as_deref(), Some(&b"1"[..]));
+    for (expected, value, held) in [
+        (None, Some(&b"2"[..]), Some(&b"1"[..])),
+        (Some(&b"2"[..]), Some(b"3"), Some(b"1")),
+        (Some(b"1"), Some(b"2"), Some(b"2")),
+        (Some(b"2"), None, None),
+        (Some(b"2"), Some(b"3"), None),
+        (None, Some(b"1"), Some(b"1")),
+    ] {
+        let before = book.note("n").unwrap();
+        let swapped = book.swap_note("n", expected, value).unwrap();
+        assert_eq!(swapped, before.as_deref() == expected, "{expected:?}");
+        assert_eq!(book.note("n").unwrap().as_deref(), held, "{expected:?}");
+    }
     book.set_note("n", None).unwrap();
     assert_eq!(book.note("n").unwrap(), None);
     assert!(book.generation().unwrap() > generation);

@@ -1,6 +1,6 @@
 //! The register of the sharing model, for every engine.
 
-use ledger::{Error, Group, Organisation, Register, Relation, Standing};
+use ledger::{Error, Group, OnLeave, Organisation, Register, Relation, Standing};
 
 /// Groups hold organisations that exist, identities have one owner, and every change is noticed.
 pub(crate) fn the_sharing_model<B: Register>(make: impl Fn() -> B) {
@@ -16,6 +16,8 @@ pub(crate) fn the_sharing_model<B: Register>(make: impl Fn() -> B) {
         hidden: true,
         from: Some(1),
         until: None,
+        backfill: false,
+        on_leave: OnLeave::Keep,
     };
     let generation = book.generation().unwrap();
     book.add_group(&group).unwrap();
@@ -29,7 +31,9 @@ pub(crate) fn the_sharing_model<B: Register>(make: impl Fn() -> B) {
         assert!(matches!(book.add_group(&nested), Err(Error::Missing { .. })), "{stranger}");
         assert_eq!(book.groups().unwrap().len(), 1, "nothing is left of what was refused");
     }
-    let wider = Group { members: vec!["North".into(), "South".into()], until: Some(9), ..group.clone() };
+    let wider =
+        Group { members: vec!["North".into(), "South".into()], until: Some(9), backfill: true, ..group.clone() };
+    let wider = Group { on_leave: OnLeave::Recall, ..wider };
     book.change_group(&wider).unwrap();
     assert_eq!(book.groups().unwrap(), [wider]);
     assert!(matches!(book.change_group(&other), Err(Error::Missing { .. })));

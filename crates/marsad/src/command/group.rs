@@ -5,7 +5,7 @@ use crate::cli::Place;
 use crate::outcome::{Failure, Outcome, Verdict};
 use crate::terminal::{note, say, say_json, table, visible};
 use crate::when;
-use ledger::{Group, Sharing as _};
+use ledger::{Group, OnLeave, Sharing as _};
 use node::administration::{GroupChange, NewGroup};
 use policy::role::Actor;
 use serde_json::json;
@@ -38,7 +38,8 @@ enum Action {
 #[command(after_help = "\
 Examples:
   marsad group add summit-2027 --members 'CERT North','Port Authority' --until 2027-06-30T00:00:00Z
-  marsad group add quiet --members 'CERT North' --hidden")]
+  marsad group add quiet --members 'CERT North' --hidden
+  marsad group add case-7 --members 'CERT North' --backfill --on-leave recall")]
 struct Add {
     /// Its name
     name: String,
@@ -57,6 +58,12 @@ struct Add {
     /// Closed from then on: after so long (`90d`) or at an instant [default: never]
     #[arg(long, value_name = "T")]
     until: Option<String>,
+    /// Whoever comes in receives what was shared with the group before
+    #[arg(long)]
+    backfill: bool,
+    /// What becomes of what was shared with it at an organisation that leaves
+    #[arg(long, value_enum, value_name = "WHAT", default_value = "keep")]
+    on_leave: Leave,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -95,6 +102,30 @@ struct Change {
     /// Whether only its owner is told who is in it
     #[arg(long, value_name = "BOOL")]
     hidden: Option<bool>,
+    /// Whether whoever comes in receives what was shared with the group before
+    #[arg(long, value_name = "BOOL")]
+    backfill: Option<bool>,
+    /// What becomes of what was shared with it at an organisation that leaves
+    #[arg(long, value_enum, value_name = "WHAT")]
+    on_leave: Option<Leave>,
+}
+
+/// What becomes of what was shared with a group at an organisation that leaves it.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Leave {
+    /// It keeps what it has, and gets nothing more
+    Keep,
+    /// What it was given by the group is recalled
+    Recall,
+}
+
+impl From<Leave> for OnLeave {
+    fn from(said: Leave) -> Self {
+        match said {
+            Leave::Keep => Self::Keep,
+            Leave::Recall => Self::Recall,
+        }
+    }
 }
 
 /// Removes a group. What is confined to it is then seen by those alone who made it or brought it in.
@@ -124,6 +155,8 @@ fn run_add(place: &Place, args: &Add) -> Outcome {
         hidden: args.hidden,
         from: args.from.as_deref().map(|text| when::instant("--from", text, now)).transpose()?,
         until: args.until.as_deref().map(|text| when::later("--until", text, now)).transpose()?,
+        backfill: args.backfill,
+        on_leave: args.on_leave.into(),
     };
     let group = opened.administration()?.add_group(&Actor::Operator, &new).map_err(super::asked)?;
     note(format!("added the sharing group `{}`", visible(&group.name)));
@@ -161,6 +194,8 @@ fn run_change(place: &Place, args: &Change) -> Outcome {
         add: &args.add,
         remove: &args.remove,
         hidden: args.hidden,
+        backfill: args.backfill,
+        on_leave: args.on_leave.map(Into::into),
         from: args.from.as_deref().map(|text| when::instant("--from", text, now)).transpose()?.map(Some),
         until: args.until.as_deref().map(|text| when::instant("--until", text, now)).transpose()?.map(Some),
         ..GroupChange::default()
@@ -191,6 +226,7 @@ pub(crate) fn find(opened: &Opened, name: &str) -> Result<Group, Failure> {
 fn shown(group: &Group) -> serde_json::Value {
     json!({
         "id": group.id, "name": group.name, "owner": group.owner, "members": group.members, "hidden": group.hidden,
-        "from": group.from.map(when::spelled), "until": group.until.map(when::spelled),
+        "from": group.from.map(when::spelled), "until": group.until.map(when::spelled), "backfill": group.backfill,
+        "on_leave": match group.on_leave { OnLeave::Keep => "keep", OnLeave::Recall => "recall" },
     })
 }

@@ -2,7 +2,7 @@
 //! another.
 
 use super::{Administration, AdministrationAct, Deed, Error, checked_name};
-use ledger::{Group, Micros};
+use ledger::{Group, Micros, OnLeave};
 use policy::role::{Act, Actor, Target, may};
 
 /// A sharing group to be made.
@@ -20,6 +20,10 @@ pub struct NewGroup<'a> {
     pub from: Option<Micros>,
     /// It is closed from then on.
     pub until: Option<Micros>,
+    /// Whether an organisation that comes in receives what was shared with the group before.
+    pub backfill: bool,
+    /// What becomes of what was shared with it at an organisation that leaves.
+    pub on_leave: OnLeave,
 }
 
 /// What is changed of a group; what is `None` stays.
@@ -41,6 +45,10 @@ pub struct GroupChange<'a> {
     pub from: Option<Option<Micros>>,
     /// From when on it is closed, or that it never is.
     pub until: Option<Option<Micros>>,
+    /// Whether an organisation that comes in receives what was shared with the group before.
+    pub backfill: Option<bool>,
+    /// What becomes of what was shared with it at an organisation that leaves.
+    pub on_leave: Option<OnLeave>,
 }
 
 /// A group that the actor may know of.
@@ -89,6 +97,8 @@ impl Administration {
             hidden: new.hidden,
             from: new.from,
             until: new.until,
+            backfill: new.backfill,
+            on_leave: new.on_leave,
         })?;
         self.free(&group)?;
         taken(self.book.add_group(&group))?;
@@ -123,6 +133,8 @@ impl Administration {
         group.hidden = change.hidden.unwrap_or(group.hidden);
         group.from = change.from.unwrap_or(group.from);
         group.until = change.until.unwrap_or(group.until);
+        group.backfill = change.backfill.unwrap_or(group.backfill);
+        group.on_leave = change.on_leave.unwrap_or(group.on_leave);
         let group = checked(group)?;
         self.free(&group)?;
         taken(self.book.change_group(&group))?;
@@ -252,5 +264,12 @@ fn new_id() -> Result<String, Error> {
 fn told(group: &Group) -> String {
     let at = |at: Option<Micros>| at.map_or_else(|| "-".to_owned(), stix::timestamp::format_micros);
     let hidden = if group.hidden { ", hidden" } else { "" };
-    format!("members: {}; from {} until {}{hidden}", group.members.join(", "), at(group.from), at(group.until))
+    let backfill = if group.backfill { ", back-fill" } else { "" };
+    let recall = if group.on_leave == OnLeave::Recall { ", recall on leave" } else { "" };
+    format!(
+        "members: {}; from {} until {}{hidden}{backfill}{recall}",
+        group.members.join(", "),
+        at(group.from),
+        at(group.until)
+    )
 }

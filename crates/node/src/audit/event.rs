@@ -18,6 +18,8 @@ pub enum Way {
     Cli,
     /// A file that was written for somebody.
     Export,
+    /// A link to a partner, or a package for one.
+    Link,
 }
 
 impl Way {
@@ -29,6 +31,7 @@ impl Way {
             Self::Api => "api",
             Self::Cli => "cli",
             Self::Export => "export",
+            Self::Link => "link",
         }
     }
 }
@@ -152,10 +155,25 @@ pub enum Event {
         /// How it is.
         to: Value,
     },
+    /// Something passed between this node and a partner, or was refused.
+    Partner {
+        /// Who did it: the node itself, a partner, or a person.
+        by: By,
+        /// The partner: the name of its organisation here.
+        partner: String,
+        /// What was done, such as `card-pinned`.
+        act: &'static str,
+        /// What it was done to: an object, a link, a package.
+        about: String,
+        /// Whether it was done, or refused.
+        done: bool,
+        /// Why it was refused; empty: there is nothing to say.
+        reason: String,
+    },
 }
 
 /// The kinds, as the log writes them.
-pub const KINDS: [&str; 9] = [
+pub const KINDS: [&str; 10] = [
     "signed-in",
     "sign-in-refused",
     "handed-over",
@@ -165,6 +183,7 @@ pub const KINDS: [&str; 9] = [
     "erased",
     "exported",
     "policy-changed",
+    "partner",
 ];
 
 impl Event {
@@ -181,6 +200,7 @@ impl Event {
             Self::Erased { .. } => "erased",
             Self::Exported { .. } => "exported",
             Self::PolicyChanged { .. } => "policy-changed",
+            Self::Partner { .. } => "partner",
         }
     }
 
@@ -214,6 +234,13 @@ impl Event {
             }
             Self::PolicyChanged { by, about, from, to } => {
                 (by, about.clone(), None, map(json!({"from": from, "to": to})))
+            }
+            Self::Partner { by, partner, act, about, done, reason } => {
+                let mut body = map(json!({"partner": partner, "act": act, "done": done}));
+                if !reason.is_empty() {
+                    body.insert("reason".to_owned(), reason.as_str().into());
+                }
+                (by, about.clone(), None, body)
             }
         };
         let whom = match self {

@@ -147,6 +147,8 @@ fn groups() -> [Group; 3] {
         hidden: no == 2,
         from: None,
         until: None,
+        backfill: false,
+        on_leave: ledger::OnLeave::Keep,
     };
     [
         Group { from: Some(bench::FIRST), ..group(0, "CERT North", &["Elsewhere", "Harbour"]) },

@@ -4,7 +4,7 @@ use super::super::State;
 use super::super::answer::Refusal;
 use super::super::people::{actor, json, nothing, read};
 use super::super::request::{Asked, Content};
-use super::groups::resource;
+use super::groups::{Leave, resource};
 use super::{at, given};
 use crate::administration::{GroupChange, SeenGroup};
 use axum::body::Body;
@@ -28,6 +28,8 @@ struct Change {
     from: Option<Option<String>>,
     #[serde(default, deserialize_with = "given")]
     until: Option<Option<String>>,
+    backfill: Option<bool>,
+    on_leave: Option<Leave>,
 }
 
 /// One group.
@@ -44,7 +46,7 @@ pub(crate) async fn patch(
     id: String,
 ) -> Result<Response<Body>, Refusal> {
     let actor = actor(asked)?;
-    let form = r#"{"name":…,"owner":…,"members":[…],"add":[…],"remove":[…],"hidden":…,"from":…,"until":…}"#;
+    let form = r#"{"name":…,"owner":…,"members":[…],"add":[…],"remove":[…],"hidden":…,"from":…,"until":…,"backfill":…,"on_leave":"keep|recall"}"#;
     let sent: Change = read(asked, content, form).await?;
     let (from, until) = (end("from", sent.from.as_ref())?, end("until", sent.until.as_ref())?);
     state
@@ -58,6 +60,8 @@ pub(crate) async fn patch(
                 hidden: sent.hidden,
                 from,
                 until,
+                backfill: sent.backfill,
+                on_leave: sent.on_leave.map(Into::into),
             };
             let group = state.administration.change_group(&actor, &id, &change)?;
             // Who gave the group away is told what it was made.

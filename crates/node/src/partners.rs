@@ -1,0 +1,3 @@
+//! Exchange with partners.
+
+pub mod link;
