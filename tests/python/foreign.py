@@ -17,14 +17,19 @@ import pytest
 MEDIA = "application/taxii+json;version=2.1"
 USER, PASSWORD = "exchange", "in the middle of everything"
 
-# OpenTAXII 0.9.3 writes its answers with a `json.dumps` that knows no UUID, so that with libraries of today each is a 500.
-# The id types are given as text; nothing else of the server is touched.
+# OpenTAXII 0.9.3 writes its answers with a `json.dumps` that knows no UUID, so that with libraries of today each is a 500;
+# here ids are written as text. And it gives the type of an object as its `spec_version`, so that nothing that it hands on is
+# what it got: MENDED says whether that is set right. Nothing else of the server is touched.
 OPENTAXII = """
 import json, os, sys
 import opentaxii.server
 from opentaxii.taxii2 import http
 write = http.make_taxii2_response
 def respond(data, status=200, extra_headers=None):
+    if MENDED and isinstance(data, dict):
+        for found in data.get("objects", []):
+            if found.get("spec_version") == found.get("type"):
+                found["spec_version"] = "2.1"
     return write(data if isinstance(data, str) else json.dumps(data, default=str), status, extra_headers)
 opentaxii.server.make_taxii2_response = respond
 from opentaxii.cli import app
@@ -132,7 +137,7 @@ def medallion(folder):
     return Foreign(process, port, log)
 
 
-def opentaxii(folder):
+def opentaxii(folder, mended=True):
     has("opentaxii")
     port, conf, log = free_port(), folder / "opentaxii.yml", folder / "opentaxii.log"
     conf.write_text(json.dumps({
@@ -149,7 +154,7 @@ def opentaxii(folder):
         },
         "logging": {"opentaxii": "warning", "root": "warning"},
     }))
-    command = [sys.executable, "-W", "ignore", "-c", OPENTAXII, str(port), USER, PASSWORD]
+    command = [sys.executable, "-W", "ignore", "-c", f"MENDED = {mended}\n{OPENTAXII}", str(port), USER, PASSWORD]
     with open(log, "ab") as out:
         process = subprocess.Popen(command, stdout=out, stderr=out, env={**os.environ, "OPENTAXII_CONFIG": str(conf)})
     return Foreign(process, port, log)
