@@ -4,8 +4,11 @@
 use crate::record::{GROUP, Made};
 use crate::relay::{Relay, Spoil};
 use crate::world::{ORGANISATIONS, identity};
-use policy::{Author, Class, Facts, Group, Meaning, Micros, Outcome, Relation, Rules, Tlp, Treatment, Viewer};
+use policy::{Audience, Author, Class, Facts, Group, Meaning, Micros, Outcome, Relation, Rules, Tlp, Treatment, Viewer};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// What is dated further ahead of a node's clock is not taken.
+pub(crate) const AHEAD: Micros = 600_000_000;
 
 /// One direction of an exchange: what goes from a node to a node.
 #[derive(Clone, Debug)]
@@ -29,6 +32,8 @@ pub(crate) struct Terms {
     pub(crate) ceilings: Vec<Vec<Option<Tlp>>>,
     /// Which organisations' cards a node has: `[node][organisation]`.
     pub(crate) cards: Vec<Vec<bool>>,
+    /// By how much each node's clock is off.
+    pub(crate) skews: Vec<Micros>,
     /// The members of the group beside its owner, the first organisation.
     pub(crate) group: Vec<usize>,
 }
@@ -68,9 +73,9 @@ impl Terms {
 
     /// The class of a record at a node that got it from another (or itself, if it made it).
     fn class(&self, made: &Made, at: usize, from: usize) -> Class {
-        let author = match (made.is_signed(), made.author == from) {
-            (false, _) | (true, true) => Author::Owner,
-            (true, false) => Author::Organisation(ORGANISATIONS[made.author].into()),
+        let author = match made.author == from {
+            true => Author::Owner,
+            false => Author::Organisation(ORGANISATIONS[made.author].into()),
         };
         let may_be_red = matches!(made.tlp, None | Some(Tlp::Red));
         let recipients = match at == made.author {
@@ -91,17 +96,30 @@ impl Terms {
     /// Whether a node gives a record that it got from `bringer` to an organisation.
     fn gives(&self, made: &Made, at: usize, bringer: usize, to: usize, now: Micros) -> bool {
         let class = self.class(made, at, bringer);
+        // A circle is one of the node that drew it.
+        let narrow =
+            |circle: &Audience| matches!(circle, Audience::Organisation | Audience::Community | Audience::Connected);
+        if at != made.author && class.handling.audience.iter().any(narrow) {
+            return false;
+        }
         let decision = policy::decide(&self.viewer(at, to), &class, now, &Rules::default(), &At(self, at));
         decision.outcome == Outcome::Release
     }
 
-    /// What each node holds in the end: id and version, and the places in `made` of the bodies.
+    /// Whether it depends on the moment if a node takes a record: its author's clock is ahead of the taker's.
+    fn is_dated_ahead(&self, made: &Made, to: usize) -> bool {
+        self.skews[made.author] - self.skews[to] > AHEAD / 2
+    }
+
+    /// What each node holds in the end: id and version, and the places in `made` of the bodies. `surely`: without what
+    /// depends on the moment at which it came.
     pub(crate) fn spread(
         &self,
         made: &[Made],
         recalled: &BTreeSet<String>,
         relay: Option<&Relay>,
         now: Micros,
+        surely: bool,
     ) -> Vec<BTreeMap<(String, String), usize>> {
         // (node, record) and everybody from whom the node has it.
         let mut held: BTreeMap<(usize, usize), BTreeSet<usize>> = BTreeMap::new();
@@ -114,7 +132,7 @@ impl Terms {
                 for ((at, no), bringers) in held.iter().filter(|((at, _), _)| *at == way.from) {
                     let kind = made[*no].id.split("--").next().unwrap();
                     let wanted = way.types.is_empty() || way.types.iter().any(|wanted| wanted == kind);
-                    let own = made[*no].author == way.to;
+                    let own = made[*no].author == way.to || (surely && self.is_dated_ahead(&made[*no], way.to));
                     if !wanted || own || !bringers.iter().any(|from| self.gives(&made[*no], *at, *from, way.to, now)) {
                         continue;
                     }
