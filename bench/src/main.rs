@@ -1,12 +1,13 @@
 //! Marsad beside its peers and its limits: every row is measured in this run, the peer or limit next to it.
 //!
-//! `marsad-bench [all|validate|append|import|post|pages|sharing|viewers|handover] [--quick]`. The binary under test is named by
+//! `marsad-bench [all|validate|append|import|post|pages|sharing|viewers|handover|meeting] [--quick]`. The binary under test is named by
 //! `MARSAD_BIN`. Results go to stdout as Markdown tables, progress to stderr.
 
 mod clock;
 mod corpus;
 mod disk;
 mod handover;
+mod meeting;
 mod server;
 mod sharing;
 mod viewers;
@@ -45,7 +46,7 @@ fn main() -> ExitCode {
     ExitCode::from(2)
 }
 
-const STEPS: [(&str, fn(corpus::Size)); 9] = [
+const STEPS: [(&str, fn(corpus::Size)); 10] = [
     ("machine", table::machine),
     ("validate", validate::run),
     ("append", append::run),
@@ -55,4 +56,5 @@ const STEPS: [(&str, fn(corpus::Size)); 9] = [
     ("sharing", sharing::run),
     ("viewers", viewers::run),
     ("handover", handover::run),
+    ("meeting", meeting::run),
 ];

@@ -23,6 +23,9 @@ pub struct Group {
     pub backfill: bool,
     /// What becomes of what was shared with it at an organisation that leaves.
     pub on_leave: OnLeave,
+    /// The members that came while there was no back-fill, each with the first sequence number that it sees by the group.
+    /// The register sets it; what is given is not looked at.
+    pub since: Vec<(String, Micros)>,
 }
 
 /// What becomes of what was shared with a group at an organisation that leaves it.
@@ -58,7 +61,8 @@ pub trait Sharing: Send + Sync {
     /// # Errors
     /// [`crate::Error::Storage`].
     fn groups(&self) -> Result<Vec<Group>>;
-    /// Replaces a group of the same id.
+    /// Replaces a group of the same id. An organisation that was not in it sees by it, unless there is
+    /// [back-fill](Group::backfill), only what gets a sequence number from then on; those that were in it keep what they had.
     /// # Errors
     /// [`crate::Error::Missing`], also if an organisation is not there; [`crate::Error::Exists`] if the name is taken.
     fn change_group(&self, group: &Group) -> Result<()>;

@@ -29,6 +29,7 @@ run!(
     readers_and_writers_at_once,
     the_register,
     the_sharing_model,
+    newcomers_of_a_group,
 );
 
 #[test]
@@ -36,6 +37,91 @@ fn how_members_sign_in() {
     battery::people::second_factors(make);
     battery::people::sessions(make);
     battery::people::credentials(make);
+}
+
+#[test]
+fn what_is_kept_of_partners() {
+    battery::partners::partners(make);
+    battery::partners::provenance(make);
+    battery::partners::recalls(make);
+    battery::partners::mail(make);
+}
+
+/// Another process has the file open; the book is closed and opened; it is put back from a backup.
+#[test]
+fn what_is_kept_of_partners_is_in_the_file() {
+    use battery::partners::{keep_one_of_everything, one_of_everything_is_there, recall};
+    use ledger::{Error, Partners as _};
+    let folder = tempfile::tempdir().unwrap();
+    let (path, copy) = (folder.path().join("book.db"), folder.path().join("copy.db"));
+    let book = Book::create(&path).unwrap();
+    let other = Book::open(&path, 0).unwrap();
+    let book = keep_one_of_everything(book);
+    one_of_everything_is_there(&other);
+    book.backup(&copy, &mut |_, _| {}).unwrap();
+    // Both give numbers, and neither gives one twice.
+    assert_eq!(other.post("North", &[("s", b"s")], 5).unwrap() + book.post("North", &[("t", b"t")], 5).unwrap(), 2);
+    assert_eq!(other.mail("North", 5, 9).unwrap().iter().map(|mail| mail.no).collect::<Vec<_>>(), [6, 7]);
+    assert!(matches!(other.add_recall(&recall("r", "p", 9), &[]), Err(Error::Exists { .. })));
+    drop((book, other));
+    let book = Book::open(&path, 0).unwrap();
+    assert_eq!(book.drop_mail("North", i64::MAX).unwrap(), 3);
+    drop(book);
+    let book = Book::open(&path, 0).unwrap();
+    book.post("North", &[("u", b"u")], 5).unwrap();
+    assert_eq!(book.mail("North", 0, 9).unwrap().iter().map(|mail| mail.no).collect::<Vec<_>>(), [8]);
+    drop(book);
+    restore(&copy, &path, 0).unwrap();
+    one_of_everything_is_there(&Book::open(&path, 0).unwrap());
+}
+
+#[test]
+fn a_full_disk_keeps_nothing_of_what_is_said() {
+    use ledger::{Error, Partners as _, Statement};
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("book.db");
+    let book = battery::partners::keep_one_of_everything(Book::create(&path).unwrap());
+    book.limit_pages(1).unwrap();
+    let large = vec![b'x'; 1 << 20];
+    let statement = Statement { mark: [2; 16], source: "West".into(), first: 1, last: 1, body: large.clone() };
+    let full = |outcome: ledger::Result<()>| assert!(matches!(outcome, Err(Error::Full { .. })), "{outcome:?}");
+    full(book.put_provenance(&[([2; 16], b"small"), ([3; 16], &large)], std::slice::from_ref(&statement)));
+    full(book.put_statements(&[statement]));
+    full(book.post("North", &[("small", b"1"), ("large", &large)], 9).map(drop));
+    full(book.add_recall(&ledger::Recall { body: large, ..battery::partners::recall("s", "o", 9) }, &[]));
+    battery::partners::one_of_everything_is_there(&book);
+    book.limit_pages(i64::MAX).unwrap();
+    book.put_seals(&[([2; 16], b"small")]).unwrap();
+    assert_eq!(book.check(&mut |_, _| {}).unwrap(), []);
+}
+
+#[test]
+fn what_does_not_belong_together_is_found() {
+    for (wound, place) in [
+        ("DELETE FROM organisation WHERE name = 'West'", "source"),
+        ("DELETE FROM partner WHERE organisation = 'South'", "partner_link"),
+        ("DELETE FROM recall", "delivery"),
+        ("DELETE FROM said WHERE no = 1", "said_of"),
+        (
+            "DELETE FROM said_new WHERE source = 0; UPDATE meta SET value = 0 WHERE name = 'seals';
+          UPDATE meta SET value = 1 WHERE name = 'said_new'",
+            "said",
+        ),
+        ("UPDATE meta SET value = 2 WHERE name = 'seals'", "seals"),
+        ("UPDATE said_new SET mark = x'01' WHERE source = 0", "said_of"),
+        ("UPDATE said SET first = NULL", "said_of"),
+        ("INSERT INTO said_of SELECT * FROM said_new WHERE source <> 0", "said_of"),
+        ("DELETE FROM source", "said_of"),
+        ("UPDATE meta SET value = 4 WHERE name = 'last_mail'", "mail"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("book.db");
+        let book = battery::partners::keep_one_of_everything(Book::create(&path).unwrap());
+        let knife = rusqlite::Connection::open(&path).unwrap();
+        knife.execute_batch(&format!("PRAGMA foreign_keys = OFF; {wound}")).unwrap();
+        let places: Vec<String> = book.check(&mut |_, _| {}).unwrap().into_iter().map(|fault| fault.place).collect();
+        assert_eq!(places, [place], "{wound}");
+    }
 }
 
 #[test]
@@ -79,7 +165,7 @@ fn records_of_an_older_file_are_open_until_they_are_settled() {
     }
     old.execute_batch(
         "INSERT INTO class SELECT no, '0' FROM new.class WHERE open IS NOT NULL; UPDATE class SET definition = x'30';
-         DELETE FROM meta; INSERT INTO meta SELECT * FROM new.meta; PRAGMA user_version = 3;",
+         DELETE FROM meta; INSERT INTO meta SELECT * FROM new.meta WHERE name IN ('last_seq', 'generation'); PRAGMA user_version = 3;",
     )
     .unwrap();
     let leaves: Vec<(i64, Vec<u8>)> = old

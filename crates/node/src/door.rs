@@ -148,6 +148,7 @@ impl Facts for Door {
             from: group.from,
             until: group.until,
             hidden: group.hidden,
+            since: group.since,
         })
     }
 

@@ -13,8 +13,8 @@ pub use tls::Stream;
 
 use crate::config::Config;
 use bytes::{Bytes, BytesMut};
-use http::header::LOCATION;
-use http::{Method, Request, Response, StatusCode};
+use http::header::{ACCEPT, LOCATION};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use reach::{Allowed, Named};
 use reqwest::Url;
 use std::collections::HashMap;
@@ -28,6 +28,8 @@ use zeroize::Zeroizing;
 
 /// Redirects that are followed for one request.
 const MAX_HOPS: usize = 5;
+/// The bound on an answer that goes on: a year, since there must be one.
+const FOR_EVER: Duration = Duration::from_secs(365 * 86_400);
 /// Addresses of one host that are tried.
 const MAX_ADDRESSES: usize = 16;
 
@@ -176,6 +178,7 @@ impl Egress {
             literal: host.parse::<IpAddr>().is_ok() || host == "localhost",
             named,
             credentials,
+            headers: HeaderMap::new(),
             clients: Mutex::default(),
         };
         session.check_scheme(&session.named).map_err(|failure| wrong(&failure.message))?;
@@ -197,6 +200,8 @@ pub struct Session {
     /// The operator wrote an address or `localhost`, not a name.
     literal: bool,
     credentials: Option<Credentials>,
+    /// What every request to the named origin says.
+    headers: HeaderMap,
     /// One a host and port, which connects to the addresses that were judged.
     clients: Mutex<HashMap<(String, u16), reqwest::Client>>,
 }
@@ -208,6 +213,37 @@ impl std::fmt::Debug for Session {
 }
 
 impl Session {
+    /// The same, with a header in every request to the origin that the operator named, and in no other.
+    #[must_use]
+    pub fn saying(mut self, name: &'static str, value: &'static str) -> Self {
+        self.headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        self
+    }
+
+    /// Opens an answer that goes on for as long as the server likes: at the named origin, without redirects.
+    ///
+    /// # Errors
+    /// [`Failure`]: it is not reached, or does not give such an answer.
+    pub async fn listen(&self, address: &str, media_type: &'static str) -> Result<Listening, Failure> {
+        let url = parse(address)?;
+        if !same_origin(&url, &self.named) {
+            return Err(forbidden("what goes on is listened to at the address that was named, and at no other"));
+        }
+        let request = Request::get(address).header(ACCEPT, media_type).body(Bytes::new());
+        let request = request.map_err(|_| forbidden("not an address"))?;
+        let opening = self.once(&url, &request, Some(FOR_EVER));
+        let slow = |_| Failure::new(Cause::Slow, "no answer in time");
+        let answer = tokio::time::timeout(self.egress.answer, opening).await.map_err(slow)??;
+        let named = answer.headers().get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let right = named.is_some_and(|named| named.split(';').next().unwrap_or_default().trim() == media_type);
+        if answer.status() != StatusCode::OK || !right {
+            let message =
+                format!("the server answers {} instead of a stream of {media_type}", answer.status().as_u16());
+            return Err(Failure::new(Cause::Forbidden, message));
+        }
+        Ok(Listening { answer })
+    }
+
     /// Plain HTTP is for this machine alone, where the operator named it.
     fn check_scheme(&self, url: &Url) -> Result<(), Failure> {
         let host = host(url).unwrap_or_default();
@@ -262,14 +298,23 @@ impl Session {
         builder.build().map_err(|error| forbidden(format!("TLS cannot be set up: {}", chain(&error))))
     }
 
-    /// One hop.
-    async fn once(&self, url: &Url, request: &Request<Bytes>) -> Result<reqwest::Response, Failure> {
+    /// One hop; `within`: another bound on the whole answer than the usual one.
+    async fn once(
+        &self,
+        url: &Url,
+        request: &Request<Bytes>,
+        within: Option<Duration>,
+    ) -> Result<reqwest::Response, Failure> {
         let client = self.client(url).await?;
         let mut builder = client
             .request(request.method().clone(), url.clone())
             .headers(request.headers().clone())
             .body(request.body().clone());
+        if let Some(within) = within {
+            builder = builder.timeout(within);
+        }
         if same_origin(url, &self.named) {
+            builder = builder.headers(self.headers.clone());
             builder = match &self.credentials {
                 None => builder,
                 Some(Credentials(Secrets::Basic { name, password })) => builder.basic_auth(name, Some(&**password)),
@@ -304,11 +349,30 @@ impl Session {
     }
 }
 
+/// An answer that goes on.
+#[derive(Debug)]
+pub struct Listening {
+    answer: reqwest::Response,
+}
+
+impl Listening {
+    /// What comes next. `None`: the server has ended it.
+    ///
+    /// # Errors
+    /// [`Failure`]: it broke, or nothing came for so long.
+    pub async fn next(&mut self, patience: Duration) -> Result<Option<Bytes>, Failure> {
+        match tokio::time::timeout(patience, self.answer.chunk()).await {
+            Ok(chunk) => chunk.map_err(|error| failure(&error)),
+            Err(_) => Err(Failure::new(Cause::Slow, "nothing came for too long")),
+        }
+    }
+}
+
 impl Transport for Session {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Failure> {
         let mut url = parse(&request.uri().to_string())?;
         for _ in 0..=MAX_HOPS {
-            let answer = self.once(&url, &request).await?;
+            let answer = self.once(&url, &request, None).await?;
             let Some(target) = redirect(&url, &answer)? else { return self.read(answer).await };
             let keeps = matches!(answer.status(), StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT);
             if request.method() != Method::GET && !(keeps && same_origin(&target, &url)) {

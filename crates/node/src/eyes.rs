@@ -147,7 +147,7 @@ impl<'e> Eyes<'e> {
                 match self.gate.view(class.0) {
                     View::Nothing => {}
                     View::Whole => target = Target::Visible,
-                    View::Look(..) => asks = true,
+                    View::Look(..) | View::Dated(..) => asks = true,
                 }
             }
             target != Target::Visible
@@ -159,7 +159,7 @@ impl<'e> Eyes<'e> {
         let mut asked = Vec::new();
         let _ = book.versions(id, &mut |met| {
             if (self.reads)(met.collection)
-                && let Some((cuts, class)) = self.asks(met.class)
+                && let Some((cuts, class)) = self.asks(met)
             {
                 asked.push(Asked { cuts, class, body: met.body.to_vec() });
             }
@@ -171,7 +171,7 @@ impl<'e> Eyes<'e> {
     /// Why a record that must be looked at is there or not, whether it is given otherwise than it is stored, and which
     /// references had a part in that.
     pub fn explain(&self, met: &Met<'_>, book: &dyn Lookup) -> (bool, bool, Vec<Reason>) {
-        let Some((cuts, class)) = self.asks(met.class) else { return (false, false, Vec::new()) };
+        let Some((cuts, class)) = self.asks(met) else { return (false, false, Vec::new()) };
         let seen = RefCell::new(Vec::new());
         let of = |id: &str| {
             let target = self.target(id, book);
@@ -199,10 +199,10 @@ impl<'e> Eyes<'e> {
         (there, there && out != met.body, hidden.map(|(id, _)| reason(id)).collect())
     }
 
-    /// What is to be cut from each record of a class, if its records must be looked at.
-    fn asks(&self, class: ClassNo) -> Option<(Rc<Cuts>, Rc<Class>)> {
-        match self.gate.view(class.0) {
-            View::Nothing | View::Whole => None,
+    /// What is to be cut from a record, if it may be there and must be looked at.
+    fn asks(&self, met: &Met<'_>) -> Option<(Rc<Cuts>, Rc<Class>)> {
+        match self.gate.view_of(met.class.0, met.seq.0) {
+            View::Nothing | View::Whole | View::Dated(..) => None,
             View::Look(cuts, class) => Some((cuts, class)),
         }
     }
@@ -214,12 +214,12 @@ impl Sees for Eyes<'_> {
             View::Nothing => Sight::Nothing,
             View::Whole => Sight::Whole,
             // Whether anything is left of a record is known when it has been looked at.
-            View::Look(..) => Sight::Ask,
+            View::Look(..) | View::Dated(..) => Sight::Ask,
         }
     }
 
     fn record(&self, met: &Met<'_>, book: &dyn Lookup, out: Option<&mut Vec<u8>>) -> bool {
-        let Some((cuts, class)) = self.asks(met.class) else { return false };
+        let Some((cuts, class)) = self.asks(met) else { return false };
         let of = |id: &str| self.target(id, book);
         match out {
             Some(out) => self.judge((&cuts, &class), met.body, out, &of),

@@ -4,12 +4,15 @@
 //! which is durable before it is counted. `all_or_nothing` judges everything before the first append.
 
 mod batch;
+mod origin;
 
 use crate::intake::{Classes, Context, Intake};
 use crate::packed::{Budget, Source};
+use crate::partners::provenance::{Incoming, Proof, Sound};
 use crate::validate_files::placed;
 use batch::Batch;
-use ledger::{Appended, Dialect, Ledger, Submission};
+use ledger::{Appended, Dialect, Entry, Ledger, Submission};
+use partner::seal::Verified;
 use std::io;
 use std::sync::atomic::AtomicU64;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -105,6 +108,11 @@ pub trait Listener {
     fn counted(&mut self, counts: Counts) {
         let _ = counts;
     }
+    /// So many versions of an object gave way to one that its author sealed: they went by its author's name, without a seal.
+    /// To be written down.
+    fn gave_way(&mut self, object: &str, versions: u64) {
+        let _ = (object, versions);
+    }
 }
 
 /// Imports files. `read` counts packed bytes as they are consumed.
@@ -160,6 +168,36 @@ impl<'a> Pages<'a> {
         produce_by(work, options, |message| appender.receive(message, listener))
     }
 
+    /// Takes objects of one page that were sorted, each with what stands behind it. Their seals and what their bringer says of
+    /// them are kept before they are; an upgrade, which would break a seal, is not made of what is proven.
+    ///
+    /// # Errors
+    /// The ledger's. The page may be taken again.
+    pub fn take_sound(
+        &mut self,
+        name: &str,
+        objects: &[Sound],
+        incoming: &Incoming<'_>,
+        listener: &mut dyn Listener,
+    ) -> Result<(), Error> {
+        let (options, appender) = (self.options, &mut self.appender);
+        let work = |producer: &mut Producer<'_>| {
+            for (index, sound) in objects.iter().enumerate() {
+                let place = split::Place { form: split::Form::Envelope, index };
+                let item = Item { text: &sound.body, offset: 0, line: 1, column: 1, place };
+                producer.sound(name, &item, Some(sound))?;
+            }
+            producer.flush()
+        };
+        produce_by(work, options, |message| appender.receive_from(message, Some(incoming), listener))
+    }
+
+    /// Who brings the objects in.
+    #[must_use]
+    pub fn context(&self) -> &Context {
+        &self.options.context
+    }
+
     /// What became of everything so far.
     #[must_use]
     pub fn counts(&self) -> Counts {
@@ -213,10 +251,10 @@ fn all_or_nothing(
         return Ok(appender.counts);
     }
     match held {
-        Some((batches, _)) => appender.append(&batches)?,
+        Some((batches, _)) => appender.append(&batches, None, listener)?,
         None if sources.contains(&Source::Stdin) => return Err(Error::TooMuchToHold),
         None => produce(sources, options, read, |message| match message {
-            Message::Batch(batch) => Ok(appender.append(&[batch])?),
+            Message::Batch(batch) => Ok(appender.append(&[batch], None, listener)?),
             Message::Refused { refusals, .. } => {
                 let file = refusals.into_iter().next().map(|refusal| refusal.file).unwrap_or_default();
                 Err(Error::Changed { file })
@@ -331,10 +369,16 @@ impl<'a> Producer<'a> {
     }
 
     fn object(&mut self, file: &str, item: &Item<'_>) -> Result<(), Gone> {
+        self.sound(file, item, None)
+    }
+
+    fn sound(&mut self, file: &str, item: &Item<'_>, sound: Option<&Sound>) -> Result<(), Gone> {
+        let proven = sound.is_some_and(|sound| matches!(sound.backing.proof, Proof::Verified(_)));
+        let keep = self.options.keep_20 || proven;
         let refused = match self.intake.take(item.text) {
-            Ok(taken) if taken.dialect == Dialect::Stix20 && !self.options.keep_20 => return self.upgrade(file, item),
+            Ok(taken) if taken.dialect == Dialect::Stix20 && !keep => return self.upgrade(file, item, sound),
             Ok(taken) => {
-                self.batch.push(&taken, &self.options.context, false);
+                self.batch.push(&taken, &self.options.context, sound, false);
                 return self.flush_if_full();
             }
             Err(findings) => findings,
@@ -343,7 +387,7 @@ impl<'a> Producer<'a> {
     }
 
     /// STIX 2.0 becomes 2.1, and what it became is judged in turn.
-    fn upgrade(&mut self, file: &str, item: &Item<'_>) -> Result<(), Gone> {
+    fn upgrade(&mut self, file: &str, item: &Item<'_>, sound: Option<&Sound>) -> Result<(), Gone> {
         let upgraded = match stix::upgrade::object(item.text) {
             Ok(upgraded) => upgraded,
             Err(error) => {
@@ -366,7 +410,7 @@ impl<'a> Producer<'a> {
             }
         }
         for taken in &accepted {
-            self.batch.push(taken, &self.options.context, true);
+            self.batch.push(taken, &self.options.context, sound, true);
         }
         self.flush_if_full()
     }
@@ -445,8 +489,18 @@ impl<'a> Appender<'a> {
 
     /// Appends what was accepted, and tells of the rest.
     fn receive(&mut self, message: Message, listener: &mut dyn Listener) -> Result<(), Error> {
+        self.receive_from(message, None, listener)
+    }
+
+    /// The same, of objects whose origin is known.
+    fn receive_from(
+        &mut self,
+        message: Message,
+        incoming: Option<&Incoming<'_>>,
+        listener: &mut dyn Listener,
+    ) -> Result<(), Error> {
         match message {
-            Message::Batch(batch) => self.append(&[batch])?,
+            Message::Batch(batch) => self.append(&[batch], incoming, listener)?,
             Message::Refused { refusals, objects } => {
                 self.counts.refused += objects;
                 refusals.into_iter().for_each(|refusal| listener.refused(refusal));
@@ -466,7 +520,12 @@ impl<'a> Appender<'a> {
     }
 
     /// Appends batches in one durable commit.
-    fn append(&mut self, batches: &[Batch]) -> Result<(), Error> {
+    fn append(
+        &mut self,
+        batches: &[Batch],
+        incoming: Option<&Incoming<'_>>,
+        listener: &mut dyn Listener,
+    ) -> Result<(), Error> {
         let references: Vec<Vec<&str>> = batches.iter().map(Batch::references).collect();
         let mut entries = Vec::new();
         for (batch, references) in batches.iter().zip(&references) {
@@ -475,16 +534,52 @@ impl<'a> Appender<'a> {
         if entries.is_empty() {
             return Ok(());
         }
+        if let Some(incoming) = incoming {
+            for batch in batches {
+                batch.origins().keep(incoming, &self.context.owner)?;
+            }
+        }
         let submission = Submission { entries: &entries, receipt: None };
-        let answers = self.book.append(&[submission], crate::clock::now(), &stix::equivalent)?;
-        for answer in answers.iter().flatten() {
-            match answer {
-                Appended::Added(_) => self.counts.added += 1,
-                Appended::Unchanged(_) => self.counts.unchanged += 1,
-                Appended::Conflict(_) | Appended::Quarantined(_) => self.counts.conflicts += 1,
+        let now = incoming.map_or_else(crate::clock::now, |incoming| incoming.now);
+        let answers = self.book.append(&[submission], now, &stix::equivalent)?;
+        let mut answers = answers.into_iter().flatten();
+        let mut entries = entries.iter();
+        for batch in batches {
+            for (object, (entry, answer)) in (0..batch.len()).zip(entries.by_ref().zip(answers.by_ref())) {
+                let answer = match incoming.zip(batch.origins().proof(object)) {
+                    Some((incoming, proof)) => self.prevail(incoming, (entry, answer), proof, listener)?,
+                    None => answer,
+                };
+                match answer {
+                    Appended::Added(_) => self.counts.added += 1,
+                    Appended::Unchanged(_) => self.counts.unchanged += 1,
+                    Appended::Conflict(_) | Appended::Quarantined(_) => self.counts.conflicts += 1,
+                }
             }
         }
         self.counts.upgraded += batches.iter().map(Batch::upgraded).sum::<u64>();
         Ok(())
+    }
+
+    /// What its author sealed and what was kept aside prevails over what only goes by the author's name.
+    fn prevail(
+        &self,
+        incoming: &Incoming<'_>,
+        (entry, answer): (&Entry<'_>, Appended),
+        proof: &Verified,
+        listener: &mut dyn Listener,
+    ) -> Result<Appended, Error> {
+        if matches!(answer, Appended::Added(_) | Appended::Unchanged(_)) {
+            return Ok(answer);
+        }
+        let now = incoming.now;
+        let given_way = origin::give_way(incoming, self.context.collection, entry, proof, now)?;
+        if given_way == 0 {
+            return Ok(answer);
+        }
+        listener.gave_way(entry.key, given_way);
+        let submission = Submission { entries: std::slice::from_ref(entry), receipt: None };
+        let answers = self.book.append(&[submission], now, &stix::equivalent)?;
+        Ok(answers.into_iter().flatten().next().unwrap_or(answer))
     }
 }

@@ -3,9 +3,11 @@
 //! [`Intake::take`] and [`Context::class`] are pure functions, apart from the memory that the first reuses;
 //! [`Classes`] asks the ledger for the number of a policy class once and remembers it.
 
-use ledger::{ClassNo, CollectionNo, Dialect, Entry, Ledger, Register, Version};
+use crate::partners::makers::Makers;
+use crate::partners::provenance::Backing;
+use ledger::{ClassNo, CollectionNo, Dialect, Entry, Ledger, Partners, Version};
 use policy::{Author, Class, Handling};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use stix::head::{Head, SpecVersion};
 use stix::json::Limits;
@@ -26,8 +28,8 @@ pub struct Context {
     pub recipients: Vec<String>,
     /// Limits that are set beside the markings.
     pub handling: Handling,
-    /// Which organisation signs with which STIX identity.
-    pub makers: Arc<BTreeMap<String, String>>,
+    /// Which organisation signs with which STIX identity, and of whom a proof is asked.
+    pub makers: Arc<Makers>,
 }
 
 /// Checks objects. One a thread: it keeps the validator's memory.
@@ -121,17 +123,18 @@ impl Context {
     ///
     /// # Errors
     /// Those of the register.
-    pub fn new(collection: CollectionNo, owner: String, register: &dyn Register) -> ledger::Result<Self> {
-        let makers = Arc::new(crate::known::makers(&register.standings()?));
+    pub fn new(collection: CollectionNo, owner: String, register: &dyn Partners) -> ledger::Result<Self> {
+        let makers = Arc::new(Makers::read(register)?);
         Ok(Self { collection, owner, member: None, recipients: Vec::new(), handling: Handling::default(), makers })
     }
 
-    /// The policy class of an object that this context brings.
+    /// The policy class of an object that this context brings; `backing` is what stands behind it. Of an author with a card
+    /// nothing is the author's without a proof.
     ///
     /// The member who brings an object is its recipient only where a recipient could matter: it is marked RED, or
     /// carries no TLP and may so be RED by default. Everything else would only multiply classes.
     #[must_use]
-    pub fn class(&self, taken: &Taken<'_>) -> Class {
+    pub fn class(&self, taken: &Taken<'_>, backing: &Backing) -> Class {
         let head = &taken.head;
         let markings = sorted(head.marking_refs.iter());
         let parts = |binding: bool| {
@@ -152,9 +155,9 @@ impl Context {
             named.dedup();
             named
         };
-        let author = head.created_by_ref.as_deref().map(|identity| self.author(identity)).unwrap_or_default();
-        let (owner, handling) = (self.owner.clone(), self.handling.clone());
-        Class {
+        let author = self.author(taken, backing);
+        let (owner, handling) = (self.owner.clone(), self.handling.and(&backing.handling));
+        let class = Class {
             markings,
             granular,
             binding,
@@ -165,16 +168,31 @@ impl Context {
             personal: names(taken.personal.maskable),
             personal_fixed: names(taken.personal.fixed),
             open: false,
+        };
+        match &backing.marking {
+            Some(marking) => {
+                let recipients: Vec<String> = self.recipients.iter().chain(&self.member).cloned().collect();
+                class.narrowed(Some(marking), &recipients, &Handling::default())
+            }
+            None => class,
         }
     }
 
-    /// Who made what is signed with an identity.
-    pub(crate) fn author(&self, identity: &str) -> Author {
-        match self.makers.get(identity) {
-            Some(maker) if maker.to_lowercase() == self.owner.to_lowercase() => Author::Owner,
-            Some(maker) => Author::Organisation(maker.clone()),
-            None => Author::Foreign,
-        }
+    /// Who made an object.
+    pub(crate) fn author(&self, taken: &Taken<'_>, backing: &Backing) -> Author {
+        let head = &taken.head;
+        self.makers.author(head.created_by_ref.as_deref(), &self.owner, backing.proof_of(&head.id))
+    }
+}
+
+/// The budget of one object, as the configuration has it.
+#[must_use]
+pub fn limits(config: &crate::config::Limits) -> Limits {
+    let size = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+    Limits {
+        max_depth: size(config.max_depth),
+        max_bytes: size(config.max_object_bytes),
+        max_values: size(config.max_values),
     }
 }
 

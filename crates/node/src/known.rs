@@ -5,9 +5,10 @@
 //! is looked up afresh, so that what another command added works at once.
 
 use crate::meaning;
-use ledger::{Account, Collection, Group, Key, People};
+use crate::partners::makers::Makers;
+use ledger::{Account, CardState, Collection, Group, Key, Partners, People};
 use policy::{Meaning, Tlp, Treatment};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -20,8 +21,8 @@ pub struct Snapshot {
     pub generation: u64,
     /// In the order in which they were made.
     pub collections: Vec<Collection>,
-    /// By STIX identity (`created_by_ref`): the organisation that signs with it.
-    pub makers: Arc<BTreeMap<String, String>>,
+    /// Who signs with which STIX identity (`created_by_ref`), and of whom a proof is asked.
+    pub makers: Arc<Makers>,
     /// By name.
     pub groups: Vec<Group>,
     accounts: Vec<Account>,
@@ -30,6 +31,8 @@ pub struct Snapshot {
     own_organisation: Option<String>,
     standings: HashMap<String, Standing>,
     meanings: HashMap<String, Meaning>,
+    /// Organisations with a pinned card, in lower case.
+    partners: HashSet<String>,
 }
 
 /// What an organisation may get, beside what its relation says.
@@ -110,6 +113,12 @@ impl Snapshot {
         rules.iter().find(|(of, _)| of == kind).map(|(_, treatment)| *treatment)
     }
 
+    /// Whether an organisation is a partner whose card was confirmed.
+    #[must_use]
+    pub fn is_partner(&self, organisation: &str) -> bool {
+        !self.partners.is_empty() && self.partners.contains(&organisation.to_lowercase())
+    }
+
     /// What the operator says that a marking means; a word that is not understood withholds.
     #[must_use]
     pub fn meaning(&self, marking: &str) -> Option<&Meaning> {
@@ -141,16 +150,21 @@ impl Snapshot {
     }
 }
 
+/// Everything that is registered.
+pub trait Registry: People + Partners {}
+
+impl<T: People + Partners + ?Sized> Registry for T {}
+
 /// The snapshot in use.
 pub struct Known {
-    book: Arc<dyn People>,
+    book: Arc<dyn Registry>,
     held: RwLock<Option<(Arc<Snapshot>, Instant)>>,
 }
 
 impl Known {
     /// Over a register.
     #[must_use]
-    pub fn new(book: Arc<dyn People>) -> Self {
+    pub fn new(book: Arc<dyn Registry>) -> Self {
         Self { book, held: RwLock::new(None) }
     }
 
@@ -191,10 +205,11 @@ impl Known {
     fn read(&self, generation: u64) -> ledger::Result<Snapshot> {
         let standings = self.book.standings()?;
         let meanings = self.book.meanings()?.into_iter();
+        let pinned = self.book.all_cards()?.into_iter().filter(|card| card.state == CardState::Pinned);
         Ok(Snapshot {
             generation,
             collections: self.book.collections()?,
-            makers: Arc::new(makers(&standings)),
+            makers: Arc::new(Makers::read(&*self.book)?),
             groups: self.book.groups()?,
             accounts: self.book.accounts()?,
             keys: self.book.keys()?.into_iter().map(|key| (key.digest, key)).collect(),
@@ -204,6 +219,7 @@ impl Known {
             meanings: meanings
                 .map(|(marking, word)| (marking, meaning::of_word(&word).unwrap_or(Meaning::Unknown)))
                 .collect(),
+            partners: pinned.map(|card| card.organisation.to_lowercase()).collect(),
         })
     }
 }

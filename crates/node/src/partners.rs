@@ -1,3 +1,10 @@
 //! Exchange with partners.
 
 pub mod link;
+pub mod mailbox;
+pub mod makers;
+pub mod plan;
+pub mod provenance;
+pub mod runner;
+pub mod state;
+pub mod statement;

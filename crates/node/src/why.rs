@@ -4,7 +4,7 @@ use crate::accounts::{viewer, who};
 use crate::door::Door;
 use crate::eyes::Eyes;
 use ledger::{ClassNo, Collection, CollectionNo, Ledger, Lookup, Met, Register, Sees, Seq, Sight};
-use policy::{Class, Code, Cuts, Decision, Gate, Micros, Outcome, Reason, Relation, Viewer, decide};
+use policy::{Class, Code, Cuts, Decision, Gate, Micros, Outcome, Reason, Relation, Viewer, decide_of};
 
 /// An answer about one viewer and one object.
 #[derive(Clone, Debug, serde::Serialize)]
@@ -202,7 +202,10 @@ impl Asking<'_> {
 
     fn judge(&self, gate: &Gate<'_>, eyes: &Eyes<'_>, met: &Met<'_>, book: &dyn ledger::Lookup) -> Found {
         let mut decision = match self.class(met.class) {
-            Some(class) => decide(gate.viewer(), &class, self.at, self.door.rules(), self.door),
+            Some(class) => {
+                let (viewer, added) = (gate.viewer(), met.seq.0);
+                decide_of(viewer, &class, added, self.at, self.door.rules(), self.door)
+            }
             None => unreadable(),
         };
         let sees = match eyes.class(met.class) {
@@ -328,6 +331,7 @@ fn untold(reason: &mut Reason, asker: &Asker<'_>, within: &Within<'_>) {
     let words = match reason.code {
         Code::GroupMember => Some("the viewer's organisation is in the sharing group"),
         Code::NotGroupMember => Some("the viewer's organisation is not in the sharing group"),
+        Code::GroupJoinedLater => Some("the viewer's organisation joined the sharing group later"),
         Code::GroupClosed => Some("the sharing group is not open, or not known here"),
         _ => None,
     };
@@ -356,5 +360,5 @@ fn there(book: &dyn Lookup, id: &str) -> bool {
 fn unreadable() -> Decision {
     let message = "its policy class cannot be read".to_owned();
     let reasons = vec![Reason { code: Code::UnknownMarking, rests_on: None, message }];
-    Decision { outcome: Outcome::Withhold, reasons }
+    Decision { outcome: Outcome::Withhold, reasons, turns: Vec::new() }
 }

@@ -234,16 +234,23 @@ pub fn issue(draft: &Draft, keys: &Keys, before: Option<(&Card, &Keys)>) -> Vec<
 /// # Errors
 /// [`Error`].
 pub fn read(text: &[u8]) -> Result<Card, Error> {
+    if text.len() > LIMITS.max_bytes {
+        return Err(Error::Form("it is longer than 64 KiB".to_owned()));
+    }
     // Our own reader first: it refuses two properties of one name, and what is too deep or too long.
-    let checked = Tape::new().parse(text, &LIMITS).map(|_| ());
-    checked.map_err(|error| Error::Form(error.to_string()))?;
-    let mut document: Document = serde_json::from_slice(text).map_err(|error| Error::Form(error.to_string()))?;
-    let whole = canonical(&document);
-    let signature = document.signature.take().ok_or_else(|| Error::Form("it is not signed".to_owned()))?;
-    let said = canonical(&document);
+    let mut tape = Tape::new();
+    let value = tape.parse(text, &LIMITS).map_err(|error| Error::Form(error.to_string()))?;
+    let document: Document = serde_json::from_slice(text).map_err(|error| Error::Form(error.to_string()))?;
+    let signature = document.signature.as_ref().ok_or_else(|| Error::Form("it is not signed".to_owned()))?;
+    let mut whole = Vec::with_capacity(text.len());
+    stix::canonical::write(value, &mut whole);
+    let mut members: Vec<_> = value.entries().map(|(name, value)| (name.as_str(), value)).collect();
+    members.retain(|(name, _)| name != "signature");
+    let mut said = Vec::with_capacity(text.len());
+    stix::canonical::write_object(&mut members, &mut said);
     let card = understand(&document, whole, fingerprint(&said))?;
     let key = VerifyKey::of(&card.keys.sign).ok_or_else(|| Error::Form("its signing key is none".to_owned()))?;
-    if !key.verify(&message(&said), &decode::<SIGNATURE>("signature", &signature)?) {
+    if !key.verify(&message(&said), &decode::<SIGNATURE>("signature", signature)?) {
         return Err(Error::Signature);
     }
     succeeds(&card, &document.former)?;

@@ -22,6 +22,9 @@ pub struct Said {
     pub reliability: Option<char>,
     /// How credible it is: 1 to 6 (Admiralty).
     pub credibility: Option<u8>,
+    /// The limits that were set beside its markings on the way, as `policy::Handling` writes them: who passes on what it did
+    /// not make cannot change the author's seal, and says here under what it was given out.
+    pub handling: Option<Value>,
 }
 
 /// Signs an envelope. `at`: when the page is handed on.
@@ -33,6 +36,7 @@ pub fn sign(said: &[Said], at: &str, keys: &Keys) -> Vec<u8> {
         object.insert("path".into(), json!(said.path));
         object.extend(said.reliability.map(|letter| ("reliability".into(), letter.to_string().into())));
         object.extend(said.credibility.map(|number| ("credibility".into(), number.into())));
+        object.extend(said.handling.as_ref().map(|handling| ("handling".into(), handling.clone())));
         Value::Object(object)
     });
     let body = Map::from_iter([("objects".to_owned(), Value::Array(objects.collect()))]);
@@ -47,7 +51,8 @@ pub fn read(statement: &Unverified) -> Result<Vec<Said>, Error> {
     let says = statement.expect(Kind::Envelope, &["objects"])?;
     let objects = says.list("objects", MOST_OBJECTS)?.ok_or_else(|| says.wrong("it has no `objects`"))?;
     let read = |object: &Value| {
-        let known = |name: &String| ["digest", "path", "reliability", "credibility"].contains(&name.as_str());
+        let names = ["digest", "path", "reliability", "credibility", "handling"];
+        let known = |name: &String| names.contains(&name.as_str());
         let fields = object.as_object().filter(|fields| fields.keys().all(known));
         let fields = fields.ok_or_else(|| says.wrong("an entry of `objects` has another form"))?;
         let path = fields.get("path").and_then(Value::as_array).filter(|path| path.len() <= LONGEST_PATH);
@@ -69,7 +74,12 @@ pub fn read(statement: &Unverified) -> Result<Vec<Said>, Error> {
                 .and_then(|number| u8::try_from(number).ok())
                 .ok_or_else(|| says.wrong("a credibility is a number from 1 to 6"))
         });
+        let handling = fields.get("handling").cloned();
+        if handling.as_ref().is_some_and(|handling| !handling.is_object()) {
+            return Err(says.wrong("`handling` is no object"));
+        }
         Ok(Said {
+            handling,
             digest: says.digest(fields.get("digest"))?,
             path,
             reliability: reliability.transpose()?,

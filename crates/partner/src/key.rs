@@ -14,6 +14,7 @@ pub const SIGNATURE: usize = 64;
 pub struct Keys {
     sign: SigningKey,
     open: Zeroizing<[u8; 32]>,
+    public: PublicKeys,
 }
 
 impl Keys {
@@ -23,16 +24,18 @@ impl Keys {
         let derive = |purpose: &[u8]| {
             Zeroizing::new(<[u8; 32]>::from(Sha256::new().chain_update(purpose).chain_update(seed).finalize()))
         };
-        Self { sign: SigningKey::from_bytes(&derive(b"marsad ed25519 1\n")), open: derive(b"marsad x25519 1\n") }
+        let (sign, open) = (SigningKey::from_bytes(&derive(b"marsad ed25519 1\n")), derive(b"marsad x25519 1\n"));
+        let public = PublicKeys {
+            sign: sign.verifying_key().to_bytes(),
+            seal_to: MontgomeryPoint::mul_base_clamped(*open).to_bytes(),
+        };
+        Self { sign, open, public }
     }
 
     /// What others may know of them.
     #[must_use]
     pub fn public(&self) -> PublicKeys {
-        PublicKeys {
-            sign: self.sign.verifying_key().to_bytes(),
-            seal_to: MontgomeryPoint::mul_base_clamped(*self.open).to_bytes(),
-        }
+        self.public
     }
 
     /// Signs. Deterministic: the same message, the same signature.

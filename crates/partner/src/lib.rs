@@ -3,7 +3,7 @@
 //! An organisation has [`key`]s and tells others of them on a [`card`], which people compare by [`words`]; whose card was
 //! confirmed is on the ring of [`trust`]. What it says to others about objects are [`signed`] statements, which travel as STIX
 //! objects through any software that keeps such: the author's [`seal`], the [`envelope`] of whoever hands a page on, a
-//! [`recall`] and its [`receipt`], the [`notice`] of a group.
+//! [`recall`] and its [`receipt`], the [`notice`] of a group. Two who [`meet`] blindly learn what both hold.
 //!
 //! Nothing here reads a clock, a file or a socket: time and chance are arguments.
 
@@ -12,6 +12,7 @@
 pub mod card;
 pub mod envelope;
 pub mod key;
+pub mod meet;
 pub mod notice;
 pub mod recall;
 pub mod receipt;
@@ -20,3 +21,6 @@ pub mod signature;
 pub mod signed;
 pub mod trust;
 pub mod words;
+
+#[cfg(test)]
+mod sample;

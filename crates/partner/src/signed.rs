@@ -231,6 +231,9 @@ impl<'a> Says<'a> {
 /// [`Error::Form`].
 pub fn read(text: &[u8]) -> Result<Unverified, Error> {
     let none = |message: String| Error::Form { kind: "statement", message };
+    if text.len() > LIMITS.max_bytes {
+        return Err(none("it is too long".to_owned()));
+    }
     // Our own reader: it refuses two properties of one name, and what is too deep or too long.
     let mut tape = Tape::new();
     let value = tape.parse(text, &LIMITS).map_err(|error| none(error.to_string()))?;
@@ -291,7 +294,7 @@ pub fn digest(object: &[u8], limits: &Limits) -> Result<[u8; 32], Error> {
 
 /// The id of a statement that says this (its canonical form without id and signature): the same for the same words of the
 /// same key.
-fn id_of(kind: Kind, said: &[u8]) -> String {
+pub(crate) fn id_of(kind: Kind, said: &[u8]) -> String {
     format!("{}--{}", kind.object_type(), uuid::Uuid::new_v5(&NAMESPACE, said))
 }
 

@@ -76,25 +76,45 @@ impl Keyring {
         for (organisation, card, _) in replaced {
             ring.add(organisation, card);
         }
-        for (_, card, _) in revoked {
+        for (organisation, card, _) in revoked {
             ring.keys.insert(KeyId::of(&card.keys.sign), Key::Revoked);
+            // Whose keys were all revoked is still who they are: what comes in their name must not pass as somebody's without
+            // a card.
+            ring.name(organisation, card);
         }
         ring
     }
 
     /// A card that speaks for its organisation.
     fn pin(&mut self, organisation: String, card: Card) {
+        self.organisations.entry(organisation.to_lowercase()).or_insert(self.cards.len());
+        self.add_keys(&organisation, &card);
+        self.name(organisation, card);
+    }
+
+    /// A card that says who its organisation is.
+    fn name(&mut self, organisation: String, card: Card) {
         let place = self.cards.len();
-        for identity in &card.identities {
-            claim(&mut self.identities, identity, place);
-        }
-        claim(&mut self.nodes, card.node(), place);
-        self.organisations.entry(organisation.to_lowercase()).or_insert(place);
-        self.add(organisation, card);
+        self.cards.push(Held { organisation, card });
+        let Some(Held { organisation, card }) = self.cards.last() else { return };
+        let claim = |names: &mut BTreeMap<String, Option<usize>>, name: &str| {
+            let slot = names.entry(name.to_owned()).or_insert(Some(place));
+            // Two organisations that claim it: neither is believed.
+            if slot.is_some_and(|other| self.cards.get(other).is_none_or(|held| !same(&held.organisation, organisation))) {
+                *slot = None;
+            }
+        };
+        card.identities.iter().for_each(|identity| claim(&mut self.identities, identity));
+        claim(&mut self.nodes, card.node());
+    }
+
+    fn add(&mut self, organisation: String, card: Card) {
+        self.add_keys(&organisation, &card);
+        self.cards.push(Held { organisation, card });
     }
 
     /// A card by whose keys statements count.
-    fn add(&mut self, organisation: String, card: Card) {
+    fn add_keys(&mut self, organisation: &str, card: &Card) {
         let place = self.cards.len();
         for bytes in card.former.iter().chain([&card.keys.sign]) {
             let Some(point) = VerifyKey::of(bytes) else { continue };
@@ -103,17 +123,16 @@ impl Keyring {
                 None => {
                     self.keys.insert(id, Key::Counts(point, place));
                 }
-                Some(Key::Counts(_, other)) if self.is_other(*other, &organisation) => {
+                Some(Key::Counts(_, other)) if self.is_other(*other, organisation) => {
                     self.keys.insert(id, Key::Shared);
                 }
                 Some(_) => {}
             }
         }
-        self.cards.push(Held { organisation, card });
     }
 
     fn is_other(&self, place: usize, organisation: &str) -> bool {
-        self.cards.get(place).is_none_or(|held| held.organisation.to_lowercase() != organisation.to_lowercase())
+        self.cards.get(place).is_none_or(|held| !same(&held.organisation, organisation))
     }
 
     /// Whose key this is, if it counts at `now`.
@@ -142,7 +161,8 @@ impl Keyring {
         Ok((Signer { organisation: &held.organisation, card: &held.card }, point))
     }
 
-    /// Whose card names this STIX identity, by the organisation's name here.
+    /// Whose card names this STIX identity, by the organisation's name here. One whose cards were revoked is named as well:
+    /// nothing verifies in its name.
     #[must_use]
     pub fn organisation_of(&self, identity: &str) -> Option<&str> {
         self.named(self.identities.get(identity)?.as_ref())
@@ -183,9 +203,8 @@ impl Keyring {
     }
 }
 
-/// Notes whose a name is. Two organisations that claim it: neither is believed.
-fn claim(names: &mut BTreeMap<String, Option<usize>>, name: &str, place: usize) {
-    names.entry(name.to_owned()).and_modify(|whose| *whose = None).or_insert(Some(place));
+fn same(one: &str, two: &str) -> bool {
+    one.to_lowercase() == two.to_lowercase()
 }
 
 impl Unverified {

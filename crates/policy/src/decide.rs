@@ -3,6 +3,7 @@
 use crate::{
     Audience, Author, Class, Code, Facts, Group, Handling, Meaning, Micros, Reason, Relation, Tlp, Treatment, Viewer,
 };
+use std::cell::RefCell;
 
 /// The node's own settings.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -64,15 +65,33 @@ pub struct Decision {
     pub outcome: Outcome,
     /// Every rule that took part, in the order in which it did.
     pub reasons: Vec<Reason>,
+    /// Where the decision turns on when a record was added: of one that was added before such an instant the viewer may have
+    /// the same or less than of one that was added from it on. Sorted; mostly there is none.
+    pub turns: Vec<Micros>,
 }
 
 /// Decides whether the viewer may have records of the class at an instant. Total: withholding beats releasing, what is
 /// not understood withholds. Of an [open](Class::open) class it says what holds for all its records; the references of
-/// each are judged beside it.
+/// each are judged beside it. Where [`Decision::turns`] is not empty, it speaks of what is added now.
 #[must_use]
 pub fn decide(viewer: &Viewer, class: &Class, at: Micros, rules: &Rules, facts: &dyn Facts) -> Decision {
+    decide_of(viewer, class, Micros::MAX, at, rules, facts)
+}
+
+/// The same of records that were added at an instant. A decision is the same for all that were added between two of its
+/// [turns](Decision::turns).
+#[must_use]
+pub fn decide_of(
+    viewer: &Viewer,
+    class: &Class,
+    added: Micros,
+    at: Micros,
+    rules: &Rules,
+    facts: &dyn Facts,
+) -> Decision {
     let originator = viewer.organisation.as_deref().is_some_and(|organisation| class.originated_by(organisation));
-    let mut case = Case { viewer, class, at, rules, facts, originator, reasons: Vec::new() };
+    let turns = RefCell::default();
+    let mut case = Case { viewer, class, added, at, rules, facts, originator, turns: &turns, reasons: Vec::new() };
     // Every rule is asked, so that the reasons are whole.
     let released = [case.whole(), case.bound(), case.persons_fixed()].iter().all(|released| *released);
     let (markings, parts) = (case.parts(), case.persons());
@@ -83,17 +102,25 @@ pub fn decide(viewer: &Viewer, class: &Class, at: Micros, rules: &Rules, facts: 
         }
         _ => Outcome::Withhold,
     };
-    Decision { outcome, reasons: case.reasons }
+    let reasons = case.reasons;
+    let mut turns = turns.into_inner();
+    turns.sort_unstable();
+    turns.dedup();
+    Decision { outcome, reasons, turns }
 }
 
 struct Case<'a> {
     viewer: &'a Viewer,
     class: &'a Class,
+    /// When the records in question were added.
+    added: Micros,
     at: Micros,
     rules: &'a Rules,
     facts: &'a dyn Facts,
     /// Whether the viewer's organisation made the record or brought it in.
     originator: bool,
+    /// The instants of addition on which something turned.
+    turns: &'a RefCell<Vec<Micros>>,
     reasons: Vec<Reason>,
 }
 
@@ -220,7 +247,14 @@ impl Case<'_> {
                 (Code::GroupClosed, false, format!("{} is not open", name(&group)))
             }
             Some(group) if self.viewer.organisation.as_deref().is_some_and(|own| group.holds(own)) => {
-                (Code::GroupMember, true, format!("the viewer's organisation is in {}", name(&group)))
+                match self.viewer.organisation.as_deref().and_then(|own| group.since(own)) {
+                    Some(since) if self.came_before(since) => (
+                        Code::GroupJoinedLater,
+                        false,
+                        format!("the viewer's organisation joined {} later", name(&group)),
+                    ),
+                    _ => (Code::GroupMember, true, format!("the viewer's organisation is in {}", name(&group))),
+                }
             }
             Some(group) => {
                 (Code::NotGroupMember, false, format!("the viewer's organisation is not in {}", name(&group)))
@@ -231,6 +265,14 @@ impl Case<'_> {
             self.say(Code::Originator, None, "the viewer's organisation made it or brought it in".into());
         }
         within || self.originator
+    }
+
+    /// Whether the records were added before an instant, on which something turns. An originator's rights do not.
+    fn came_before(&self, since: Micros) -> bool {
+        if !self.originator {
+            self.turns.borrow_mut().push(since);
+        }
+        self.added < since
     }
 
     /// Judges the markings of parts without which the record would not stand: what keeps one of them keeps all.

@@ -47,6 +47,9 @@ pub struct Group {
     pub until: Option<Micros>,
     /// Whether only its owner is told who is in it.
     pub hidden: bool,
+    /// The members that came later and are not given what was shared before: they see by the group what was added from
+    /// then on.
+    pub since: Vec<(String, Micros)>,
 }
 
 impl Group {
@@ -56,6 +59,15 @@ impl Group {
         let organisation = organisation.to_lowercase();
         let is = |name: &String| !name.is_empty() && name.to_lowercase() == organisation;
         is(&self.owner) || self.members.iter().any(is)
+    }
+
+    /// From when on what is added goes to a member; `None`: everything does. The owner is never a newcomer.
+    #[must_use]
+    pub fn since(&self, organisation: &str) -> Option<Micros> {
+        let organisation = organisation.to_lowercase();
+        let newcomer = self.owner.to_lowercase() != organisation;
+        let of = self.since.iter().filter(|(member, _)| newcomer && member.to_lowercase() == organisation);
+        of.map(|(_, since)| *since).max()
     }
 
     /// Whether it is open at an instant.

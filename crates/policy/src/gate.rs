@@ -1,7 +1,8 @@
 //! The door: a viewer's decisions, remembered by class, and the type that only they make.
 
-use crate::{Class, Cuts, Facts, Micros, Outcome, Rules, Viewer, decide};
+use crate::{Class, Cuts, Decision, Facts, Micros, Outcome, Rules, Viewer, decide, decide_of};
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::rc::Rc;
 
 /// A policy class's number in the store.
@@ -58,6 +59,8 @@ pub enum View {
     Whole,
     /// Each must be looked at: parts are cut from it, or its references must be followed.
     Look(Rc<Cuts>, Rc<Class>),
+    /// It depends on when each was added: [`Gate::view_of`] tells. The instants on which it turns, sorted.
+    Dated(Rc<Class>, Rc<Vec<Micros>>),
 }
 
 /// The decisions for one viewer at one instant, made once a class.
@@ -68,12 +71,14 @@ pub struct Gate<'g> {
     classes: &'g dyn Classes,
     facts: &'g dyn Facts,
     made: RefCell<Vec<Option<View>>>,
+    /// Of classes for which it depends on when a record was added: by class and by how many of the turns it has passed.
+    dated: RefCell<HashMap<(ClassNo, usize), View>>,
 }
 
 impl<'g> Gate<'g> {
     /// A door for a viewer at an instant.
     pub fn new(viewer: Viewer, at: Micros, rules: Rules, classes: &'g dyn Classes, facts: &'g dyn Facts) -> Self {
-        Self { viewer, at, rules, classes, facts, made: RefCell::default() }
+        Self { viewer, at, rules, classes, facts, made: RefCell::default(), dated: RefCell::default() }
     }
 
     /// For whom.
@@ -102,6 +107,24 @@ impl<'g> Gate<'g> {
         view
     }
 
+    /// How much the viewer sees of records of the class that were added at an instant: never [`View::Dated`], and never
+    /// [`View::Whole`] where it depends on the instant, since what such a record refers to may have been added before.
+    #[must_use]
+    pub fn view_of(&self, class: ClassNo, added: Micros) -> View {
+        let (definition, turns) = match self.view(class) {
+            View::Dated(definition, turns) => (definition, turns),
+            view => return view,
+        };
+        let passed = turns.iter().filter(|turn| **turn <= added).count();
+        if let Some(view) = self.dated.borrow().get(&(class, passed)) {
+            return view.clone();
+        }
+        let decision = decide_of(&self.viewer, &definition, added, self.at, &self.rules, self.facts);
+        let view = cuts(decision).map_or(View::Nothing, |cuts| View::Look(Rc::new(cuts), definition));
+        self.dated.borrow_mut().insert((class, passed), view.clone());
+        view
+    }
+
     /// Whether the viewer's organisation brought records of the class in.
     #[must_use]
     pub fn is_own(&self, class: ClassNo) -> bool {
@@ -120,11 +143,13 @@ impl<'g> Gate<'g> {
     fn decided(&self, class: ClassNo) -> View {
         let definition = self.classes.definition(class).and_then(|bytes| Class::from_definition(&bytes));
         let Some(class) = definition else { return View::Nothing };
-        let cuts = match decide(&self.viewer, &class, self.at, &self.rules, self.facts).outcome {
-            Outcome::Withhold => return View::Nothing,
-            Outcome::Release => Cuts::default(),
-            Outcome::Redact(cuts) => cuts,
-        };
+        let mut decision = decide(&self.viewer, &class, self.at, &self.rules, self.facts);
+        let turns = std::mem::take(&mut decision.turns);
+        // Who may not have what is added now may have nothing that was added before.
+        let Some(cuts) = cuts(decision) else { return View::Nothing };
+        if !turns.is_empty() {
+            return View::Dated(Rc::new(class), Rc::new(turns));
+        }
         if class.open || !cuts.is_empty() { View::Look(Rc::new(cuts), Rc::new(class)) } else { View::Whole }
     }
 
@@ -138,5 +163,14 @@ impl<'g> Gate<'g> {
             Some(class) => Err(Leak(class)),
             None => Ok(Released(value)),
         }
+    }
+}
+
+/// What is taken out of what a decision lets go; `None`: it lets nothing go.
+fn cuts(decision: Decision) -> Option<Cuts> {
+    match decision.outcome {
+        Outcome::Withhold => None,
+        Outcome::Release => Some(Cuts::default()),
+        Outcome::Redact(cuts) => Some(cuts),
     }
 }

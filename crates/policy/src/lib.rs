@@ -25,7 +25,7 @@ pub mod role;
 
 pub use class::{Audience, Author, Class, Handling, Micros};
 pub use collection::{Who, may};
-pub use decide::{Cuts, Decision, Outcome, Rules, decide};
+pub use decide::{Cuts, Decision, Outcome, Rules, decide, decide_of};
 pub use fact::{Facts, Group, Meaning, Pap};
 pub use gate::{ClassNo, Classed, Classes, Gate, Leak, Released, View};
 pub use reason::{Code, Reason};

@@ -29,6 +29,8 @@ pub enum Code {
     GroupMember,
     /// A sharing group, and the viewer's organisation is not in it.
     NotGroupMember,
+    /// A sharing group, and the viewer's organisation joined it after the record was added.
+    GroupJoinedLater,
     /// A sharing group that is not open, or not known.
     GroupClosed,
     /// Stricter than what the viewer's organisation is ever given.
@@ -71,6 +73,7 @@ impl Code {
             Self::AudienceWithholds => "audience-withholds",
             Self::GroupMember => "group-member",
             Self::NotGroupMember => "not-group-member",
+            Self::GroupJoinedLater => "group-joined-later",
             Self::GroupClosed => "group-closed",
             Self::AboveCeiling => "above-ceiling",
             Self::Embargo => "embargo",

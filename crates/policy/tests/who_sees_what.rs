@@ -3,7 +3,7 @@
 
 use policy::{
     Audience, Author, Class, Classed, Classes, Facts, Gate, Group, Handling, Leak, Meaning, Micros, Outcome, Pap,
-    Relation, Rules, Tlp, Treatment, View, Viewer, decide,
+    Relation, Rules, Tlp, Treatment, View, Viewer, decide, decide_of,
 };
 use proptest::prelude::*;
 
@@ -23,6 +23,8 @@ const ALL: [&str; 12] =
     [CLEAR, WHITE, GREEN, AMBER, AMBER_1, STRICT, RED, STATEMENT, UNKNOWN, PAP_RED, IEP_ENDED, FOR_GROUP];
 
 const NOW: Micros = 1_000;
+/// When a member of the group came to it that is not given what was shared before.
+const JOINED: Micros = 500;
 const OPEN: &str = "66666666-6666-4666-8666-666666666666";
 const ENDED: &str = "77777777-7777-4777-8777-777777777777";
 const TO_COME: &str = "88888888-8888-4888-8888-888888888888";
@@ -50,8 +52,10 @@ impl Facts for World {
             TO_COME => (Some(NOW + 1), None),
             _ => return None,
         };
-        let members = vec!["insider".to_owned()];
-        Some(Group { id: id.into(), name: "g".into(), owner: "Host".into(), members, from, until, hidden: false })
+        let members = vec!["insider".to_owned(), "Newcomer".to_owned()];
+        let since = vec![("NEWCOMER".to_owned(), JOINED), ("host".to_owned(), JOINED)];
+        let owner = "Host".into();
+        Some(Group { id: id.into(), name: "g".into(), owner, members, from, until, hidden: false, since })
     }
 
     fn ceiling(&self, organisation: &str) -> Option<Tlp> {
@@ -82,6 +86,7 @@ fn viewers() -> Vec<(&'static str, Viewer)> {
         ("named, own", viewer("Nadia", "Node", Relation::Own)),
         ("named, public", viewer("zoe", "ADDRESSEE", Relation::Public)),
         ("group member", viewer("gil", "Insider", Relation::Community)),
+        ("group newcomer", viewer("nina", "Newcomer", Relation::Community)),
         ("group owner", viewer("hana", "Host", Relation::Public)),
         ("maker", viewer("ada", "Maker", Relation::Community)),
         ("up to green", viewer("cora", "Capped", Relation::Client)),
@@ -200,7 +205,7 @@ fn decided(viewer: &Viewer, class: &Class) -> policy::Decision {
     decide(viewer, class, NOW, &Rules::default(), &World)
 }
 
-fn print(out: &mut String, title: &str, kinds: &[(&'static str, Class)]) {
+fn print(out: &mut String, title: &str, added: Micros, kinds: &[(&'static str, Class)]) {
     out.push_str(&format!("\n{title}\n{:<14}", ""));
     for (name, _) in kinds {
         out.push_str(&format!(" {name}"));
@@ -208,7 +213,7 @@ fn print(out: &mut String, title: &str, kinds: &[(&'static str, Class)]) {
     for (name, viewer) in viewers() {
         out.push_str(&format!("\n{name:<14}"));
         for (kind, class) in kinds {
-            let letter = match decided(&viewer, class).outcome {
+            let letter = match decide_of(&viewer, class, added, NOW, &Rules::default(), &World).outcome {
                 Outcome::Release => 'R',
                 Outcome::Redact(_) => 'd',
                 Outcome::Withhold => '.',
@@ -223,15 +228,19 @@ fn print(out: &mut String, title: &str, kinds: &[(&'static str, Class)]) {
 fn table() {
     let mut out = String::from(
         "R released, d released without parts, . withheld; default marking AMBER; owner: Node; recipients: nadia, Addressee;\n\
-         group of Host and Insider; `Capped` is given GREEN at most; e-mail is masked but for our own, phones withheld from the public\n",
+         group of Host, Insider and, later, Newcomer; `Capped` is given GREEN at most; e-mail is masked but for our own, phones withheld from the public\n",
     );
-    print(&mut out, "Markings", &kinds());
+    print(&mut out, "Markings", NOW, &kinds());
     print(
         &mut out,
         "Confined: >group, >0 own organisation, >1 community, >2 connected, >3 all; embargo, expiry",
+        NOW,
         &confined(),
     );
-    print(&mut out, "/maker, parts of it, data about persons", &owned());
+    print(&mut out, "/maker, parts of it, data about persons", NOW, &owned());
+    let mut earlier: Vec<_> = confined().into_iter().chain(owned()).collect();
+    earlier.retain(|(name, _)| name.contains("group") || name.contains("marked"));
+    print(&mut out, "What goes to a group, added before the newcomer joined it", JOINED - 1, &earlier);
     let out: String = out.lines().map(|line| format!("{}\n", line.trim_end())).collect();
     assert_eq!(out, include_str!("output/who-sees-what.txt"), "printed:\n{out}");
 }
@@ -309,6 +318,7 @@ fn fail_closed_says_why() {
     let nadia = viewer("nadia", "Node", Relation::Own);
     let cora = viewer("cora", "Capped", Relation::Client);
     let gil = viewer("gil", "insider", Relation::Community);
+    let nina = viewer("nina", "Newcomer", Relation::Community);
     for (viewer, class, released, wanted) in [
         (&lina, class(&[], &[]), false, "default-marking marking-withholds"),
         (&lina, class(&[GREEN], &[]), true, "marking-releases"),
@@ -325,12 +335,56 @@ fn fail_closed_says_why() {
         (&lina, class(&[IEP_ENDED], &[]), false, "expired marking-releases"),
         (&cora, class(&[AMBER], &[]), false, "above-ceiling"),
         (&gil, within(&[STRICT], group(OPEN)), true, "group-member marking-releases"),
+        (&nina, within(&[STRICT], group(OPEN)), true, "group-member marking-releases"),
         (&lina, class(&[RED], &[]), false, "recipient-not-named"),
         (&nadia, class(&[RED], &[]), true, "recipient-named"),
         (&nadia, Class { markings: vec![RED.into()], ..Class::default() }, false, "recipient-not-named"),
     ] {
         assert_eq!(codes(viewer, &class), (released, wanted.to_owned()), "{class:?}");
     }
+}
+
+/// Who joined a group later sees what was added from then on: whole, but looked at one by one.
+#[test]
+fn a_newcomer_sees_what_is_added_from_then_on() {
+    struct Store;
+    impl Classes for Store {
+        fn definition(&self, number: u32) -> Option<std::sync::Arc<[u8]>> {
+            let class = match number {
+                1 => within(&[STRICT], group(OPEN)),
+                2 => class(&[CLEAR], &[FOR_GROUP]),
+                3 => within(&[RED], group(OPEN)),
+                4 => bound(&[CLEAR], FOR_GROUP),
+                _ => class(&[CLEAR], &[]),
+            };
+            Some(class.to_definition().into())
+        }
+    }
+    let seen = |name: &str, organisation: &str| {
+        let viewer = viewer(name, organisation, Relation::Community);
+        let gate = Gate::new(viewer, NOW, Rules::default(), &Store, &World);
+        let letter = |view| match view {
+            View::Nothing => '.',
+            View::Whole => 'W',
+            View::Look(cuts, _) if cuts.is_empty() => 'R',
+            View::Look(..) => 'd',
+            View::Dated(_, turns) => {
+                assert_eq!(*turns, [JOINED]);
+                '?'
+            }
+        };
+        (1..=5)
+            .map(|class| {
+                let of = |added| letter(gate.view_of(class, added));
+                [letter(gate.view(class)), of(JOINED - 1), of(JOINED), of(NOW)].into_iter().collect::<String>()
+            })
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(seen("nina", "newcomer"), ["?.RR", "?dRR", "....", "?.RR", "WWWW"]);
+    // Whoever was in it from the beginning, or runs it, is no newcomer; whoever is not in it gets nothing by it.
+    assert_eq!(seen("gil", "Insider"), ["WWWW", "WWWW", "....", "WWWW", "WWWW"]);
+    assert_eq!(seen("hana", "Host"), ["WWWW", "WWWW", "....", "WWWW", "WWWW"]);
+    assert_eq!(seen("lina", "Port CSIRT"), ["....", "dddd", "....", "....", "WWWW"]);
 }
 
 fn limits() -> impl Strategy<Value = Handling> {
@@ -354,7 +408,7 @@ fn limits() -> impl Strategy<Value = Handling> {
 proptest! {
     /// A further marking never lets anybody see more, but for the author's word that it goes to a group.
     #[test]
-    fn a_marking_never_widens(picked in prop::collection::vec(0..ALL.len(), 1..4), more in 0..ALL.len() - 1, who in 0..11_usize) {
+    fn a_marking_never_widens(picked in prop::collection::vec(0..ALL.len(), 1..4), more in 0..ALL.len() - 1, who in 0..12_usize) {
         let (_, viewer) = &viewers()[who];
         let sees = |ids: &[&str], parts: &[&str]| {
             decide(viewer, &class(ids, parts), NOW, &Rules { default_marking: Tlp::Clear }, &World).outcome == Outcome::Release
@@ -369,7 +423,7 @@ proptest! {
 
     /// A limit beside the markings never lets anybody see more, and two of them let through what both do.
     #[test]
-    fn a_limit_never_widens(picked in 0..ALL.len(), one in limits(), other in limits(), who in 0..11_usize) {
+    fn a_limit_never_widens(picked in 0..ALL.len(), one in limits(), other in limits(), who in 0..12_usize) {
         let (_, viewer) = &viewers()[who];
         let sees = |handling: &Handling, ids: &[&str]| {
             let class = Class { handling: handling.clone(), recipients: Vec::new(), ..class(ids, &[]) };
@@ -380,6 +434,25 @@ proptest! {
         prop_assert!(sees(&Handling::default(), ids) || !sees(&one, ids));
         prop_assert_eq!(sees(&one.and(&other), ids), sees(&one, ids) && sees(&other, ids));
         prop_assert_eq!(one.and(&other), other.and(&one));
+    }
+
+    /// Of what was added earlier nobody has more, and between two turns nothing changes.
+    #[test]
+    fn what_came_earlier_never_shows_more(limit in limits(), part in 0..ALL.len(), who in 0..12_usize, added in 0..NOW, later in 0..NOW) {
+        let (_, viewer) = &viewers()[who];
+        let class = Class { handling: limit, ..class(&[CLEAR], &[ALL[part]]) };
+        let of = |added| decide_of(viewer, &class, added, NOW, &Rules::default(), &World);
+        let (one, other) = (of(added.min(later)), of(added.max(later)));
+        let rank = |outcome: &Outcome| match outcome {
+            Outcome::Withhold => 0,
+            Outcome::Redact(_) => 1,
+            Outcome::Release => 2,
+        };
+        prop_assert!(rank(&one.outcome) <= rank(&other.outcome));
+        prop_assert_eq!(&one.turns, &other.turns);
+        if !one.turns.iter().any(|turn| (added.min(later) + 1..=added.max(later)).contains(turn)) {
+            prop_assert_eq!(one.outcome, other.outcome);
+        }
     }
 
     /// Whatever a class holds, there is a decision with a reason.

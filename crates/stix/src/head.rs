@@ -124,6 +124,15 @@ pub fn references_of(object: &[u8]) -> Vec<String> {
     found
 }
 
+/// Who an object says made it, without judging it.
+#[must_use]
+pub fn created_by_of(object: &[u8]) -> Option<String> {
+    let limits = Limits { max_depth: Limits::DEEPEST, max_bytes: usize::MAX, max_values: usize::MAX };
+    let mut tape = Tape::new();
+    let value = tape.parse(object, &limits).ok()?;
+    Some(value.get("created_by_ref")?.as_str()?.into_owned())
+}
+
 /// The ids that an object names, by where they stand: they are met while it is judged.
 #[derive(Debug, Default)]
 pub(crate) struct References {

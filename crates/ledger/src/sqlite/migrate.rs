@@ -14,6 +14,7 @@ const STEPS: &[&str] = &[
     include_str!("cover.sql"),
     include_str!("people.sql"),
     include_str!("partners.sql"),
+    include_str!("newcomers.sql"),
 ];
 
 /// Brings the file up to date.

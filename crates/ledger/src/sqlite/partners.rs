@@ -136,7 +136,9 @@ impl Partners for Book {
         if seals.is_empty() && statements.is_empty() {
             return Ok(());
         }
-        let done = self.change("keep seals and statements", |change| provenance::put(change, seals, statements));
+        let done = self.change("keep seals and statements", |change| {
+            provenance::put(change, seals, statements, provenance::FRESH)
+        });
         named(done, "source", "", ("organisation", &list(statements.iter().map(|one| &*one.source))))
     }
 
@@ -270,17 +272,20 @@ pub(super) fn check(base: &rusqlite::Connection, fault: &mut dyn FnMut(&str, Str
         fault(&table, format!("a row of it belongs to a `{parent}` that is not there: restore the last backup"));
     }
     let number = |sql: &str| base.query_row(sql, [], |row| row.get::<_, i64>(0));
-    let (counted, kept) =
-        (number("SELECT value FROM meta WHERE name = 'seals'")?, number("SELECT count(*) FROM seal")?);
-    if counted != kept {
-        fault("seal", format!("{counted} seals were counted, {kept} are there: restore the last backup"));
+    const BOTH: &str = "(SELECT * FROM said_of UNION ALL SELECT * FROM said_new)";
+    for (name, counted) in [("seals", &*format!("{BOTH} WHERE source = 0")), ("said_new", "said_new")] {
+        let noted = number(&format!("SELECT value FROM meta WHERE name = '{name}'"))?;
+        let there = number(&format!("SELECT count(*) FROM {counted}"))?;
+        if noted != there {
+            fault(name, format!("{noted} were counted, {there} are there: restore the last backup"));
+        }
     }
+    let strange = "length(mark) <> 16 OR (source <> 0 AND source NOT IN (SELECT no FROM source))
+         OR (SELECT first IS NULL FROM said WHERE said.no = entry.no) IS NOT (source = 0)";
     for (table, sql) in [
-        ("seal", "SELECT count(*) FROM seal WHERE length(mark) <> 16"),
-        (
-            "statement",
-            "SELECT count(*) FROM statement WHERE length(mark) <> 16 OR source NOT IN (SELECT no FROM source)",
-        ),
+        ("said", &*format!("SELECT count(*) FROM said WHERE no NOT IN (SELECT no FROM {BOTH})")),
+        ("said_of", &format!("SELECT count(*) FROM {BOTH} AS entry WHERE {strange}")),
+        ("said_of", "SELECT count(*) FROM said_of JOIN said_new USING(mark, source)"),
         ("mail", "SELECT count(*) FROM mail WHERE no > (SELECT value FROM meta WHERE name = 'last_mail')"),
     ] {
         let wrong = number(sql)?;

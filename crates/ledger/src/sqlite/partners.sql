@@ -13,13 +13,16 @@ CREATE TABLE partner_link(
   definition BLOB NOT NULL, secret BLOB, paused INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX partner_link_of ON partner_link(organisation);
 
--- By the mark of a stored body. Organisations that say something of bodies have short numbers, because they repeat.
-CREATE TABLE seal(mark BLOB PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
+-- Seals and statements in the order in which they came: those of one page lie together. `said_of` finds them by the mark of
+-- a stored body and the number of who said it, 0 for the seal. Marks are spread evenly, so what is new goes to the small
+-- `said_new`, with the same columns, and from there into `said_of` many at once (provenance.rs).
+CREATE TABLE said(no INTEGER PRIMARY KEY, first INTEGER, last INTEGER, body BLOB NOT NULL);
+CREATE TABLE said_of(
+  mark BLOB NOT NULL, source INTEGER NOT NULL, no INTEGER NOT NULL, PRIMARY KEY(mark, source)) WITHOUT ROWID;
+CREATE TABLE said_new(
+  mark BLOB NOT NULL, source INTEGER NOT NULL, no INTEGER NOT NULL, PRIMARY KEY(mark, source)) WITHOUT ROWID;
 CREATE TABLE source(
   no INTEGER PRIMARY KEY, organisation TEXT NOT NULL UNIQUE COLLATE NOCASE REFERENCES organisation(name));
-CREATE TABLE statement(
-  mark BLOB NOT NULL, source INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, body BLOB NOT NULL,
-  PRIMARY KEY(mark, source)) WITHOUT ROWID;
 
 CREATE TABLE recall(
   id TEXT PRIMARY KEY, object TEXT NOT NULL, at INTEGER NOT NULL, body BLOB NOT NULL,
@@ -32,14 +35,14 @@ CREATE TABLE delivery(
   PRIMARY KEY(recall, organisation)) WITHOUT ROWID;
 CREATE INDEX delivery_to ON delivery(organisation, state);
 
--- `last_mail` is the newest number that was ever given, whatever is left of the mail; `seals` counts, because a table of
--- bodies is slow to count.
+-- `last_mail` is the newest number that was ever given, whatever is left of the mail; `seals` and `said_new`
+-- count, because a table is slow to count.
 CREATE TABLE mail(
   organisation TEXT NOT NULL COLLATE NOCASE REFERENCES partner(organisation) ON DELETE CASCADE,
   no INTEGER NOT NULL, id TEXT NOT NULL, body BLOB NOT NULL,
   PRIMARY KEY(organisation, no)) WITHOUT ROWID;
 CREATE UNIQUE INDEX mail_id ON mail(organisation, id);
-INSERT INTO meta VALUES('last_mail', 0), ('seals', 0);
+INSERT INTO meta VALUES('last_mail', 0), ('seals', 0), ('said_new', 0);
 
 -- What a group gives to those who come, and asks of those who go.
 ALTER TABLE circle ADD COLUMN backfill INTEGER NOT NULL DEFAULT 0;

@@ -218,9 +218,8 @@ impl Register for Book {
 
     fn swap_note(&self, name: &str, expected: Option<&[u8]>, value: Option<&[u8]>) -> Result<bool> {
         self.change("set a note", |change| {
-            let held: Option<Vec<u8>> = change
-                .query_row("SELECT value FROM note WHERE name = ?1", [name], |row| row.get(0))
-                .optional()?;
+            let held: Option<Vec<u8>> =
+                change.query_row("SELECT value FROM note WHERE name = ?1", [name], |row| row.get(0)).optional()?;
             let same = held.as_deref() == expected;
             if same {
                 put_note(change, name, value)?;

@@ -2,14 +2,14 @@
 
 use super::Book;
 use super::register::{named, relation_code, touched};
-use crate::{Group, OnLeave, Relation, Result, Sharing, Standing};
-use rusqlite::{Connection, Transaction, params};
+use crate::{Group, Micros, OnLeave, Relation, Result, Sharing, Standing};
+use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
 impl Sharing for Book {
     fn add_group(&self, group: &Group) -> Result<()> {
         let done = self.register("add a sharing group", |change| {
             change.execute("INSERT INTO circle VALUES(?1,?2,?3,?4,?5,?6,?7,?8)", columns(group))?;
-            add_members(change, group)
+            add_members(change, group, |_| None)
         });
         named(done, "sharing group", &group.name, ("organisation", &wanted(group)))
     }
@@ -23,8 +23,10 @@ impl Sharing for Book {
             let mut rows = rows.query([])?;
             while let Some(row) = rows.next()? {
                 let id: String = row.get(0)?;
+                let (members, since) = members(base, &id)?;
                 groups.push(Group {
-                    members: members(base, &id)?,
+                    members,
+                    since,
                     id,
                     name: row.get(1)?,
                     owner: row.get(2)?,
@@ -41,6 +43,12 @@ impl Sharing for Book {
 
     fn change_group(&self, group: &Group) -> Result<()> {
         let done = self.register("change a sharing group", |change| {
+            let (mut within, since) = members(change, &group.id)?;
+            within.extend(
+                change
+                    .query_row("SELECT owner FROM circle WHERE id = ?1", [&group.id], |row| row.get::<_, String>(0))
+                    .optional()?,
+            );
             let rows = change.execute(
                 "UPDATE circle SET name=?2, owner=?3, hidden=?4, opens=?5, closes=?6, backfill=?7, on_leave=?8
                  WHERE id=?1",
@@ -48,7 +56,13 @@ impl Sharing for Book {
             )?;
             change.execute("DELETE FROM circle_member WHERE circle = ?1", [&group.id])?;
             if rows > 0 {
-                add_members(change, group)?;
+                let last: Micros =
+                    change.query_row("SELECT value FROM meta WHERE name = 'last_seq'", [], |row| row.get(0))?;
+                let same = |one: &str, other: &str| one.to_lowercase() == other.to_lowercase();
+                add_members(change, group, |member| match within.iter().any(|known| same(known, member)) {
+                    true => since.iter().find(|(known, _)| same(known, member)).map(|(_, since)| *since),
+                    false => (!group.backfill).then_some(last + 1),
+                })?;
             }
             Ok(rows)
         });
@@ -138,17 +152,32 @@ fn columns(group: &Group) -> impl rusqlite::Params {
     (id, name, owner, hidden, from, until, backfill, recall)
 }
 
-fn add_members(change: &Transaction<'_>, group: &Group) -> Result<(), rusqlite::Error> {
+fn add_members(
+    change: &Transaction<'_>,
+    group: &Group,
+    since: impl Fn(&str) -> Option<Micros>,
+) -> Result<(), rusqlite::Error> {
     for member in &group.members {
-        change.execute("INSERT OR IGNORE INTO circle_member VALUES(?1, ?2)", [&group.id, member])?;
+        let from = since(member);
+        change.execute("INSERT OR IGNORE INTO circle_member VALUES(?1, ?2, ?3)", params![group.id, member, from])?;
     }
     Ok(())
 }
 
-fn members(base: &Connection, id: &str) -> Result<Vec<String>, rusqlite::Error> {
-    base.prepare_cached("SELECT organisation FROM circle_member WHERE circle = ?1 ORDER BY organisation")?
-        .query_map([id], |row| row.get(0))?
-        .collect()
+/// The members, and since when those see by the group who do not see everything.
+type Members = (Vec<String>, Vec<(String, Micros)>);
+
+fn members(base: &Connection, id: &str) -> Result<Members, rusqlite::Error> {
+    let mut find =
+        base.prepare_cached("SELECT organisation, since FROM circle_member WHERE circle = ?1 ORDER BY organisation")?;
+    let mut rows = find.query([id])?;
+    let (mut members, mut newcomers) = (Vec::new(), Vec::new());
+    while let Some(row) = rows.next()? {
+        let member: String = row.get(0)?;
+        newcomers.extend(row.get::<_, Option<Micros>>(1)?.map(|since| (member.clone(), since)));
+        members.push(member);
+    }
+    Ok((members, newcomers))
 }
 
 /// Whom the error names when one of them is missing.

@@ -1,9 +1,10 @@
 //! What every engine must do. An engine's own test file gives a factory; nothing in here knows which engine it is.
 
 mod oracle;
+pub(crate) mod partners;
 mod sharing;
 
-pub(crate) use sharing::the_sharing_model;
+pub(crate) use sharing::{newcomers_of_a_group, the_sharing_model};
 pub(crate) mod people;
 mod viewer;
 

@@ -1,6 +1,6 @@
 //! The register of the sharing model, for every engine.
 
-use ledger::{Error, Group, OnLeave, Organisation, Register, Relation, Standing};
+use ledger::{Appended, Error, Group, Ledger, OnLeave, Organisation, Register, Relation, Standing};
 
 /// Groups hold organisations that exist, identities have one owner, and every change is noticed.
 pub(crate) fn the_sharing_model<B: Register>(make: impl Fn() -> B) {
@@ -18,6 +18,7 @@ pub(crate) fn the_sharing_model<B: Register>(make: impl Fn() -> B) {
         until: None,
         backfill: false,
         on_leave: OnLeave::Keep,
+        since: Vec::new(),
     };
     let generation = book.generation().unwrap();
     book.add_group(&group).unwrap();
@@ -68,4 +69,49 @@ pub(crate) fn the_sharing_model<B: Register>(make: impl Fn() -> B) {
     assert!(book.generation().unwrap() > generation);
     book.set_meaning("marking-definition--1", None).unwrap();
     assert_eq!(book.meanings().unwrap(), []);
+}
+
+/// Without back-fill a newcomer sees by a group what is added from then on, and the register alone says from when.
+pub(crate) fn newcomers_of_a_group<B: Ledger + Register>(make: impl Fn() -> B) {
+    let book = make();
+    for name in ["Node", "North", "South", "East"] {
+        book.add_organisation(&Organisation { name: name.into(), relation: Relation::Community }).unwrap();
+    }
+    let members = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let group = |backfill, owner: &str, names: &[&str]| Group {
+        id: "66666666-6666-4666-8666-666666666666".into(),
+        name: "Summit".into(),
+        owner: owner.into(),
+        members: members(names),
+        hidden: false,
+        from: None,
+        until: None,
+        backfill,
+        on_leave: OnLeave::Keep,
+        // Nobody's to say.
+        since: vec![("North".into(), 5)],
+    };
+    let since = || book.groups().unwrap().remove(0).since;
+    book.add_group(&group(false, "Node", &["North"])).unwrap();
+    assert_eq!(since(), [], "whoever is in it from the beginning sees everything");
+    let no = super::collection(&book, "one").no;
+    let class = super::class(&book, "c");
+    let add = |number, now| match super::append(&book, &super::plain(no, class, number, format!("{{{number}}}")), now) {
+        Appended::Added(seq) => seq.0,
+        other => unreachable!("{other:?}"),
+    };
+    let first = add(1, 100);
+    book.change_group(&group(false, "Node", &["North", "South"])).unwrap();
+    assert_eq!(since(), [("South".to_owned(), first + 1)]);
+    // The next record has exactly the first number that the newcomer sees, though the clock stands still.
+    assert_eq!(add(2, 100), first + 1);
+    book.change_group(&group(false, "Node", &["north", "SOUTH"])).unwrap();
+    assert_eq!(since(), [("SOUTH".to_owned(), first + 1)], "whoever stays keeps what it had");
+    book.change_group(&group(true, "Node", &["North", "South", "East"])).unwrap();
+    assert_eq!(since(), [("South".to_owned(), first + 1)], "back-fill is for those who come");
+    // Who ran it was in it; who goes and comes again is a newcomer.
+    book.change_group(&group(false, "North", &["Node", "East"])).unwrap();
+    assert_eq!(since(), []);
+    book.change_group(&group(false, "North", &["Node", "East", "South"])).unwrap();
+    assert_eq!(since(), [("South".to_owned(), first + 2)]);
 }

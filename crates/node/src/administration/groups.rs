@@ -99,6 +99,7 @@ impl Administration {
             until: new.until,
             backfill: new.backfill,
             on_leave: new.on_leave,
+            since: Vec::new(),
         })?;
         self.free(&group)?;
         taken(self.book.add_group(&group))?;

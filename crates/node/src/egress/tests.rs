@@ -336,3 +336,43 @@ fn settings_that_cannot_be_used_are_named() {
         assert!(error.contains(wanted), "{settings}: {error}");
     }
 }
+
+#[tokio::test]
+async fn what_a_session_says_goes_to_the_named_origin_alone() {
+    let other = Server::start(|_| ok("other")).await;
+    let to = other.address().replace("127.0.0.1", "localhost");
+    let server =
+        Server::start(move |head| if head.starts_with("GET /away") { moved(302, &to) } else { ok("here") }).await;
+    let session =
+        egress("egress.allow = [\"localhost\"]").to(&server.address(), None).unwrap().saying("marsad-link", "1");
+    session.send(get(&format!("{}here/", server.address()))).await.unwrap();
+    let answer = session.send(get(&format!("{}away/", server.address()))).await.unwrap();
+    assert_eq!(answer.body(), "other");
+    let says = |head: &String| head.to_lowercase().contains("marsad-link: 1\r\n");
+    assert!(server.heads().iter().all(says) && !other.heads().iter().any(says));
+}
+
+#[tokio::test]
+async fn an_answer_that_goes_on_is_read_as_it_comes() {
+    let stream =
+        "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\nconnection: close\r\n\r\ndata: a\n\n";
+    let server = Server::start(move |head| if head.starts_with("GET /text") { ok("a") } else { stream.into() }).await;
+    let session = egress("").to(&server.address(), None).unwrap();
+    let patience = Duration::from_secs(60);
+    let mut listening = session.listen(&format!("{}notices", server.address()), "text/event-stream").await.unwrap();
+    let mut all = Vec::new();
+    while let Some(chunk) = listening.next(patience).await.unwrap() {
+        all.extend_from_slice(&chunk);
+    }
+    assert_eq!(all, b"data: a\n\n");
+    for (address, cause) in
+        [(format!("{}text", server.address()), Cause::Forbidden), ("http://127.0.0.1:1/".to_owned(), Cause::Forbidden)]
+    {
+        let failure = session.listen(&address, "text/event-stream").await.unwrap_err();
+        assert_eq!(failure.cause, cause, "{address}: {failure}");
+    }
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}/", silent.local_addr().unwrap());
+    let session = egress("egress.answer-seconds = 1").to(&address, None).unwrap();
+    assert_eq!(session.listen(&address, "text/event-stream").await.unwrap_err().cause, Cause::Slow);
+}

@@ -125,6 +125,7 @@ impl Server {
         let drain = GracefulShutdown::new();
         let sweeper = tokio::spawn(sweep(Arc::clone(&state)));
         let keeper = tokio::spawn(keep_up(Arc::clone(&state)));
+        let streams = Arc::clone(&state);
         let service = service(state);
         tokio::pin!(end);
         loop {
@@ -152,6 +153,7 @@ impl Server {
             });
         }
         drop(listener);
+        streams.streams.end();
         sweeper.abort();
         keeper.abort();
         let longest = Duration::from_secs(limits.shutdown_seconds);

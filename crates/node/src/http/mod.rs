@@ -5,6 +5,7 @@ mod client_certificates;
 mod first_sign_in;
 mod listen;
 mod metrics;
+mod notices;
 mod people;
 mod request;
 mod route;
@@ -54,6 +55,7 @@ pub struct State {
     reads: Arc<Semaphore>,
     audit: Scribe,
     metrics: metrics::Metrics,
+    streams: Arc<notices::Streams>,
 }
 
 impl State {
@@ -87,6 +89,7 @@ impl State {
             sources,
             reads: Arc::new(Semaphore::new(READS)),
             metrics: metrics::Metrics::default(),
+            streams: Arc::default(),
             known,
             book,
             config,

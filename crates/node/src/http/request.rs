@@ -3,7 +3,7 @@
 use super::answer::{self, Refusal};
 use super::people::cookie::Cookie;
 use super::route::{self, People, Route, Sharing};
-use super::{State, first_sign_in, metrics, people, sharing, taxii};
+use super::{State, first_sign_in, metrics, notices, people, sharing, taxii};
 use crate::accounts::{self, Identity};
 use crate::audit::{By, Event, Way};
 use crate::certificate::ClientCertificate;
@@ -32,6 +32,8 @@ pub(super) struct Asked {
     pub(super) identity: Identity,
     /// The cookie of the session, if that is how the sender signed in.
     pub(super) session: Option<zeroize::Zeroizing<String>>,
+    /// The certificate that was shown, whether or not it is what counted.
+    peer: Option<Arc<ClientCertificate>>,
     pub(super) query: String,
     pub(super) headers: HeaderMap,
     pub(super) from: SocketAddr,
@@ -103,7 +105,7 @@ async fn judge(
         Cookie::Session.read(&parts.headers, &state.config).map(zeroize::Zeroizing::new)
     };
     let peer = parts.extensions.get::<Peer>().map(|peer| Arc::clone(&peer.0));
-    let (identity, session) = match identify(state, authorization, cookie, peer, from).await {
+    let (identity, session) = match identify(state, authorization, cookie, peer.clone(), from).await {
         Ok(_) if unreadable => return (Err(Refusal::unauthorized()), None),
         Ok(found) => found,
         Err(refusal) => {
@@ -131,7 +133,7 @@ async fn judge(
     }
     let query = parts.uri.query().unwrap_or_default().to_owned();
     let who = by(&identity, &route, from);
-    let asked = Asked { identity, session, query, headers: parts.headers, from, id: id.to_owned() };
+    let asked = Asked { identity, session, peer, query, headers: parts.headers, from, id: id.to_owned() };
     let mut answered = endpoint(state, route, parts.method, asked, Content(body)).await;
     if let Err(refusal) = &answered
         && let Some((about, status)) = refusal.withheld()
@@ -208,11 +210,15 @@ async fn endpoint(
     asked: Asked,
     content: Content,
 ) -> Result<Response<Body>, Refusal> {
+    if let Some(organisation) = taxii::mailbox::owner(state, &asked, &route)? {
+        return taxii::mailbox::answer(state, route, method, &asked, content, organisation).await;
+    }
     match (route, method) {
         (Route::Health, _) => Ok(answer::text(StatusCode::OK, "text/plain; charset=utf-8", "ok\n")),
         (Route::Ready, _) => ready(state).await,
         (Route::Metrics, _) => metrics::get(state, &asked).await,
         (Route::FirstSignIn, _) => first_sign_in::post(state, &asked, content).await,
+        (Route::Notices, _) => notices::get(state, asked).await,
         (Route::Discovery, _) => taxii::discovery::get(state, &asked),
         (Route::ApiRoot, _) => taxii::api_root::get(state, &asked),
         (Route::Status(id), _) => taxii::status::get(state, &asked, id).await,
@@ -333,6 +339,16 @@ fn guard(headers: &mut HeaderMap) {
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
+}
+
+/// Whether what somebody signed in with still counts, for the same member with the same rights.
+pub(super) async fn still_counts(state: &Arc<State>, asked: &Asked) -> bool {
+    let authorization = asked.header(AUTHORIZATION);
+    let found = identify(state, authorization, asked.session.clone(), asked.peer.clone(), asked.from).await;
+    found.is_ok_and(|(now, _)| {
+        let then = &asked.identity;
+        now.viewer == then.viewer && (now.role, now.reads, now.writes) == (then.role, then.reads, then.writes)
+    })
 }
 
 impl Asked {

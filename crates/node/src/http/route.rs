@@ -31,6 +31,8 @@ pub(super) enum Route {
     Metrics,
     /// `/api/first-sign-in`
     FirstSignIn,
+    /// `/api/links/notices`
+    Notices,
     /// Members: below `/api/`
     People(People),
     /// Who may see what: below `/api/`
@@ -146,6 +148,7 @@ patterns! {
     Self::Ready => "/ready",
     Self::Metrics => "/metrics",
     Self::FirstSignIn => "/api/first-sign-in",
+    Self::Notices => "/api/links/notices",
     Self::Unknown => "unknown",
     ;
     Self::People(people) in PEOPLE => people.facts().0,
@@ -213,6 +216,7 @@ impl Route {
             Self::Objects(_) => "GET, HEAD, POST, OPTIONS",
             Self::Object(..) => "GET, HEAD, DELETE, OPTIONS",
             Self::FirstSignIn => "POST, OPTIONS",
+            Self::Notices => "GET, OPTIONS",
             Self::People(people) => people.facts().1,
             Self::Sharing(sharing) => sharing.facts().1,
             _ => "GET, HEAD, OPTIONS",
@@ -221,7 +225,10 @@ impl Route {
 
     /// Whether it is TAXII's: negotiated and signed in as TAXII says.
     pub(super) fn is_taxii(&self) -> bool {
-        let own = matches!(self, Self::Health | Self::Ready | Self::Metrics | Self::FirstSignIn | Self::Unknown);
+        let own = matches!(
+            self,
+            Self::Health | Self::Ready | Self::Metrics | Self::FirstSignIn | Self::Notices | Self::Unknown
+        );
         !own && !matches!(self, Self::People(_) | Self::Sharing(_))
     }
 }
@@ -238,6 +245,7 @@ pub(super) fn of(path: &str, root: &str) -> Route {
         ["ready"] => Route::Ready,
         ["metrics"] => Route::Metrics,
         ["api", "first-sign-in"] => Route::FirstSignIn,
+        ["api", "links", "notices"] => Route::Notices,
         ["api", rest @ ..] if rest.iter().all(|part| !part.is_empty()) => {
             let people = People::of(rest).map(Route::People);
             people.or_else(|| Sharing::of(rest).map(Route::Sharing)).unwrap_or(Route::Unknown)
@@ -315,6 +323,8 @@ mod tests {
             ("/exchange/status/", Route::Unknown),
             ("/health", Route::Health),
             ("/metrics/", Route::Metrics),
+            ("/api/links/notices", Route::Notices),
+            ("/api/links", Route::Unknown),
             ("/api/session", Route::People(People::Session)),
             ("/api/accounts/", Route::People(People::Accounts)),
             ("/api/accounts/a%40b", Route::People(People::Account(s("a@b")))),

@@ -1,6 +1,8 @@
 //! Objects on their way from one thread to the other, in two buffers instead of an allocation for each string.
 
+use super::origin::Origins;
 use crate::intake::{Classes, Context, Taken};
+use crate::partners::provenance::{Backing, Sound};
 use ledger::{CollectionNo, Dialect, Entry, Ledger, Version};
 use policy::{Author, Class};
 use std::collections::HashMap;
@@ -24,6 +26,8 @@ pub(super) struct Batch {
     class_of: HashMap<String, usize>,
     upgraded: u64,
     scratch: String,
+    /// Where its objects come from, where that is known.
+    origins: Origins,
 }
 
 struct Object {
@@ -39,8 +43,12 @@ struct Object {
 }
 
 impl Batch {
-    /// Takes a copy of an accepted object.
-    pub(super) fn push(&mut self, taken: &Taken<'_>, context: &Context, upgraded: bool) {
+    /// Takes a copy of an accepted object, and notes where it comes from.
+    pub(super) fn push(&mut self, taken: &Taken<'_>, context: &Context, sound: Option<&Sound>, upgraded: bool) {
+        if let Some(sound) = sound {
+            self.origins.note(self.objects.len(), taken, sound);
+        }
+        let backing = sound.map_or(Backing::none(), |sound| &sound.backing);
         let head = &taken.head;
         let first = self.references.len();
         for id in &head.references {
@@ -57,7 +65,7 @@ impl Batch {
             author: head.created_by_ref.as_ref().map(|author| self.word(author)),
             dialect: taken.dialect,
             revoked: head.revoked,
-            class: self.class(taken, context),
+            class: self.class(taken, context, backing),
             references: first..self.references.len(),
         };
         self.objects.push(object);
@@ -70,7 +78,7 @@ impl Batch {
         start..self.words.len()
     }
 
-    fn class(&mut self, taken: &Taken<'_>, context: &Context) -> usize {
+    fn class(&mut self, taken: &Taken<'_>, context: &Context, backing: &Backing) -> usize {
         self.scratch.clear();
         let whole = taken.head.marking_refs.iter().map(|id| (id, ' '));
         let parts = taken.head.granular.iter().map(|part| (&part.marking, if part.binding { '\r' } else { '\n' }));
@@ -81,23 +89,37 @@ impl Batch {
         let Personal { maskable, fixed } = taken.personal;
         self.scratch.push(char::from(maskable.bits()));
         self.scratch.push(char::from(fixed.bits()));
-        if let Some(identity) = &taken.head.created_by_ref {
-            self.scratch.push_str(match context.author(identity) {
-                Author::Owner => "",
-                Author::Organisation(_) => identity,
-                Author::Foreign => "foreign",
-            });
+        match context.author(taken, backing) {
+            Author::Owner => {}
+            Author::Organisation(name) => self.scratch.push_str(&name),
+            Author::Foreign => self.scratch.push('\t'),
+        }
+        if !backing.handling.is_none() || backing.marking.is_some() {
+            // What cannot be a name or a marking comes before.
+            let limits = serde_json::to_string(&(&backing.handling, &backing.marking)).unwrap_or_default();
+            self.scratch.push('\0');
+            self.scratch.push_str(&limits);
         }
         if let Some(place) = self.class_of.get(&self.scratch) {
             return *place;
         }
-        self.classes.push(context.class(taken));
+        self.classes.push(context.class(taken, backing));
         self.class_of.insert(self.scratch.clone(), self.classes.len() - 1);
         self.classes.len() - 1
     }
 
+    /// Where its objects come from.
+    pub(super) fn origins(&self) -> &Origins {
+        &self.origins
+    }
+
     pub(super) fn is_full(&self) -> bool {
         self.objects.len() >= MAX_OBJECTS || self.bodies.len() >= MAX_BYTES
+    }
+
+    /// How many objects it holds.
+    pub(super) fn len(&self) -> usize {
+        self.objects.len()
     }
 
     pub(super) fn is_empty(&self) -> bool {

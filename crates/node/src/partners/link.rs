@@ -69,6 +69,9 @@ pub struct Definition {
     /// Nothing that is marked more strictly is taken or given: a TLP level.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ceiling: Option<String>,
+    /// Who gets what comes marked TLP:RED: accounts and organisations of this node. Without any it is not taken.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub to: Vec<String>,
     /// Objects that are taken or given in an hour at most.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_objects_per_hour: Option<u64>,
@@ -104,6 +107,7 @@ impl Definition {
             spec_versions: Vec::new(),
             added_after: None,
             ceiling: None,
+            to: Vec::new(),
             max_objects_per_hour: None,
             max_bytes_per_day: None,
             max_object_bytes: None,
@@ -140,8 +144,8 @@ impl Definition {
         if self.every.is_some_and(|every| !(SHORTEST..=LONGEST).contains(&every)) {
             return Err(bad(format!("rounds are between {SHORTEST} seconds and {} days apart", LONGEST / 86_400)));
         }
-        if self.types.len() > MOST || self.spec_versions.len() > MOST {
-            return Err(bad(format!("a link names at most {MOST} types and versions")));
+        if [&self.types, &self.spec_versions, &self.to].iter().any(|list| list.len() > MOST) {
+            return Err(bad(format!("a link names at most {MOST} types, versions and recipients")));
         }
         if let Some(wrong) = self.types.iter().find(|name| !is_type(name)) {
             return Err(bad(format!("`{wrong}` is no type of a STIX object")));

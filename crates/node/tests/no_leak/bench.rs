@@ -163,7 +163,7 @@ fn add(
         handling: cast::handling(record.handling),
         ..Context::new(collection, owner.to_owned(), book).unwrap()
     };
-    let class = context.class(&taken);
+    let class = context.class(&taken, node::partners::provenance::Backing::none());
     let references: Vec<&str> = taken.head.references.iter().map(AsRef::as_ref).collect();
     let class_no = classes.number(book, &class).unwrap();
     let entry = taken.entry(context.collection, class_no, &references);

@@ -149,6 +149,7 @@ fn groups() -> [Group; 3] {
         until: None,
         backfill: false,
         on_leave: ledger::OnLeave::Keep,
+        since: Vec::new(),
     };
     [
         Group { from: Some(bench::FIRST), ..group(0, "CERT North", &["Elsewhere", "Harbour"]) },

@@ -6,6 +6,7 @@ use super::super::request::{Asked, Content};
 use super::{collection, named};
 use crate::audit::Event;
 use crate::intake::{Context, Intake};
+use crate::partners::provenance::Backing;
 use crate::validate_files::placed;
 use crate::writer::{OwnedEntry, Work};
 use ::taxii::resource::{Status, StatusRow};
@@ -16,7 +17,6 @@ use ledger::{Appended, ClassNo, Receipt, Seq};
 use policy::{Class, Handling, Viewer};
 use std::cell::RefCell;
 use std::sync::Arc;
-use stix::json::Limits;
 use stix::split::{Form, Place, Walk};
 use stix::timestamp::format_micros;
 
@@ -104,13 +104,7 @@ fn judge_with(
     let unprocessable = |why: &dyn std::fmt::Display| {
         Refusal::bad(StatusCode::UNPROCESSABLE_ENTITY, "this is no TAXII envelope with objects", why)
     };
-    let limits = &state.config.limits;
-    let size = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
-    let limits = Limits {
-        max_depth: size(limits.max_depth),
-        max_bytes: size(limits.max_object_bytes),
-        max_values: size(limits.max_values),
-    };
+    let limits = crate::intake::limits(&state.config.limits);
     intake.limit(limits);
     let (mut entries, mut failures) = (Vec::new(), Vec::new());
     let mut walk = Walk::new(text, limits);
@@ -127,7 +121,7 @@ fn judge_with(
         let bytes = text.get(range.clone()).unwrap_or_default();
         match intake.take(bytes) {
             Ok(taken) => {
-                let Some(class) = number(&context.class(&taken))? else { return Ok(None) };
+                let Some(class) = number(&context.class(&taken, Backing::none()))? else { return Ok(None) };
                 let entry = taken.entry(context.collection, class, &[]);
                 entries.push(OwnedEntry {
                     collection: entry.collection,

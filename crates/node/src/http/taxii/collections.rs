@@ -3,7 +3,7 @@
 use super::super::State;
 use super::super::answer::{self, Refusal};
 use super::super::request::Asked;
-use super::{Rights, api_root, rights};
+use super::{Rights, api_root, mailbox, rights};
 use axum::body::Body;
 use http::{Response, StatusCode};
 use taxii::media;
@@ -14,7 +14,11 @@ pub(in super::super) fn list(state: &State, asked: &Asked) -> Result<Response<Bo
     api_root::known_here(state, asked)?;
     let snapshot = state.known.asked_again()?;
     let mine = snapshot.collections.iter().map(|collection| (collection, rights(asked, collection)));
-    let collections = mine.filter(|(_, rights)| rights.read || rights.write).map(|(c, r)| resource(c, r)).collect();
+    let mut collections: Vec<Collection> =
+        mine.filter(|(_, rights)| rights.read || rights.write).map(|(c, r)| resource(c, r)).collect();
+    if mailbox::partner(state, asked)?.is_some() {
+        collections.push(mailbox::resource(asked));
+    }
     Ok(answer::json(StatusCode::OK, &Collections { collections }))
 }
 

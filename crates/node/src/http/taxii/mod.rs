@@ -5,6 +5,7 @@ pub(super) mod api_root;
 pub(super) mod collections;
 pub(super) mod delete_object;
 pub(super) mod discovery;
+pub(super) mod mailbox;
 pub(super) mod manifest;
 pub(super) mod objects;
 pub(super) mod status;
@@ -186,7 +187,11 @@ fn dialects(wanted: &[String]) -> Vec<Dialect> {
 
 /// Says when the first and the last object of the page were added; of an empty page nothing is said (§3.3).
 pub(super) fn date(answer: &mut Response<axum::body::Body>, page: &Page) {
-    for (name, at) in [("x-taxii-date-added-first", page.first), ("x-taxii-date-added-last", page.last)] {
+    write_date(answer, page.first, page.last);
+}
+
+fn write_date(answer: &mut Response<axum::body::Body>, first: Option<Seq>, last: Option<Seq>) {
+    for (name, at) in [("x-taxii-date-added-first", first), ("x-taxii-date-added-last", last)] {
         if let Some(at) = at
             && let Ok(value) = HeaderValue::from_str(&stix::timestamp::format_micros(at.0))
         {

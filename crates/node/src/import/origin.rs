@@ -1,0 +1,118 @@
+//! Where objects of a batch come from: their seals, what their bringer says of them, and what gives way to them.
+
+use crate::intake::Taken;
+use crate::partners::provenance::{Incoming, Proof, Sound, mark};
+use crate::partners::statement::Statement;
+use ledger::{CollectionNo, Entry, Mark, Micros, Scope};
+use partner::seal::Verified;
+use std::collections::HashSet;
+
+/// The origins of the objects of a batch, of those of which any is known.
+#[derive(Default)]
+pub(super) struct Origins {
+    rows: Vec<Row>,
+}
+
+struct Row {
+    /// Which object of the batch.
+    object: usize,
+    mark: Mark,
+    seal: Option<(Mark, bytes::Bytes)>,
+    statement: Statement,
+    proof: Option<Verified>,
+}
+
+impl Origins {
+    /// Notes where an accepted object comes from.
+    pub(super) fn note(&mut self, object: usize, taken: &Taken<'_>, sound: &Sound) {
+        let mark = mark::of(taken.body);
+        // A seal is over the bytes that came, not over what they were upgraded to.
+        let as_it_came = *taken.body == *sound.body;
+        let (place, proof) = match &sound.backing.proof {
+            Proof::Verified(verified) => (mark, Some(verified.clone())),
+            Proof::Foreign => (mark::unproven(taken.body), None),
+        };
+        let seal = sound.seal.clone().filter(|_| as_it_came).map(|seal| (place, seal));
+        let statement = Statement {
+            path: sound.path.clone(),
+            reliability: sound.reliability,
+            credibility: sound.credibility,
+            confidence: sound.confidence,
+        };
+        self.rows.push(Row { object, mark, seal, statement, proof });
+    }
+
+    /// Keeps seals and statements. They are there before the objects: an object that is there and was sealed has its seal.
+    pub(super) fn keep(&self, incoming: &Incoming<'_>, source: &str) -> ledger::Result<()> {
+        let seals: Vec<(Mark, &[u8])> =
+            self.rows.iter().filter_map(|row| row.seal.as_ref().map(|(mark, seal)| (*mark, &**seal))).collect();
+        let statement = |row: &Row| ledger::Statement {
+            mark: row.mark,
+            source: source.to_owned(),
+            first: incoming.now,
+            last: incoming.now,
+            body: serde_json::to_vec(&row.statement).unwrap_or_default(),
+        };
+        // What our own members bring in without a word about it has no source but us.
+        let says = |row: &&Row| !same(source, incoming.own) || row.statement != Statement::default();
+        let statements: Vec<ledger::Statement> = self.rows.iter().filter(says).map(statement).collect();
+        incoming.partners.put_provenance(&seals, &statements)
+    }
+
+    /// The proof of who made an object of the batch.
+    pub(super) fn proof(&self, object: usize) -> Option<&Verified> {
+        // In the order of the objects.
+        let place = self.rows.binary_search_by_key(&object, |row| row.object).ok()?;
+        self.rows.get(place)?.proof.as_ref()
+    }
+}
+
+/// Puts aside what stands in the way of an object whose author is proven: versions under the same author's name that carry
+/// no seal. They were brought in before the author's card was confirmed, by whomever. Returns how many; erased is then also
+/// the copy of the object itself that was kept aside, so that it can be added again.
+///
+/// What our own organisation made, what is sealed and what names another author stays.
+pub(super) fn give_way(
+    incoming: &Incoming<'_>,
+    collection: CollectionNo,
+    entry: &Entry<'_>,
+    proof: &Verified,
+    now: Micros,
+) -> ledger::Result<u64> {
+    let mut held: Vec<(Mark, ledger::ClassNo)> = Vec::new();
+    incoming.book.look(&mut |shelf| {
+        // A failure is noted by the book and fails the whole look.
+        let _ = shelf.versions(entry.key, &mut |met| {
+            let says = stix::head::created_by_of(met.body);
+            let of_author = says.and_then(|identity| incoming.ring.organisation_of(&identity).map(str::to_owned));
+            if met.collection == collection && of_author.is_some_and(|author| same(&author, proof.organisation())) {
+                held.push((mark::of(met.body), met.class));
+            }
+            true
+        });
+    })?;
+    let marks: Vec<Mark> = held.iter().map(|(mark, _)| *mark).collect();
+    let sealed = incoming.partners.seals(&marks)?;
+    let mut unsealed: HashSet<Mark> = HashSet::new();
+    for ((mark, class), seal) in held.into_iter().zip(sealed) {
+        if seal.is_none() && !incoming.is_ours(class)? {
+            unsealed.insert(mark);
+        }
+    }
+    if unsealed.is_empty() {
+        return Ok(0);
+    }
+    let (mut given_way, own) = (0, mark::of(entry.body));
+    let mut which = |met: &ledger::Met<'_>| {
+        let mark = mark::of(met.body);
+        given_way += u64::from(unsealed.contains(&mark));
+        unsealed.contains(&mark) || mark == own
+    };
+    let scope = Scope { collection: Some(collection), key: Some(entry.key), ..Scope::default() };
+    incoming.book.erase(&scope, &mut which, now)?;
+    Ok(given_way)
+}
+
+fn same(one: &str, two: &str) -> bool {
+    one == two || one.to_lowercase() == two.to_lowercase()
+}

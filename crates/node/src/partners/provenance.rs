@@ -1,0 +1,79 @@
+//! Who made an object, proven: sealing what is handed to partners, verifying what comes from them.
+//!
+//! Whoever hands objects on dresses them ([`Outgoing`]): a seal behind each object of which there is one, and one envelope
+//! that says by which nodes they came. Whoever takes objects in sorts them ([`Incoming`]): what carries its author's seal,
+//! what is from authors of whom no seal can be asked, and what is refused.
+//!
+//! INVARIANT: of an author whose card is pinned nothing is kept as the author's without a [`Proof::Verified`], and only the
+//! verifier of `partner::seal` makes what is in it. [`crate::intake::Context::class`] asks for it.
+
+pub mod incoming;
+pub mod mark;
+pub mod noting;
+pub mod outgoing;
+mod sketch;
+mod waiting;
+
+pub use incoming::{Incoming, Refused, Sorted, Sound, Strictness};
+pub use noting::Noting;
+pub use outgoing::{Dressed, Outgoing};
+pub use waiting::Waiting;
+
+use policy::Handling;
+
+/// Whether an object's author is proven.
+#[derive(Debug)]
+pub enum Proof {
+    /// By the author's seal.
+    Verified(partner::seal::Verified),
+    /// By nothing: the author is who the object says, if that counts for anything.
+    Foreign,
+}
+
+/// What stands behind an object that is brought in: a proof of its author, and limits set by whoever may.
+#[derive(Debug)]
+pub struct Backing {
+    /// Of its author.
+    pub proof: Proof,
+    /// The limits that its author or its bringer set beside the markings.
+    pub handling: Handling,
+    /// A marking beside its own: its author narrowed it after it was written.
+    pub marking: Option<String>,
+}
+
+impl Backing {
+    /// Nothing: the object speaks for itself.
+    #[must_use]
+    pub fn none() -> &'static Self {
+        static NONE: Backing = Backing {
+            proof: Proof::Foreign,
+            handling: Handling { audience: Vec::new(), embargo: None, expires: None },
+            marking: None,
+        };
+        &NONE
+    }
+
+    /// The proof of who made the object with this id.
+    #[must_use]
+    pub fn proof_of(&self, id: &str) -> Option<&partner::seal::Verified> {
+        match &self.proof {
+            // A proof for another object proves nothing of this one.
+            Proof::Verified(verified) if verified.object_ref() == id => Some(verified),
+            Proof::Verified(_) | Proof::Foreign => None,
+        }
+    }
+}
+
+/// A partner's word for an answer or a log: without controls, and not long.
+fn shown(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(120).collect()
+}
+
+/// What a seal says of which content it is.
+fn digest_in(seal: &[u8], limits: &stix::json::Limits) -> Option<[u8; 32]> {
+    use base64::Engine as _;
+    let mut tape = stix::json::Tape::new();
+    let value = tape.parse(seal, limits).ok()?;
+    let text = value.get("digest")?.as_str()?;
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(text.as_ref()).ok()?.try_into().ok()
+}

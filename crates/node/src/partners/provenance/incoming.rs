@@ -1,0 +1,591 @@
+//! Sorting a page that came from a partner, or that a member brings in: what is proven, what is not, what is refused.
+
+use super::sketch::Sketch;
+use super::{Backing, Proof, Waiting, mark, shown};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
+use ledger::{Ledger, Micros, Partners};
+use partner::envelope::{self, LONGEST_PATH, Said};
+use partner::recall::{Act, Recall};
+use partner::seal::{self, Verified};
+use partner::signed::{self, Kind, Unverified};
+use partner::trust::Keyring;
+use policy::{Author, Class, Handling};
+use std::collections::HashMap;
+use std::sync::Arc;
+use stix::json::{Limits, Tape};
+use stix::timestamp::Timestamp;
+
+/// Seals that are looked at for one version of an object: more are a flood.
+const MOST_SEALS: usize = 8;
+/// How far a clock may be ahead of ours, in microseconds.
+pub const AHEAD: Micros = 10 * 60 * 1_000_000;
+/// Objects from which on two threads look for what is wrong.
+const MANY: usize = 128;
+
+/// What becomes of an object whose author has a pinned card, and which carries no seal of that author.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Strictness {
+    /// It came from a partner: it waits for its seal, and is refused if none comes.
+    Partner,
+    /// A member of ours brings it in: it is kept as a stranger's.
+    Member,
+}
+
+/// Objects on their way in.
+#[derive(Clone, Copy)]
+pub struct Incoming<'a> {
+    /// The book.
+    pub book: &'a dyn Ledger,
+    /// Where seals and recalls are kept.
+    pub partners: &'a dyn Partners,
+    /// Our own card and those of partners.
+    pub ring: &'a Keyring,
+    /// The organisation that brings them.
+    pub from: &'a str,
+    /// Our own organisation.
+    pub own: &'a str,
+    /// What becomes of the unproven.
+    pub strictness: Strictness,
+    /// The budget of one object.
+    pub limits: Limits,
+    /// When.
+    pub now: Micros,
+}
+
+/// An object that may be taken in, if it is valid.
+#[derive(Debug)]
+pub struct Sound {
+    /// Its bytes.
+    pub body: Bytes,
+    /// What stands behind it.
+    pub backing: Backing,
+    /// The nodes that it passed, oldest first; the last is the one from which it came here.
+    pub path: Vec<String>,
+    /// How far its source is to be relied upon, as the bringer says: A to F.
+    pub reliability: Option<char>,
+    /// How far it is to be believed, as the bringer says: 1 to 6.
+    pub credibility: Option<u8>,
+    /// How sure its author is: 0 to 100.
+    pub confidence: Option<u8>,
+    /// Its seal as it came: verified if the backing says so, and else one that nobody here can verify.
+    pub seal: Option<Bytes>,
+}
+
+/// What was refused, and why.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Refused {
+    /// The object's id, as it says.
+    pub id: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// A page, sorted.
+#[derive(Debug, Default)]
+pub struct Sorted {
+    /// What may be taken in.
+    pub sound: Vec<Sound>,
+    /// Recalls, receipts and notices of groups, not verified, each as it came.
+    pub control: Vec<(Unverified, Bytes)>,
+    /// What was refused.
+    pub refused: Vec<Refused>,
+    /// Objects that were here before they came: they passed this node, or are our own and known.
+    pub dropped: u64,
+}
+
+/// An object that was read so far.
+struct Read {
+    body: Bytes,
+    sketch: Sketch,
+    author: Whose,
+    /// What recalls that do not keep it out have set beside its markings.
+    narrowing: Narrowing,
+}
+
+#[derive(Default)]
+struct Narrowing {
+    marking: Option<String>,
+    handling: Handling,
+}
+
+/// Whose an object says that it is.
+#[derive(Clone, Debug, Eq, PartialEq)]
+enum Whose {
+    /// Nobody's.
+    Nobodys,
+    /// An organisation's of which no card is pinned.
+    Strangers,
+    /// Of an organisation with a pinned card; `None`: two cards name the identity.
+    Carded(Option<String>),
+    /// Our own.
+    Ours,
+}
+
+/// A seal that was read, and as it came.
+type Seal = Arc<(Unverified, Bytes)>;
+
+/// What the seals of an object came to.
+#[derive(Default)]
+struct Verdict {
+    verified: Vec<(Verified, Bytes)>,
+    failed: Option<(signed::Error, Bytes)>,
+}
+
+impl Incoming<'_> {
+    /// Sorts a page of objects, in any order; what waited for it comes first. What goes on waiting is in `waiting`.
+    ///
+    /// # Errors
+    /// Those of the ledger.
+    pub fn sort(&self, objects: &[Bytes], waiting: &mut Waiting) -> ledger::Result<Sorted> {
+        let mut sorted = Sorted::default();
+        let mut page = Page::default();
+        let mut tape = Tape::new();
+        let mut came = Vec::with_capacity(objects.len());
+        for seal in waiting.seals.take() {
+            page.keep(seal);
+        }
+        let waited = waiting.objects.take();
+        for body in waited.iter().chain(objects) {
+            let sketch = Sketch::of(&mut tape, body, &self.limits);
+            match Kind::of(&sketch.object_type) {
+                Some(kind) => self.statement(kind, body, &sketch.id, &mut page, &mut sorted),
+                None => {
+                    let author = self.whose(sketch.created_by_ref.as_deref());
+                    came.push(Read { body: body.clone(), sketch, author, narrowing: Narrowing::default() });
+                }
+            }
+        }
+        let came = self.in_time(came, &mut sorted);
+        let came = self.not_recalled(came, &mut sorted)?;
+        let verdicts = self.verdicts(&came, &mut page)?;
+        for (read, verdict) in came.into_iter().zip(verdicts) {
+            match self.judge(&read, verdict, &page)? {
+                Judged::Sound(sound) => sorted.sound.push(*sound),
+                Judged::Refused(reason) => sorted.refused.push(refused(&read.sketch.id, &reason)),
+                Judged::Known => sorted.dropped += 1,
+                Judged::Waits => {
+                    let length = read.body.len();
+                    if waiting.objects.put(read.body, length).is_some() {
+                        let reason = "no seal of its author came with it, and too many others wait for theirs";
+                        sorted.refused.push(refused(&read.sketch.id, reason));
+                    }
+                }
+            }
+        }
+        page.leave(waiting);
+        Ok(sorted)
+    }
+
+    /// Sorts objects to which nothing comes any more.
+    ///
+    /// # Errors
+    /// Those of the ledger.
+    pub fn sort_all(&self, objects: &[Bytes]) -> ledger::Result<Sorted> {
+        let mut waiting = Waiting::default();
+        let mut sorted = self.sort(objects, &mut waiting)?;
+        sorted.refused.extend(self.give_up(&mut waiting));
+        Ok(sorted)
+    }
+
+    /// The round is over: what still waits is refused.
+    pub fn give_up(&self, waiting: &mut Waiting) -> Vec<Refused> {
+        let mut tape = Tape::new();
+        waiting.seals.take();
+        let refused = |body: Bytes| {
+            let sketch = Sketch::of(&mut tape, &body, &self.limits);
+            refused(&sketch.id, "no seal of its author came with it")
+        };
+        waiting.objects.take().into_iter().map(refused).collect()
+    }
+
+    /// A statement of the page.
+    fn statement(&self, kind: Kind, body: &Bytes, id: &str, page: &mut Page, sorted: &mut Sorted) {
+        let statement = match signed::read(body) {
+            Ok(statement) => statement,
+            Err(error) => return sorted.refused.push(refused(id, &error.to_string())),
+        };
+        match kind {
+            Kind::Seal => page.keep(Arc::new((statement, body.clone()))),
+            Kind::Envelope => {
+                if let Err(error) = self.envelope(&statement, page) {
+                    sorted.refused.push(refused(id, &error));
+                }
+            }
+            Kind::Recall | Kind::Receipt | Kind::Group => sorted.control.push((statement, body.clone())),
+        }
+    }
+
+    /// An envelope speaks for the node that signed it: the one that brings the page, or, where that signs nothing, whichever
+    /// left it there.
+    fn envelope(&self, statement: &Unverified, page: &mut Page) -> Result<(), String> {
+        let signer = statement.verify(self.ring, self.now).map_err(|error| error.to_string())?;
+        if self.ring.card(self.from).is_some() && !same(signer.organisation, self.from) {
+            return Err(format!("it is signed by `{}`, who does not bring this page", shown(signer.organisation)));
+        }
+        let node = signer.card.node();
+        for said in envelope::read(statement).map_err(|error| error.to_string())? {
+            page.said.entry(said.digest).or_insert_with(|| (said, node.to_owned()));
+        }
+        Ok(())
+    }
+
+    /// Whether records of a class are our own organisation's, made by it.
+    ///
+    /// # Errors
+    /// Those of the ledger.
+    pub(crate) fn is_ours(&self, class: ledger::ClassNo) -> ledger::Result<bool> {
+        let definition = self.book.class_definition(class)?;
+        let class = definition.and_then(|bytes| Class::from_definition(&bytes));
+        // What is not understood may be.
+        Ok(class.is_none_or(|class| same(&class.owner, self.own) && class.author == Author::Owner))
+    }
+
+    fn whose(&self, identity: Option<&str>) -> Whose {
+        let Some(identity) = identity else { return Whose::Nobodys };
+        let lower = identity.to_ascii_lowercase();
+        if self.ring.own().is_some_and(|card| card.identities.contains(&lower)) {
+            return Whose::Ours;
+        }
+        match self.ring.organisation_of(&lower) {
+            Some(organisation) => Whose::Carded(Some(organisation.to_owned())),
+            None if self.ring.knows(&lower) => Whose::Carded(None),
+            None => Whose::Strangers,
+        }
+    }
+
+    /// Those that are not dated beyond what clocks differ.
+    fn in_time(&self, came: Vec<Read>, sorted: &mut Sorted) -> Vec<Read> {
+        let ends = self.now.saturating_add(AHEAD);
+        let (in_time, ahead) = came.into_iter().partition(|read| read.sketch.latest.is_none_or(|at| at <= ends));
+        let ahead: Vec<Read> = ahead;
+        let reason = "it is dated more than ten minutes after our clock";
+        sorted.refused.extend(ahead.iter().map(|read| refused(&read.sketch.id, reason)));
+        in_time
+    }
+
+    /// Those that no recall keeps out.
+    fn not_recalled(&self, came: Vec<Read>, sorted: &mut Sorted) -> ledger::Result<Vec<Read>> {
+        let ids: Vec<&str> = came.iter().map(|read| read.sketch.id.as_str()).collect();
+        if ids.is_empty() {
+            return Ok(came);
+        }
+        let any = self.partners.any_recalled(&ids)?;
+        if !any.contains(&true) {
+            return Ok(came);
+        }
+        let mut kept = Vec::with_capacity(came.len());
+        for (mut read, any) in came.into_iter().zip(any) {
+            let recalled = if any { self.recalled(&mut read)? } else { None };
+            match recalled {
+                Some(reason) => sorted.refused.push(refused(&read.sketch.id, &reason)),
+                None => kept.push(read),
+            }
+        }
+        Ok(kept)
+    }
+
+    /// Why recalls keep an object out. Those that only narrow it are noted at it.
+    fn recalled(&self, read: &mut Read) -> ledger::Result<Option<String>> {
+        for kept in self.partners.recalls_of(&read.sketch.id)? {
+            let statement = signed::read(&kept.body).ok();
+            let signer = statement.as_ref().and_then(|said| self.ring.signer(&said.key, self.now).ok());
+            let by_author = signer.is_some_and(|signer| match &read.author {
+                Whose::Carded(Some(author)) => same(author, signer.organisation),
+                Whose::Ours => same(self.own, signer.organisation),
+                Whose::Carded(None) | Whose::Strangers | Whose::Nobodys => false,
+            });
+            // Who only brought an object takes back its own copy, and not what others bring.
+            if !(by_author || kept.from.as_deref().is_none_or(|from| same(from, self.from))) {
+                continue;
+            }
+            let by = signer.map_or(kept.from.as_deref().unwrap_or(self.own), |signer| signer.organisation);
+            let Some(recall) = statement.as_ref().and_then(|said| Recall::read(said).ok()) else {
+                return Ok(Some(format!("recalled by {}, in words that are not understood", shown(by))));
+            };
+            if !is_meant(&recall, &read.sketch) {
+                continue;
+            }
+            if recall.act != Act::Narrow {
+                return Ok(Some(format!("recalled by {} at {}", shown(by), shown(&recall.at))));
+            }
+            let handling = recall.handling.map(serde_json::from_value::<Handling>).transpose();
+            let Ok(handling) = handling else {
+                return Ok(Some(format!("narrowed by {}, in words that are not understood", shown(by))));
+            };
+            let narrowing = &mut read.narrowing;
+            narrowing.handling = narrowing.handling.and(&handling.unwrap_or_default());
+            narrowing.marking = stricter(narrowing.marking.take(), recall.tlp);
+        }
+        Ok(None)
+    }
+
+    /// What the seals of each object come to.
+    fn verdicts(&self, came: &[Read], page: &mut Page) -> ledger::Result<Vec<Verdict>> {
+        let mut candidates: Vec<Vec<Seal>> = came.iter().map(|read| page.seals_of(read)).collect();
+        self.kept_seals(came, &mut candidates)?;
+        for (read, candidates) in came.iter().zip(&mut candidates) {
+            if candidates.len() > 1
+                && let Ok(digest) = signed::digest(&read.body, &self.limits)
+            {
+                let digest = URL_SAFE_NO_PAD.encode(digest);
+                let speaks =
+                    |seal: &Unverified| seal.object.get("digest").and_then(serde_json::Value::as_str) == Some(&digest);
+                let first = candidates.first().cloned();
+                candidates.retain(|seal| speaks(&seal.0));
+                // None of them is of this content: one says so.
+                if candidates.is_empty() {
+                    candidates.extend(first);
+                }
+            }
+        }
+        let mut places = Vec::new();
+        let mut pairs: Vec<(&[u8], &Unverified)> = Vec::new();
+        for (place, (read, candidates)) in came.iter().zip(&candidates).enumerate() {
+            for seal in candidates {
+                places.push((place, &seal.1));
+                pairs.push((&read.body, &seal.0));
+            }
+        }
+        let mut verdicts: Vec<Verdict> = came.iter().map(|_| Verdict::default()).collect();
+        for ((place, text), outcome) in places.into_iter().zip(self.verify(&pairs)) {
+            if let Some(verdict) = verdicts.get_mut(place) {
+                match outcome {
+                    Ok(verified) => verdict.verified.push((verified, text.clone())),
+                    Err(error) => verdict.failed = Some((error, text.clone())),
+                }
+            }
+        }
+        Ok(verdicts)
+    }
+
+    /// Verifies, on two threads if there is much.
+    fn verify(&self, pairs: &[(&[u8], &Unverified)]) -> Vec<Result<Verified, signed::Error>> {
+        let verify = |pairs: &[(&[u8], &Unverified)]| seal::verify_all(pairs, self.ring, self.now, &self.limits);
+        let (ring, now, limits) = (self.ring, self.now, self.limits);
+        if pairs.len() < MANY {
+            return verify(pairs);
+        }
+        let (one, two) = pairs.split_at(pairs.len() / 2);
+        std::thread::scope(|scope| {
+            let other = scope.spawn(move || seal::verify_all(two, ring, now, &limits));
+            let mut verdicts = verify(one);
+            match other.join() {
+                Ok(rest) => verdicts.extend(rest),
+                // A defect there refuses what it looked at.
+                Err(_) => verdicts.extend(two.iter().map(|_| Err(signed::Error::Signature))),
+            }
+            verdicts
+        })
+    }
+
+    /// Adds the seals that are kept since the objects came before, where none came with them.
+    fn kept_seals(&self, came: &[Read], candidates: &mut [Vec<Seal>]) -> ledger::Result<()> {
+        let needs = |read: &Read| matches!(read.author, Whose::Carded(Some(_)) | Whose::Ours);
+        let without: Vec<(&Read, &mut Vec<Seal>)> =
+            came.iter().zip(candidates).filter(|(read, found)| found.is_empty() && needs(read)).collect();
+        if without.is_empty() {
+            return Ok(());
+        }
+        let marks: Vec<ledger::Mark> = without.iter().map(|(read, _)| mark::of(&read.body)).collect();
+        for ((_, found), kept) in without.into_iter().zip(self.partners.seals(&marks)?) {
+            if let Some(kept) = kept
+                && let Ok(seal) = signed::read(&kept)
+            {
+                found.push(Arc::new((seal, Bytes::from(kept))));
+            }
+        }
+        Ok(())
+    }
+
+    fn judge(&self, read: &Read, verdict: Verdict, page: &Page) -> ledger::Result<Judged> {
+        let Verdict { verified, failed } = verdict;
+        let has_seal = !verified.is_empty() || failed.is_some();
+        let member = self.strictness == Strictness::Member;
+        let author = match &read.author {
+            Whose::Carded(Some(author)) => Some(author.as_str()),
+            Whose::Ours => Some(self.own),
+            // Whoever sealed it made it: the bringer rather than another.
+            Whose::Nobodys => {
+                let of_bringer = verified.iter().find(|(verified, _)| same(verified.organisation(), self.from));
+                of_bringer.or(verified.first()).map(|(verified, _)| verified.organisation())
+            }
+            Whose::Carded(None) | Whose::Strangers => None,
+        };
+        let author = author.map(str::to_owned);
+        let mut proofs =
+            verified.into_iter().filter(|(by, _)| author.as_deref().is_some_and(|who| same(by.organisation(), who)));
+        let mut handling = read.narrowing.handling.clone();
+        let (proof, seal) = match (proofs.next(), &read.author) {
+            (Some((proof, seal)), _) => {
+                // Each of its seals is the author's word.
+                for verified in std::iter::once(&proof).chain(proofs.map(|(more, _)| more).collect::<Vec<_>>().iter()) {
+                    match limits_of(verified.handling()) {
+                        Some(limits) => handling = handling.and(&limits),
+                        None => return Ok(Judged::Refused("its seal sets limits that are not understood".to_owned())),
+                    }
+                }
+                (Proof::Verified(proof), Some(seal))
+            }
+            (None, Whose::Ours) if member && same(self.from, self.own) => (Proof::Foreign, None),
+            (None, Whose::Carded(Some(_)) | Whose::Ours) if has_seal => {
+                return Ok(Judged::Refused(match failed {
+                    Some((error, _)) => format!("its seal does not hold: {error}"),
+                    None => "it is sealed by another organisation than its author".to_owned(),
+                }));
+            }
+            (None, Whose::Carded(None)) if !member => {
+                return Ok(Judged::Refused("the cards of two organisations name its author".to_owned()));
+            }
+            (None, Whose::Carded(_) | Whose::Ours) if !member => return Ok(Judged::Waits),
+            (None, Whose::Carded(_) | Whose::Ours) => (Proof::Foreign, None),
+            // A seal that nobody here can verify is handed on: others may.
+            (None, Whose::Nobodys | Whose::Strangers) => {
+                let unknown = failed.filter(|(error, _)| matches!(error, signed::Error::Key(_)));
+                (Proof::Foreign, unknown.map(|(_, seal)| seal))
+            }
+        };
+        if read.author == Whose::Ours
+            && self.strictness == Strictness::Partner
+            && crate::narrow::stored(self.book, &read.sketch.id)?
+        {
+            return Ok(Judged::Known);
+        }
+        let digest = match &proof {
+            Proof::Verified(verified) => Some(*verified.digest()),
+            Proof::Foreign if page.said.is_empty() => None,
+            Proof::Foreign => signed::digest(&read.body, &self.limits).ok(),
+        };
+        let said = digest.and_then(|digest| page.said.get(&digest));
+        let path = match said {
+            Some((said, node)) => said.path.iter().chain([node]).cloned().collect(),
+            None if member => Vec::new(),
+            None => self.ring.card(self.from).map(|card| vec![card.node().to_owned()]).unwrap_or_default(),
+        };
+        if let Some(own) = self.ring.own()
+            && path.iter().any(|node| own.identities.contains(node))
+        {
+            return Ok(Judged::Known);
+        }
+        if path.len() > LONGEST_PATH {
+            return Ok(Judged::Refused(format!("it has passed more than {LONGEST_PATH} nodes")));
+        }
+        let said = said.map(|(said, _)| said);
+        match limits_of(said.and_then(|said| said.handling.as_ref())) {
+            Some(limits) => handling = handling.and(&limits),
+            None => return Ok(Judged::Refused("the envelope sets limits on it that are not understood".to_owned())),
+        }
+        Ok(Judged::Sound(Box::new(Sound {
+            body: read.body.clone(),
+            backing: Backing { proof, handling, marking: read.narrowing.marking.clone() },
+            path,
+            reliability: said.and_then(|said| said.reliability),
+            credibility: said.and_then(|said| said.credibility),
+            confidence: read.sketch.confidence,
+            seal,
+        })))
+    }
+}
+
+/// What becomes of one object.
+enum Judged {
+    Sound(Box<Sound>),
+    Refused(String),
+    /// It was here before.
+    Known,
+    /// Its seal may come with the next page.
+    Waits,
+}
+
+/// What is known of a page beside its objects.
+#[derive(Default)]
+struct Page {
+    /// By the id and the version of which they speak.
+    seals: HashMap<(String, String), OfOne>,
+    said: HashMap<[u8; 32], (Said, String)>,
+}
+
+/// The seals of one version of an object.
+#[derive(Default)]
+struct OfOne {
+    seals: Vec<Seal>,
+    /// Whether the version is on the page.
+    met: bool,
+}
+
+impl Page {
+    /// Keeps a seal; of several that say the same one is enough, and many are a flood.
+    fn keep(&mut self, seal: Seal) {
+        let Some(object) = seal.0.object.get("object_ref").and_then(serde_json::Value::as_str) else { return };
+        let of = self.seals.entry((object.to_owned(), seal.0.at().to_owned())).or_default();
+        if of.seals.len() < MOST_SEALS && !of.seals.iter().any(|held| held.0 == seal.0) {
+            of.seals.push(seal);
+        }
+    }
+
+    /// The seals that speak of an object's id and version.
+    fn seals_of(&mut self, read: &Read) -> Vec<Seal> {
+        if self.seals.is_empty() {
+            return Vec::new();
+        }
+        let version = read.sketch.version.clone().unwrap_or_else(|| signed::NO_TIME.to_owned());
+        match self.seals.get_mut(&(read.sketch.id.clone(), version)) {
+            Some(of) => {
+                of.met = true;
+                of.seals.clone()
+            }
+            None => Vec::new(),
+        }
+    }
+
+    /// What spoke of nothing on this page waits for the next.
+    fn leave(self, waiting: &mut Waiting) {
+        let unmet = self.seals.into_values().filter(|of| !of.met).flat_map(|of| of.seals);
+        for seal in unmet {
+            let length = seal.1.len();
+            waiting.seals.put(seal, length);
+        }
+    }
+}
+
+/// Whether a recall means this version. What is newer than the recall is none that it could mean.
+fn is_meant(recall: &Recall, sketch: &Sketch) -> bool {
+    let instant = |text: &str| Timestamp::parse(text).ok().map(|time| (time.micros, time.picos));
+    match &recall.versions {
+        Some(versions) => {
+            let version = sketch.version.as_deref();
+            version.is_some_and(|version| {
+                versions.iter().any(|named| named == version || instant(named) == instant(version))
+            })
+        }
+        None => match (sketch.at, instant(&recall.at)) {
+            (Some(version), Some((recalled, _))) => version <= recalled,
+            _ => true,
+        },
+    }
+}
+
+/// The stricter of two markings; of two that cannot be compared the later one.
+fn stricter(one: Option<String>, two: Option<String>) -> Option<String> {
+    let level = |id: &Option<String>| id.as_deref().and_then(stix::marking::tlp_of);
+    match (&one, &two) {
+        (Some(_), None) => one,
+        (Some(_), Some(_)) if level(&one) > level(&two) => one,
+        _ => two,
+    }
+}
+
+/// Limits as a seal or an envelope has them; `None`: not understood.
+fn limits_of(value: Option<&serde_json::Value>) -> Option<Handling> {
+    value.map_or_else(|| Some(Handling::default()), |value| serde_json::from_value(value.clone()).ok())
+}
+
+fn refused(id: &str, reason: &str) -> Refused {
+    let id = if id.is_empty() { "(no id)".to_owned() } else { shown(id) };
+    Refused { id, reason: reason.chars().filter(|c| !c.is_control()).take(300).collect() }
+}
+
+fn same(one: &str, two: &str) -> bool {
+    one == two || one.to_lowercase() == two.to_lowercase()
+}

@@ -1,0 +1,250 @@
+//! Dressing what is handed to a partner: each object with its author's seal, and one envelope.
+
+use super::mark;
+use crate::partners::statement::Statement;
+use bytes::Bytes;
+use ledger::{ClassNo, Ledger, Mark, Micros, Partners};
+use partner::envelope::{self, Said};
+use partner::key::Keys;
+use partner::trust::Keyring;
+use policy::{Audience, Author, Class, Handling};
+use serde_json::Value;
+use std::collections::HashMap;
+use stix::json::{Limits, Tape};
+use stix::timestamp::format_micros;
+
+/// One page on its way to a partner.
+///
+/// INVARIANT: what is added depends only on what is given, on the classes of what is given, and on what the one who brought
+/// it in said of it (law 1): never on another record, or on what another source said.
+#[derive(Clone, Copy)]
+pub struct Outgoing<'a> {
+    /// Where classes are defined.
+    pub book: &'a dyn Ledger,
+    /// Where seals and statements are kept.
+    pub partners: &'a dyn Partners,
+    /// Our own keys.
+    pub keys: &'a Keys,
+    /// Our own card and those of partners.
+    pub ring: &'a Keyring,
+    /// Our own organisation.
+    pub own: &'a str,
+    /// The organisation that gets it.
+    pub to: &'a str,
+    /// The budget of one object.
+    pub limits: Limits,
+    /// When.
+    pub now: Micros,
+}
+
+/// A page as it goes out.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Dressed {
+    /// Each object followed by its seal where there is one, then the envelope if there is anything to say.
+    pub objects: Vec<Bytes>,
+    /// The places of those bodies that are not handed over, ascending.
+    pub left_out: Vec<usize>,
+}
+
+/// Whose the records of a class are.
+enum Whose {
+    /// Our own, sealed with these limits.
+    Ours(Vec<u8>),
+    Others(Box<Class>),
+    /// The class is not understood: nothing of it goes out.
+    Unknown,
+}
+
+/// What is known of others' objects.
+#[derive(Default)]
+struct Kept {
+    seal: Option<Vec<u8>>,
+    said: Option<Statement>,
+}
+
+impl Outgoing<'_> {
+    /// Dresses the bodies of a page, each as it is given to the receiver, with the class of its record ([`super::Noting`]).
+    ///
+    /// Left out is what the receiver handed to us or what came to us over it, what another organisation's limits keep here,
+    /// and what is only a part of another organisation's sealed object.
+    ///
+    /// # Errors
+    /// Those of the ledger.
+    pub fn dress(&self, bodies: &[(&[u8], ClassNo)]) -> ledger::Result<Dressed> {
+        let classes = self.classes(bodies)?;
+        let whose = |class: &ClassNo| classes.get(class).unwrap_or(&Whose::Unknown);
+        let mut ours = self.our_seals(bodies, &whose)?;
+        let mut others = self.kept(bodies, &whose)?;
+        let mut dressed = Dressed { objects: Vec::with_capacity(bodies.len() * 2 + 1), ..Dressed::default() };
+        let mut said = Vec::new();
+        for (place, (body, class)) in bodies.iter().enumerate() {
+            let seal = match whose(class) {
+                Whose::Ours(_) => ours.remove(&place).map(Some),
+                Whose::Others(class) => {
+                    let kept = others.remove(&place).unwrap_or_default();
+                    let statement = kept.said.unwrap_or_default();
+                    self.may_go(body, class, &statement, kept.seal.is_some()).then(|| {
+                        said.extend(self.said(body, class, statement, kept.seal.as_deref()));
+                        kept.seal
+                    })
+                }
+                Whose::Unknown => None,
+            };
+            match seal {
+                Some(seal) => {
+                    dressed.objects.push(Bytes::copy_from_slice(body));
+                    dressed.objects.extend(seal.map(Bytes::from));
+                }
+                None => dressed.left_out.push(place),
+            }
+        }
+        if !said.is_empty() {
+            let envelope = envelope::sign(&said, &format_micros(self.now), self.keys);
+            dressed.objects.push(Bytes::from(envelope));
+        }
+        Ok(dressed)
+    }
+
+    fn classes(&self, bodies: &[(&[u8], ClassNo)]) -> ledger::Result<HashMap<ClassNo, Whose>> {
+        let mut classes = HashMap::new();
+        for (_, no) in bodies {
+            if classes.contains_key(no) {
+                continue;
+            }
+            let definition = self.book.class_definition(*no)?;
+            let whose = match definition.and_then(|bytes| Class::from_definition(&bytes)) {
+                None => Whose::Unknown,
+                Some(class) if same(&class.owner, self.own) && class.author == Author::Owner => {
+                    Whose::Ours(limits_of(&class.handling))
+                }
+                Some(class) => Whose::Others(Box::new(class)),
+            };
+            classes.insert(*no, whose);
+        }
+        Ok(classes)
+    }
+
+    /// The seals of our own bodies, by place: those that are kept, and those that are made now. What cannot be sealed has none.
+    fn our_seals<'w>(
+        &self,
+        bodies: &[(&[u8], ClassNo)],
+        whose: &dyn Fn(&ClassNo) -> &'w Whose,
+    ) -> ledger::Result<HashMap<usize, Vec<u8>>> {
+        let key = self.keys.public().id();
+        let mut ours = Vec::new();
+        for (place, (body, class)) in bodies.iter().enumerate() {
+            if let Whose::Ours(limits) = whose(class) {
+                ours.push((place, *body, limits.as_slice(), mark::own(body, limits, &key)));
+            }
+        }
+        let marks: Vec<Mark> = ours.iter().map(|(.., mark)| *mark).collect();
+        let kept = if marks.is_empty() { Vec::new() } else { self.partners.seals(&marks)? };
+        let mut seals = HashMap::with_capacity(ours.len());
+        let mut made = Vec::new();
+        let mut tape = Tape::new();
+        for ((place, body, limits, mark), kept) in ours.into_iter().zip(kept) {
+            if let Some(seal) = kept {
+                seals.insert(place, seal);
+            } else if let Some(seal) = self.seal(&mut tape, body, limits) {
+                made.push((mark, seal.clone()));
+                seals.insert(place, seal);
+            }
+        }
+        if !made.is_empty() {
+            let made: Vec<(Mark, &[u8])> = made.iter().map(|(mark, seal)| (*mark, seal.as_slice())).collect();
+            self.partners.put_seals(&made)?;
+        }
+        Ok(seals)
+    }
+
+    fn seal(&self, tape: &mut Tape, body: &[u8], limits: &[u8]) -> Option<Vec<u8>> {
+        let sketch = super::sketch::Sketch::of(tape, body, &self.limits);
+        let handling = if limits.is_empty() { None } else { Some(serde_json::from_slice(limits).ok()?) };
+        let version = sketch.version.as_deref();
+        partner::seal::seal(body, &sketch.id, version, handling, self.keys, &self.limits).ok()
+    }
+
+    /// What is kept of others' objects, by place: the seal as it came, and what the one who brought it in said.
+    fn kept<'w>(
+        &self,
+        bodies: &[(&[u8], ClassNo)],
+        whose: &dyn Fn(&ClassNo) -> &'w Whose,
+    ) -> ledger::Result<HashMap<usize, Kept>> {
+        let mut others = Vec::new();
+        let mut marks = Vec::new();
+        for (place, (body, class)) in bodies.iter().enumerate() {
+            if let Whose::Others(class) = whose(class) {
+                marks.push(mark::of(body));
+                others.push((place, *body, class));
+            }
+        }
+        if others.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let statements = self.partners.statements_of(&marks)?;
+        marks.extend(others.iter().map(|(_, body, _)| mark::unproven(body)));
+        let mut seals = self.partners.seals(&marks)?;
+        let unproven = seals.split_off(others.len().min(seals.len()));
+        let seals = seals.into_iter().zip(unproven).map(|(proven, unproven)| proven.or(unproven));
+        let kept = others.iter().zip(seals).zip(statements).map(|(((place, _, class), seal), statements)| {
+            let of_bringer = statements.into_iter().find(|said| same(&said.source, &class.owner));
+            let said = of_bringer.and_then(|said| serde_json::from_slice(&said.body).ok());
+            (*place, Kept { seal, said })
+        });
+        Ok(kept.collect())
+    }
+
+    /// Whether another organisation's object may be handed to the receiver over a link.
+    fn may_go(&self, body: &[u8], class: &Class, said: &Statement, sealed: bool) -> bool {
+        let receiver = self.ring.card(self.to).map(|card| card.identities.as_slice()).unwrap_or_default();
+        let came_over_receiver = said.path.iter().any(|node| receiver.contains(node));
+        // A circle is one of the node that drew it: what came over a link has left it.
+        let narrow =
+            |circle: &Audience| matches!(circle, Audience::Organisation | Audience::Community | Audience::Connected);
+        let kept_here = !said.path.is_empty() && class.handling.audience.iter().any(narrow);
+        // A seal is over the very bytes: what has one was not cut here.
+        let cut = !sealed && self.is_sealed_by_author(class) && self.is_partial(body);
+        !came_over_receiver && !kept_here && !cut
+    }
+
+    fn is_sealed_by_author(&self, class: &Class) -> bool {
+        match &class.author {
+            Author::Organisation(author) => same(author, self.own) || self.ring.card(author).is_some(),
+            Author::Owner => self.ring.card(&class.owner).is_some(),
+            Author::Foreign => false,
+        }
+    }
+
+    fn is_partial(&self, body: &[u8]) -> bool {
+        let says = |word: &str| memchr::memmem::find(body, word.as_bytes()).is_some();
+        // What is written with escapes was not written by our own redaction, but may mean the same.
+        if !says(stix::redact::EXTENSION) && !says(stix::redact::PROPERTY) && !body.contains(&b'\\') {
+            return false;
+        }
+        Tape::new().parse(body, &self.limits).map_or(true, stix::redact::is_partial)
+    }
+
+    /// What the envelope says of another organisation's object; `None`: nothing is known of it.
+    fn said(&self, body: &[u8], class: &Class, statement: Statement, seal: Option<&[u8]>) -> Option<Said> {
+        let Statement { path, reliability, credibility, .. } = statement;
+        // Limits that were set beside the markings go with it, but not to whoever may have it in spite of them: they may name
+        // what it does not know.
+        let handling = (!class.originated_by(self.to)).then(|| limits_of(&class.handling));
+        let handling: Option<Value> = handling.and_then(|limits| serde_json::from_slice(&limits).ok());
+        if path.is_empty() && reliability.is_none() && credibility.is_none() && handling.is_none() {
+            return None;
+        }
+        let digest = seal.and_then(|seal| super::digest_in(seal, &self.limits));
+        let digest = digest.or_else(|| partner::signed::digest(body, &self.limits).ok())?;
+        Some(Said { digest, path, reliability, credibility, handling })
+    }
+}
+
+/// Limits as a seal has them; empty: none.
+fn limits_of(handling: &Handling) -> Vec<u8> {
+    if handling.is_none() { Vec::new() } else { serde_json::to_vec(handling).unwrap_or_default() }
+}
+
+fn same(one: &str, two: &str) -> bool {
+    one == two || one.to_lowercase() == two.to_lowercase()
+}

@@ -1,0 +1,221 @@
+//! Objects from the partner to us: sorted, judged, kept, page by page.
+
+use super::{Book, Error, GoesOn, Held, Round, Running, title};
+use crate::import::{self, Listener, Options, Pages, Refusal};
+use crate::intake::{Context, Intake};
+use crate::packed::Budget;
+use crate::partners::provenance::{Incoming, Refused, Sound, Strictness, Waiting};
+use bytes::Bytes;
+use ledger::{Micros, PartnerKind};
+use policy::{Class, Facts as _, Meaning, Tlp};
+use stix::timestamp::Timestamp;
+use taxii::client::{Client, Found, Position, Transport};
+
+impl<B: Book> Running<'_, B> {
+    /// Pulls what is new.
+    pub(super) async fn pull<T: Transport>(
+        &mut self,
+        client: &Client<T>,
+        found: &Found,
+        done: &mut Round,
+        goes_on: GoesOn<'_>,
+    ) -> Result<(), Error> {
+        if !found.collection.can_read {
+            return Err(Error::Rights { doing: "read", title: title(found) });
+        }
+        let definition = &self.job.definition;
+        let mut reached = self.reached()?;
+        let begin = || Position { added_after: definition.added_after.clone(), ..Position::default() };
+        let position = reached.pulled.clone().unwrap_or_else(begin);
+        let selection = definition.selection(self.job.partner.kind == PartnerKind::Foreign);
+        let mut reading = client.pull(&found.objects, &selection, position);
+        let mut waiting = Waiting::default();
+        let mut intake = Intake::new();
+        intake.limit(self.limits());
+        let options = self.options()?;
+        let mut pages = Pages::new(self.here.book, &options);
+        loop {
+            let Some(most) = self.allowance(client.transport().now(), done) else { break };
+            reading.at_most(most);
+            let Some(page) = reading.next_page().await? else {
+                done.reached = Some(done.begun);
+                break;
+            };
+            if let Some(warning) = page.warning {
+                done.warn(warning);
+            }
+            let now = client.transport().now();
+            let bytes: u64 = page.objects.iter().map(|object| object.len() as u64).sum();
+            let taken = self.page(&page.objects, &mut waiting, &mut intake, &mut pages, now, done)?;
+            self.budget.spend(self.here.book, taken, bytes, now)?;
+            done.pages += 1;
+            done.objects += taken;
+            done.bytes += bytes;
+            done.reached = page.position.last.as_deref().and_then(|at| Timestamp::parse(at).ok()).map(|at| at.micros);
+            reached.pulled = Some(page.position);
+            // What waits for its seal is asked for again if the round breaks off.
+            if waiting.objects() == 0 {
+                self.keep_reached(&reached)?;
+            }
+            if !goes_on(done)? {
+                done.held = Some(Held::Time);
+                break;
+            }
+        }
+        let refused = self.incoming(client.transport().now()).give_up(&mut waiting);
+        self.refused(refused, done)?;
+        self.keep_reached(&reached)?;
+        pages.end()?;
+        Ok(())
+    }
+
+    fn limits(&self) -> stix::json::Limits {
+        crate::intake::limits(&self.here.config.limits)
+    }
+
+    /// How objects are taken in: as the partner's, who brings them.
+    fn options(&self) -> Result<Options, Error> {
+        let limits = &self.here.config.limits;
+        let context = Context {
+            recipients: self.job.definition.to.clone(),
+            ..Context::new(self.ours.no, self.job.partner.organisation.clone(), self.here.book)?
+        };
+        let budget = Budget { max_bytes: limits.max_unpacked_bytes, max_ratio: limits.max_unpack_ratio };
+        Ok(Options { context, keep_20: false, all_or_nothing: false, budget, limits: self.limits() })
+    }
+
+    fn incoming(&self, now: Micros) -> Incoming<'_> {
+        Incoming {
+            book: self.here.book,
+            partners: self.here.book,
+            ring: self.here.ring,
+            from: &self.job.partner.organisation,
+            own: self.here.own,
+            strictness: Strictness::Partner,
+            limits: self.limits(),
+            now,
+        }
+    }
+
+    /// Takes a page in: what is good of it is durable when this returns. Returns of how many objects it was.
+    fn page(
+        &self,
+        objects: &[Bytes],
+        waiting: &mut Waiting,
+        intake: &mut Intake,
+        pages: &mut Pages<'_>,
+        now: Micros,
+        done: &mut Round,
+    ) -> Result<u64, Error> {
+        let incoming = self.incoming(now);
+        let waited = waiting.objects() as u64;
+        let sorted = incoming.sort(objects, waiting)?;
+        let taken = (sorted.sound.len() + sorted.refused.len()) as u64 + sorted.dropped;
+        let taken = (taken + waiting.objects() as u64).saturating_sub(waited);
+        done.left_out += sorted.dropped;
+        let (mut sound, mut refused) = (Vec::with_capacity(sorted.sound.len()), sorted.refused);
+        for object in sorted.sound {
+            match self.unwanted(&object, intake, pages) {
+                None => sound.push(object),
+                Some(reason) => refused.push(Refused { id: id_of(&object.body), reason }),
+            }
+        }
+        let before = pages.counts();
+        let mut told = Told::default();
+        pages.take_sound(&self.job.name, &sound, &incoming, &mut told)?;
+        let after = pages.counts();
+        done.added += after.added - before.added;
+        done.unchanged += after.unchanged - before.unchanged;
+        done.conflicts += after.conflicts - before.conflicts;
+        refused.extend(told.refused);
+        for (object, versions) in told.gave_way {
+            self.note("unsealed-gave-way", &object, true, &format!("{versions} versions"))?;
+        }
+        self.refused(refused, done)?;
+        self.take_control(&sorted.control, now, done)?;
+        Ok(taken)
+    }
+
+    /// Why the link does not take a sound object.
+    fn unwanted(&self, object: &Sound, intake: &mut Intake, pages: &Pages<'_>) -> Option<String> {
+        let definition = &self.job.definition;
+        let length = object.body.len() as u64;
+        if let Some(most) = definition.max_object_bytes.filter(|most| length > *most) {
+            return Some(format!("it has {length} bytes, and the link takes {most}"));
+        }
+        // What is no STIX is refused with its clause when it is taken in.
+        let taken = intake.take(&object.body).ok()?;
+        let class = pages.context().class(&taken, &object.backing);
+        let level = self.strictest(&class);
+        match (level, definition.ceiling()) {
+            (Some(Tlp::Red), _) if class.recipients.is_empty() => {
+                Some("it is marked TLP:RED, and the link names nobody here who gets that".to_owned())
+            }
+            (None, Some(_)) => {
+                Some("it carries a marking that is not known here, and the link has a ceiling".to_owned())
+            }
+            (Some(level), Some(ceiling)) if level > ceiling => {
+                Some("it is marked more strictly than the link takes".to_owned())
+            }
+            _ => None,
+        }
+    }
+
+    /// The strictest level that marks a record or a part of it; `None`: a marking is not known here.
+    fn strictest(&self, class: &Class) -> Option<Tlp> {
+        let mut strictest = None;
+        for id in class.markings.iter().chain(&class.granular).chain(&class.binding) {
+            let meaning =
+                stix::marking::tlp_of(id).map_or_else(|| self.here.door.meaning(id, &class.owner), Meaning::Tlp);
+            match meaning {
+                Meaning::Tlp(level) => strictest = strictest.max(Some(level)),
+                Meaning::Handling(level, _) => strictest = strictest.max(level),
+                Meaning::Statement | Meaning::Pap(_) => {}
+                Meaning::Unknown => return None,
+            }
+        }
+        Some(strictest.unwrap_or(self.here.door.rules().default_marking))
+    }
+
+    fn refused(&self, refused: Vec<Refused>, done: &mut Round) -> Result<(), Error> {
+        done.refused += refused.len() as u64;
+        let refused: Vec<_> = refused.into_iter().map(|refused| (refused.id, refused.reason)).collect();
+        self.note_refusals("object-refused", &refused)?;
+        Ok(())
+    }
+}
+
+/// What is told while objects are taken in.
+#[derive(Default)]
+struct Told {
+    refused: Vec<Refused>,
+    gave_way: Vec<(String, u64)>,
+}
+
+impl Listener for Told {
+    fn refused(&mut self, refusal: Refusal) {
+        let id = refusal.object.unwrap_or_else(|| "(no id)".to_owned());
+        // An object that is refused for several reasons is one object.
+        if self.refused.last().is_none_or(|last| last.id != id) {
+            self.refused
+                .push(Refused { id, reason: format!("{}: {} ({})", refusal.path, refusal.message, refusal.clause) });
+        }
+    }
+
+    fn unreadable(&mut self, error: import::Error) {
+        self.refused.push(Refused { id: "(no id)".to_owned(), reason: error.to_string() });
+    }
+
+    fn gave_way(&mut self, object: &str, versions: u64) {
+        self.gave_way.push((object.to_owned(), versions));
+    }
+}
+
+fn id_of(body: &[u8]) -> String {
+    #[derive(serde::Deserialize)]
+    struct Named {
+        id: String,
+    }
+    let id = serde_json::from_slice::<Named>(body).map(|named| named.id);
+    id.map_or_else(|_| "(no id)".to_owned(), |id| id.chars().filter(|c| !c.is_control()).take(120).collect())
+}
