@@ -8,7 +8,8 @@ use policy::{Audience, Author, Class, Facts, Group, Meaning, Micros, Outcome, Re
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is dated further ahead of a node's clock is not taken.
-pub(crate) const AHEAD: Micros = 600_000_000;
+const AHEAD: Micros = 10 * MINUTE;
+const MINUTE: Micros = 60_000_000;
 
 /// One direction of an exchange: what goes from a node to a node.
 #[derive(Clone, Debug)]
@@ -19,6 +20,24 @@ pub(crate) struct Way {
     pub(crate) pushed: bool,
     /// Only these types; empty: all.
     pub(crate) types: Vec<String>,
+    /// Whether the taker says who gets TLP:RED: its own organisation.
+    pub(crate) to_members: bool,
+}
+
+impl Way {
+    /// Who leads the rounds, and who answers.
+    pub(crate) fn ends(&self) -> (usize, usize) {
+        if self.pushed { (self.from, self.to) } else { (self.to, self.from) }
+    }
+
+    /// Whether an object goes this way, as far as it depends on the link.
+    fn takes(&self, made: &Made) -> bool {
+        let kind = made.id.split("--").next().unwrap();
+        let wanted = self.types.is_empty() || self.types.iter().any(|wanted| wanted == kind);
+        // Who pulls TLP:RED must say for whom it is; who is pushed to has named the account that pushes.
+        let addressed = made.tlp != Some(Tlp::Red) || self.to_members || self.pushed;
+        wanted && addressed && made.author != self.to
+    }
 }
 
 /// What holds on the nodes of a schedule.
@@ -108,7 +127,7 @@ impl Terms {
 
     /// Whether it depends on the moment if a node takes a record: its author's clock is ahead of the taker's.
     fn is_dated_ahead(&self, made: &Made, to: usize) -> bool {
-        self.skews[made.author] - self.skews[to] > AHEAD / 2
+        self.skews[made.author] - self.skews[to] > AHEAD - MINUTE
     }
 
     /// What each node holds in the end: id and version, and the places in `made` of the bodies. `surely`: without what
@@ -130,10 +149,9 @@ impl Terms {
             let mut more = Vec::new();
             for way in &self.ways {
                 for ((at, no), bringers) in held.iter().filter(|((at, _), _)| *at == way.from) {
-                    let kind = made[*no].id.split("--").next().unwrap();
-                    let wanted = way.types.is_empty() || way.types.iter().any(|wanted| wanted == kind);
-                    let own = made[*no].author == way.to || (surely && self.is_dated_ahead(&made[*no], way.to));
-                    if !wanted || own || !bringers.iter().any(|from| self.gives(&made[*no], *at, *from, way.to, now)) {
+                    let unsure = surely && self.is_dated_ahead(&made[*no], way.to);
+                    let given = |from: &usize| self.gives(&made[*no], *at, *from, way.to, now);
+                    if unsure || !way.takes(&made[*no]) || !bringers.iter().any(given) {
                         continue;
                     }
                     let spoilt =

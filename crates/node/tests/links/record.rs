@@ -5,8 +5,6 @@ use crate::world::{ORGANISATIONS, identity};
 use policy::{Audience, Handling, Tlp};
 use serde_json::{Value, json};
 
-/// Whether limits travel.
-const LIMITS: bool = false;
 /// The sharing group of a schedule, known on every node.
 pub(crate) const GROUP: &str = "6e0fb001-0000-4000-8000-000000000001";
 
@@ -55,8 +53,6 @@ impl Made {
             5 => Handling { expires: Some(at + 365 * 86_400_000_000), ..Handling::default() },
             _ => Handling::default(),
         };
-        // Limits beside the markings travel with the seal, which an object without an author has not.
-        let handling = if kind == "ipv4-addr" || !LIMITS { Handling::default() } else { handling };
         let id = match kind {
             "ipv4-addr" => {
                 let value = json!({"value": value(author, no)}).to_string();

@@ -2,22 +2,34 @@
 
 use crate::oracle::Way;
 use crate::wire::{Net, Turn, Wire};
-use crate::world::{ALIAS, Node, ORGANISATIONS, address, authorization};
-use node::import::{Options, Refusal};
-use node::intake::Context;
-use node::link;
-use node::packed::Budget;
+use crate::world::{ALIAS, Kept, Node, ORGANISATIONS, address, authorization};
+use ledger::{Partner, PartnerKind, Partners as _};
+use node::partners::link::{Definition, Direction};
+use node::partners::runner::{self, Bounds, Here, Job};
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
-use taxii::client::{Client, Limits, Selection};
+use std::time::Duration;
+use taxii::client::{Client, Limits};
 
 /// What a round moved.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Moved {
-    pub(crate) received: u64,
-    pub(crate) added: u64,
+    /// Objects that came or went.
+    pub(crate) objects: u64,
+    /// Of those: refused.
+    pub(crate) refused: u64,
+    /// Signed statements that came or went.
+    pub(crate) mail: u64,
+    /// Whether it ended before everything was done.
+    pub(crate) held: bool,
+}
+
+impl Moved {
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.objects == 0 && self.mail == 0 && !self.held
+    }
 }
 
 /// A round under way.
@@ -33,7 +45,7 @@ pub(crate) struct Round {
 impl Round {
     pub(crate) fn begin(net: &Arc<Net>, node: &Node, no: usize, way: &Way) -> Self {
         let turn = Arc::new(Turn::default());
-        let (leads, other) = if way.pushed { (way.from, way.to) } else { (way.to, way.from) };
+        let (leads, other) = way.ends();
         let wire = Wire {
             net: Arc::clone(net),
             from: leads,
@@ -42,7 +54,7 @@ impl Round {
             authorization: authorization(other, leads),
             turn: Arc::clone(&turn),
         };
-        let future = Box::pin(pull(wire, Arc::clone(&node.book), node.collection.clone(), way.clone()));
+        let future = Box::pin(round(wire, Arc::clone(&node.kept), job(node, no, way)));
         Self { way: no, node: leads, turn, future }
     }
 
@@ -58,36 +70,39 @@ impl Round {
     }
 }
 
-struct Silent;
-
-impl node::import::Listener for Silent {
-    fn refused(&mut self, _: Refusal) {}
-    fn unreadable(&mut self, _: node::import::Error) {}
+/// The job of a way, for the node that leads it.
+fn job(node: &Node, no: usize, way: &Way) -> Job {
+    let other = way.ends().1;
+    let direction = if way.pushed { Direction::Push } else { Direction::Pull };
+    let definition = Definition {
+        types: way.types.clone(),
+        to: if way.to_members && !way.pushed { vec![ORGANISATIONS[way.to].to_owned()] } else { Vec::new() },
+        ..Definition::new(direction, &address(other), ALIAS, &node.kept.collection.id)
+    };
+    let organisation = ORGANISATIONS[other].to_owned();
+    let partner = node.kept.book.partner(&organisation).unwrap();
+    let partner = partner.unwrap_or(Partner { organisation, kind: PartnerKind::Node, terms: b"{}".to_vec(), added: 0 });
+    Job { name: format!("way {no}"), partner, definition }
 }
 
-async fn pull(
-    wire: Wire,
-    book: Arc<ledger::sqlite::Book>,
-    into: ledger::Collection,
-    way: Way,
-) -> Result<Moved, String> {
+async fn round(wire: Wire, kept: Arc<Kept>, job: Job) -> Result<Moved, String> {
     let client = Client::new(wire, Limits { page_size: 3, ..Limits::default() });
-    let from: taxii::client::Address = address(way.from).parse().map_err(|error| format!("{error}"))?;
-    let context = Context::new(into.no, ORGANISATIONS[way.from].into(), &*book).map_err(|error| error.to_string())?;
-    let options = Options {
-        context,
-        keep_20: false,
-        all_or_nothing: false,
-        budget: Budget { max_bytes: 1 << 20, max_ratio: 10 },
-        limits: stix::json::Limits { max_depth: 32, max_bytes: 1 << 20, max_values: 10_000 },
+    let bounds = Bounds { round: Duration::from_secs(3_600), objects: 3, bytes: 1 << 20 };
+    let here = Here {
+        book: &*kept.book,
+        door: &kept.door,
+        config: &kept.config,
+        keys: &kept.own.keys,
+        ring: &kept.ring,
+        own: ORGANISATIONS[kept.no],
+        journal: &*kept.journal,
     };
-    let pull = link::Pull {
-        from: link::Remote { address: &from, collection: ALIAS },
-        selection: Selection { types: way.types.clone(), versions: Some("all".into()), ..Selection::default() },
-        into: &into,
-        options: &options,
-        again: false,
-    };
-    let done = link::pull(&client, &*book, &pull, &mut Silent, &mut |_| {}).await.map_err(|error| error.to_string())?;
-    Ok(Moved { received: done.received, added: done.counts.added })
+    let done = runner::round(&client, &here, &job, &bounds, &mut |_| Ok(true)).await;
+    let done = done.map_err(|broken| broken.error.story())?;
+    Ok(Moved {
+        objects: done.objects,
+        refused: done.refused,
+        mail: done.mail_in + done.mail_out,
+        held: done.held.is_some(),
+    })
 }

@@ -63,7 +63,7 @@ fn ways(nodes: usize, dice: &mut Dice) -> (&'static str, Vec<Way>) {
     };
     let way = |(from, to)| {
         let types = if dice.percent(10) { vec!["indicator".to_owned()] } else { Vec::new() };
-        Way { from, to, pushed: false, types }
+        Way { from, to, pushed: dice.percent(30), types, to_members: dice.percent(50) }
     };
     (shape, pairs.into_iter().map(way).collect())
 }
@@ -85,6 +85,9 @@ fn terms(dice: &mut Dice) -> (&'static str, Terms) {
         relations[at][at] = Relation::Own;
         ceilings[at][at] = None;
     }
+    // Mostly minutes apart, now and then hours: then what is dated ahead is refused.
+    let (most, step) = *dice.pick(&[(1, 1), (9, 60_000_000), (9, 60_000_000), (13, HOUR)]);
+    let skews = (0..nodes).map(|_| i64::try_from(dice.below(most)).unwrap() * step).collect();
     let group = (1..all).filter(|_| dice.percent(60)).collect();
     (
         shape,
@@ -94,6 +97,7 @@ fn terms(dice: &mut Dice) -> (&'static str, Terms) {
             relations: relations.into_iter().map(policy_relations).collect(),
             ceilings,
             cards: vec![vec![true; all]; nodes],
+            skews,
             group,
         },
     )
@@ -119,7 +123,7 @@ fn settle_terms(node: &Node, terms: &Terms) {
             policy::Relation::Public => Relation::Public,
         };
         if relation != Relation::Community {
-            node.book.set_relation(ORGANISATIONS[of], relation).unwrap();
+            node.book().set_relation(ORGANISATIONS[of], relation).unwrap();
         }
         if let Some(ceiling) = terms.ceilings[node.no][of] {
             let word = if ceiling == Tlp::Clear { "clear" } else { "green" };
@@ -129,10 +133,10 @@ fn settle_terms(node: &Node, terms: &Terms) {
                 ceiling: Some(word.into()),
                 ..Standing::default()
             };
-            node.book.set_standing(&standing).unwrap();
+            node.book().set_standing(&standing).unwrap();
         }
     }
-    node.book
+    node.book()
         .add_group(&Group {
             id: GROUP.into(),
             name: "group".into(),
@@ -163,9 +167,7 @@ pub(crate) fn hold(bench: &Bench, seed: u64, steps: usize) -> Result<Met, String
     let mut dice = Dice::new(seed);
     let (shape, terms) = terms(&mut dice);
     let clock = Arc::new(AtomicI64::new(BEGIN));
-    let skew =
-        |dice: &mut Dice| if dice.percent(50) { 0 } else { i64::try_from(dice.below(13)).unwrap() * HOUR - 6 * HOUR };
-    let nodes: Vec<Node> = (0..terms.nodes).map(|no| bench.node(no, &clock, skew(&mut dice))).collect();
+    let nodes: Vec<Node> = (0..terms.nodes).map(|no| bench.node(no, &clock, terms.skews[no])).collect();
     nodes.iter().for_each(|node| settle_terms(node, &terms));
     let relay = (RELAYS && dice.percent(25)).then(|| Relay::new(dice.below(terms.nodes), seed));
     let states = nodes.iter().map(|node| Arc::clone(&node.state)).collect();
@@ -253,15 +255,15 @@ impl Play<'_> {
             member: Some(format!("member{}", made.author)),
             recipients: made.recipients.clone(),
             handling: made.handling.clone(),
-            ..Context::new(node.collection.no, owner, &*node.book).unwrap()
+            ..Context::new(node.kept.collection.no, owner, node.book()).unwrap()
         };
         let mut intake = Intake::new();
         let taken = intake.take(&made.body).unwrap();
-        let class = self.classes.entry(made.author).or_default().number(&*node.book, &context.class(&taken)).unwrap();
+        let class = self.classes.entry(made.author).or_default().number(node.book(), &context.class(&taken)).unwrap();
         let references: Vec<&str> = taken.head.references.iter().map(AsRef::as_ref).collect();
         let entry = taken.entry(context.collection, class, &references);
         let submission = Submission { entries: &[entry], receipt: None };
-        let answer = node.book.append(&[submission], node.now(), &stix::equivalent).unwrap();
+        let answer = node.book().append(&[submission], node.now(), &stix::equivalent).unwrap();
         assert!(matches!(answer[0][0], Appended::Added(_)), "{answer:?}: {}", String::from_utf8_lossy(&made.body));
         self.net.say(format!("{} makes {}", made.author, String::from_utf8_lossy(&made.body)));
         self.made.push(made);
@@ -273,7 +275,7 @@ impl Play<'_> {
             return;
         }
         let way = &self.terms.ways[no];
-        let leads = if way.pushed { way.from } else { way.to };
+        let (leads, _) = way.ends();
         self.rounds.push(Round::begin(&self.net, &self.nodes[leads], no, way));
         self.met.rounds += 1;
     }
@@ -310,7 +312,7 @@ impl Play<'_> {
         self.net.say("peace".into());
         for _ in 0..CYCLES {
             self.bench.runtime.block_on(self.net.echo());
-            if self.cycle()? == Moved::default() {
+            if self.cycle()?.is_nothing() {
                 return Ok(());
             }
         }
@@ -328,8 +330,9 @@ impl Play<'_> {
                 self.rounds.pop();
                 let moved = done.map_err(|why| format!("a round of way {way} fails in peace: {why}"))?;
                 self.net.say(format!("round of way {way}: {moved:?}"));
-                all.received += moved.received;
-                all.added += moved.added;
+                all.objects += moved.objects;
+                all.mail += moved.mail;
+                all.held |= moved.held;
             }
         }
         Ok(all)
@@ -338,30 +341,32 @@ impl Play<'_> {
     /// Holds what the nodes hold beside what the oracle says.
     fn judge(&mut self) -> Result<(), String> {
         let now = self.net.clock.load(Ordering::SeqCst);
-        let wanted = self.terms.spread(&self.made, &BTreeSet::new(), self.net.relay(), now);
+        let recalled = BTreeSet::new();
+        let spread = |surely| self.terms.spread(&self.made, &recalled, self.net.relay(), now, surely);
+        let (surely, perhaps) = (spread(true), spread(false));
         let mut wrong = Vec::new();
-        for (node, wanted) in self.nodes.iter().zip(&wanted) {
+        for ((node, surely), perhaps) in self.nodes.iter().zip(&surely).zip(&perhaps) {
             let holds = node.holds();
-            for (key, no) in wanted {
-                let made = &self.made[*no];
-                match holds.get(key) {
-                    None => wrong.push(format!("node {} does not hold {key:?}", node.no)),
-                    Some(bodies) if made.is_signed() && bodies.len() > 1 => {
-                        wrong.push(format!("node {} holds {key:?} {} times", node.no, bodies.len()));
-                    }
-                    Some(bodies) if bodies.iter().any(|body| !stix::equivalent(body, &made.body)) => {
-                        wrong.push(format!("node {} holds {key:?} with other content", node.no));
-                    }
-                    Some(_) => self.met.copies += u64::from(made.author != node.no),
-                }
+            for key in surely.keys().filter(|key| !holds.contains_key(*key)) {
+                wrong.push(format!("node {} does not hold {key:?}", node.no));
             }
-            for key in holds.keys().filter(|key| !wanted.contains_key(*key)) {
-                wrong.push(format!("node {} holds {key:?}, which it must not", node.no));
+            for (key, bodies) in &holds {
+                let Some(made) = perhaps.get(key).map(|no| &self.made[*no]) else {
+                    wrong.push(format!("node {} holds {key:?}, which it must not", node.no));
+                    continue;
+                };
+                if made.is_signed() && bodies.len() > 1 {
+                    wrong.push(format!("node {} holds {key:?} {} times", node.no, bodies.len()));
+                }
+                if bodies.iter().any(|body| !stix::equivalent(body, &made.body)) {
+                    wrong.push(format!("node {} holds {key:?} with other content", node.no));
+                }
+                self.met.copies += u64::from(made.author != node.no);
             }
             wrong.extend(node.aside().into_iter().map(|aside| format!("node {} keeps aside {aside}", node.no)));
             let others = self.made.iter().filter(|made| made.author != node.no).count();
-            self.met.kept_back +=
-                u64::try_from(others - wanted.values().filter(|no| self.made[**no].author != node.no).count()).unwrap();
+            let shared = perhaps.values().filter(|no| self.made[**no].author != node.no).count();
+            self.met.kept_back += u64::try_from(others - shared).unwrap();
         }
         if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
     }

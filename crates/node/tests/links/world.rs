@@ -9,8 +9,11 @@ use ledger::{Register as _, Sharing as _, Who};
 use node::chance::NoChance;
 use node::config::Config;
 use node::home::{Home, Secret};
+use node::door::Door;
 use node::http::State;
+use node::partners::identity::{self, Own};
 use node::sources::Sources;
+use partner::trust::Keyring;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,7 +22,8 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 /// The organisations, each with a node.
 pub(crate) const ORGANISATIONS: [&str; 5] = ["North CERT", "South CERT", "East CERT", "West CERT", "Port CSIRT"];
 /// When a schedule begins, in microseconds.
-pub(crate) const BEGIN: i64 = 1_796_000_000_000_000;
+pub(crate) const BEGIN: i64 = 1_767_225_600_000_000;
+const YEAR: i64 = 365 * 86_400_000_000;
 /// The collection that is exchanged.
 pub(crate) const ALIAS: &str = "shared";
 
@@ -71,8 +75,9 @@ impl Bench {
         config.taxii.page_size = 4;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let bench = Self { directory, config, runtime, made: AtomicU64::default() };
-        for no in 0..ORGANISATIONS.len() {
-            bench.template(no);
+        let cards: Vec<Vec<u8>> = (0..ORGANISATIONS.len()).map(|no| bench.template(no)).collect();
+        for at in 0..ORGANISATIONS.len() {
+            bench.pin(at, &cards);
         }
         bench
     }
@@ -81,7 +86,8 @@ impl Bench {
         self.directory.path().join(format!("template{no}"))
     }
 
-    fn template(&self, at: usize) {
+    /// Makes the home of an organisation's node; gives its card.
+    fn template(&self, at: usize) -> Vec<u8> {
         let home = Home::prepare(&self.template_path(at), "").unwrap();
         home.seal(&secret(at)).unwrap();
         let book = Book::create(&home.database()).unwrap();
@@ -118,8 +124,23 @@ impl Bench {
             write: Who::Members,
         })
         .unwrap();
-        drop(book);
+        let (own, _) = identity::own_at(&book, &secret(at), None, BEGIN - YEAR).unwrap();
         drop(node::audit::open(&home).unwrap());
+        own.card.text().to_vec()
+    }
+
+    /// Pins the cards of all others.
+    fn pin(&self, at: usize, cards: &[Vec<u8>]) {
+        let book = Book::open(&Home::open(&self.template_path(at)).unwrap().database(), 0).unwrap();
+        for (of, card) in cards.iter().enumerate().filter(|(of, _)| *of != at) {
+            let organisation = ORGANISATIONS[of].to_owned();
+            let terms = b"{}".to_vec();
+            let partner = Partner { organisation: organisation.clone(), kind: PartnerKind::Node, terms, added: 0 };
+            book.add_partner(&partner).unwrap();
+            let serial = partner::card::read(card).unwrap().serial;
+            let body = card.clone();
+            book.set_card(&Card { organisation, serial, state: CardState::Pinned, body, at: BEGIN - YEAR }).unwrap();
+        }
     }
 
     /// A node of an organisation, new; its clock is off by `skew`.
@@ -154,15 +175,26 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
+/// What the rounds of a node use of it; they end with the node.
+pub(crate) struct Kept {
+    pub(crate) no: usize,
+    pub(crate) book: Arc<Book>,
+    pub(crate) config: Config,
+    pub(crate) door: Door,
+    pub(crate) journal: JournalFile,
+    pub(crate) own: Own,
+    pub(crate) ring: Arc<Keyring>,
+    pub(crate) collection: Collection,
+}
+
 /// A node that runs.
 pub(crate) struct Node {
     pub(crate) no: usize,
     path: PathBuf,
-    pub(crate) book: Arc<Book>,
+    pub(crate) kept: Arc<Kept>,
     pub(crate) state: Arc<State>,
     clock: Arc<AtomicI64>,
     pub(crate) skew: i64,
-    pub(crate) collection: Collection,
 }
 
 impl Drop for Node {
@@ -178,8 +210,22 @@ impl Node {
         let (time, draws) = (Arc::clone(clock), AtomicU64::new(0));
         let sources = Sources::given(move || time.load(Ordering::SeqCst) + skew, move |bytes| draw(no, &draws, bytes));
         let state = State::with(&home, bench.config.clone(), Arc::clone(&book), sources).unwrap();
-        let collection = book.collection(ALIAS).unwrap().unwrap();
-        Self { no, path, book, state, clock: Arc::clone(clock), skew, collection }
+        let kept = Kept {
+            no,
+            config: bench.config.clone(),
+            door: Door::over(&book, &bench.config),
+            journal: node::audit::open(&home).unwrap(),
+            own: identity::own(&*book, &secret(no)).unwrap(),
+            ring: identity::keyring(&*book, &secret(no)).unwrap(),
+            collection: book.collection(ALIAS).unwrap().unwrap(),
+            book,
+        };
+        Self { no, path, kept: Arc::new(kept), state, clock: Arc::clone(clock), skew }
+    }
+
+    /// Its book.
+    pub(crate) fn book(&self) -> &Book {
+        &self.kept.book
     }
 
     /// What its clock says.
@@ -212,7 +258,7 @@ impl Node {
 
     fn follow(&self, each: &mut dyn FnMut(&Record<'_>)) {
         let mut after = Seq(i64::MIN);
-        while let Some(last) = self.book.follow(after, 1_000, each).unwrap() {
+        while let Some(last) = self.kept.book.follow(after, 1_000, each).unwrap() {
             after = last;
         }
     }
