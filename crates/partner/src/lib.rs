@@ -14,6 +14,7 @@ pub mod envelope;
 pub mod key;
 pub mod meet;
 pub mod notice;
+pub mod package;
 pub mod recall;
 pub mod receipt;
 pub mod seal;

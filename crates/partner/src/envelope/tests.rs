@@ -10,6 +10,7 @@ fn said(number: u8) -> Said {
         path: (0..number).map(identity).collect(),
         reliability: Some('B').filter(|_| number.is_multiple_of(2)),
         credibility: Some(3).filter(|_| number.is_multiple_of(3)),
+        handling: Some(json!({"expires": 1})).filter(|_| number.is_multiple_of(4)),
     }
 }
 
