@@ -1,5 +1,8 @@
 //! Exchange with partners.
 
+pub mod cards;
+pub mod identity;
+pub mod keeper;
 pub mod link;
 pub mod mailbox;
 pub mod makers;
@@ -8,3 +11,6 @@ pub mod provenance;
 pub mod runner;
 pub mod state;
 pub mod statement;
+pub mod terms;
+
+pub use terms::Terms;

@@ -100,7 +100,9 @@ impl Keyring {
         let claim = |names: &mut BTreeMap<String, Option<usize>>, name: &str| {
             let slot = names.entry(name.to_owned()).or_insert(Some(place));
             // Two organisations that claim it: neither is believed.
-            if slot.is_some_and(|other| self.cards.get(other).is_none_or(|held| !same(&held.organisation, organisation))) {
+            if slot
+                .is_some_and(|other| self.cards.get(other).is_none_or(|held| !same(&held.organisation, organisation)))
+            {
                 *slot = None;
             }
         };

@@ -132,6 +132,8 @@ pub struct Round {
     pub mail_waiting: u64,
     /// Everything that was added until then has been taken or given.
     pub reached: Option<Micros>,
+    /// The id of their collection.
+    pub theirs: String,
     /// Why there is more.
     pub held: Option<Held>,
     /// What is odd, each once.
@@ -265,6 +267,17 @@ pub async fn round<T: Transport, B: Book>(
     }
 }
 
+/// Whether there is anything to push: asked before the partner is, so that what it may not have costs it nothing.
+///
+/// # Errors
+/// [`Error`].
+pub fn has_news<B: Book>(here: &Here<'_, B>, job: &Job, bounds: &Bounds, now: Micros) -> Result<bool, Error> {
+    if !here.book.mail(&job.partner.organisation, i64::MIN, 1)?.is_empty() {
+        return Ok(true);
+    }
+    Running::begin(here, job, bounds, now)?.is_anything_new(now)
+}
+
 /// A round under way.
 struct Running<'a, B> {
     here: Here<'a, B>,
@@ -295,6 +308,7 @@ impl<'a, B: Book> Running<'a, B> {
     ) -> Result<(), Error> {
         let address = self.job.definition.address()?;
         let found = client.find(&address, &self.job.definition.theirs).await?;
+        done.theirs.clone_from(&found.collection.id);
         match self.job.definition.direction {
             Direction::Pull => self.pull(client, &found, done, goes_on).await?,
             Direction::Push => self.push(client, &found, done, goes_on).await?,
