@@ -95,7 +95,7 @@ async fn round(wire: Wire, kept: Arc<Kept>, job: Job) -> Result<Moved, String> {
         keys: &kept.own.keys,
         ring: &kept.ring,
         own: ORGANISATIONS[kept.no],
-        journal: &*kept.journal,
+        journal: &kept.journal,
     };
     let done = runner::round(&client, &here, &job, &bounds, &mut |_| Ok(true)).await;
     let done = done.map_err(|broken| broken.error.story())?;

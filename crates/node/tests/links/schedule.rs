@@ -8,8 +8,9 @@ use crate::relay::{Relay, Spoil};
 use crate::round::{Moved, Round};
 use crate::wire::{Fault, Net};
 use crate::world::{BEGIN, Bench, Node, ORGANISATIONS};
-use ledger::{Appended, Group, Ledger as _, Relation, Sharing as _, Standing, Submission};
+use ledger::{Appended, Group, Ledger as _, OnLeave, Relation, Sharing as _, Standing, Submission};
 use node::intake::{Classes, Context, Intake};
+use node::partners::provenance::Backing;
 use policy::Tlp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -145,6 +146,9 @@ fn settle_terms(node: &Node, terms: &Terms) {
             hidden: false,
             from: None,
             until: None,
+            backfill: true,
+            on_leave: OnLeave::Keep,
+            since: Vec::new(),
         })
         .unwrap();
 }
@@ -187,7 +191,7 @@ pub(crate) fn hold(bench: &Bench, seed: u64, steps: usize) -> Result<Met, String
 }
 
 /// Whether relays that lie take part.
-const RELAYS: bool = false;
+const RELAYS: bool = true;
 
 impl Play<'_> {
     /// Something happens.
@@ -259,7 +263,7 @@ impl Play<'_> {
         };
         let mut intake = Intake::new();
         let taken = intake.take(&made.body).unwrap();
-        let class = self.classes.entry(made.author).or_default().number(node.book(), &context.class(&taken)).unwrap();
+        let class = self.classes.entry(made.author).or_default().number(node.book(), &context.class(&taken, Backing::none())).unwrap();
         let references: Vec<&str> = taken.head.references.iter().map(AsRef::as_ref).collect();
         let entry = taken.entry(context.collection, class, &references);
         let submission = Submission { entries: &[entry], receipt: None };

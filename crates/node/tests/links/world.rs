@@ -1,7 +1,8 @@
 //! The nodes of a schedule: each with a home, a book and an audit log of its own, in memory where the machine has a file
 //! system for that. Homes are made once and copied. A node that is killed is opened anew from its files as they stand.
 
-use ledger::sqlite::Book;
+use ledger::sqlite::{Book, JournalFile};
+use ledger::{Card, CardState, Partner, PartnerKind, Partners as _};
 use ledger::{
     Account, Collection, CollectionNo, Key, Ledger as _, Organisation, Record, Relation, Role, Seq, Standing,
 };
