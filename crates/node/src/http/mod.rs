@@ -56,6 +56,8 @@ pub struct State {
     audit: Scribe,
     metrics: metrics::Metrics,
     streams: Arc<notices::Streams>,
+    secret: crate::home::Secret,
+    rings: crate::partners::identity::Rings,
 }
 
 impl State {
@@ -90,6 +92,8 @@ impl State {
             reads: Arc::new(Semaphore::new(READS)),
             metrics: metrics::Metrics::default(),
             streams: Arc::default(),
+            rings: crate::partners::identity::Rings::new(Arc::clone(&book) as _, secret.clone()),
+            secret,
             known,
             book,
             config,

@@ -366,7 +366,7 @@ impl<'a, B: Book> Running<'a, B> {
     /// Who is written down as the one who did it.
     fn by(&self) -> By {
         let organisation = Some(self.job.partner.organisation.clone());
-        By { way: Way::Taxii, who: None, organisation, address: None }
+        By { way: Way::Link, who: None, organisation, address: None }
     }
 
     /// Writes down what passed between us and the partner, or was refused.

@@ -133,6 +133,11 @@ impl Selecting {
         self.readable.contains(&collection)
     }
 
+    /// Goes on behind a page of which nothing was handed over.
+    pub(super) fn go_on(&mut self, page: &Page) {
+        self.after = page.last.max(self.after);
+    }
+
     /// For the ledger; `object` is the one in the address.
     pub(super) fn filter<'s>(&'s self, object: Option<&'s str>) -> Filter<'s> {
         let strs = |list: &'s Option<Vec<String>>| list.as_ref().map(|list| list.iter().map(String::as_str).collect());
