@@ -4,7 +4,9 @@
 use crate::record::{GROUP, Made};
 use crate::relay::{Relay, Spoil};
 use crate::world::{ORGANISATIONS, identity};
-use policy::{Audience, Author, Class, Facts, Group, Meaning, Micros, Outcome, Relation, Rules, Tlp, Treatment, Viewer};
+use policy::{
+    Audience, Author, Class, Facts, Group, Meaning, Micros, Outcome, Relation, Rules, Tlp, Treatment, Viewer,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is dated further ahead of a node's clock is not taken.

@@ -64,7 +64,7 @@ fn ways(nodes: usize, dice: &mut Dice) -> (&'static str, Vec<Way>) {
     };
     let way = |(from, to)| {
         let types = if dice.percent(10) { vec!["indicator".to_owned()] } else { Vec::new() };
-        Way { from, to, pushed: dice.percent(30), types, to_members: dice.percent(50) }
+        Way { from, to, pushed: PUSHES && dice.percent(30), types, to_members: dice.percent(50) }
     };
     (shape, pairs.into_iter().map(way).collect())
 }
@@ -173,10 +173,10 @@ pub(crate) fn hold(bench: &Bench, seed: u64, steps: usize) -> Result<Met, String
     let clock = Arc::new(AtomicI64::new(BEGIN));
     let nodes: Vec<Node> = (0..terms.nodes).map(|no| bench.node(no, &clock, terms.skews[no])).collect();
     nodes.iter().for_each(|node| settle_terms(node, &terms));
-    let relay = (RELAYS && dice.percent(25)).then(|| Relay::new(dice.below(terms.nodes), seed));
+    let relay = (RELAYS && dice.percent(40)).then(|| Relay::new(dice.below(terms.nodes), seed));
     let states = nodes.iter().map(|node| Arc::clone(&node.state)).collect();
     let net = Net::new(dice.fork(), clock, states, relay);
-    net.set_faults(*dice.pick(&[0, 5, 20, 40]));
+    net.set_faults(*dice.pick(&[0, 10, 30, 50]));
     let met = Met { schedules: 1, shapes: [(shape, 1)].into(), ..Met::default() };
     let mut play =
         Play { bench, net, terms, nodes, rounds: Vec::new(), made: Vec::new(), classes: BTreeMap::new(), dice, met };
@@ -190,6 +190,8 @@ pub(crate) fn hold(bench: &Bench, seed: u64, steps: usize) -> Result<Met, String
     done.map(|()| met).map_err(|why| format!("{why}\n\n{shape}: {terms:?}\n\n{}", net.log().join("\n")))
 }
 
+/// Whether some links push.
+const PUSHES: bool = false;
 /// Whether relays that lie take part.
 const RELAYS: bool = true;
 
@@ -263,7 +265,12 @@ impl Play<'_> {
         };
         let mut intake = Intake::new();
         let taken = intake.take(&made.body).unwrap();
-        let class = self.classes.entry(made.author).or_default().number(node.book(), &context.class(&taken, Backing::none())).unwrap();
+        let class = self
+            .classes
+            .entry(made.author)
+            .or_default()
+            .number(node.book(), &context.class(&taken, Backing::none()))
+            .unwrap();
         let references: Vec<&str> = taken.head.references.iter().map(AsRef::as_ref).collect();
         let entry = taken.entry(context.collection, class, &references);
         let submission = Submission { entries: &[entry], receipt: None };

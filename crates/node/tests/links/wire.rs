@@ -188,6 +188,7 @@ impl Transport for Wire {
     async fn send(&self, mut request: Request<Bytes>) -> Result<Response<Bytes>, Failure> {
         let host = request.uri().authority().map_or_else(String::new, ToString::to_string);
         request.headers_mut().insert("host", host.parse().unwrap());
+        request.headers_mut().insert(node::partners::mailbox::LINK, "1".parse().unwrap());
         request.headers_mut().insert("authorization", self.authorization.parse().unwrap());
         self.turn.wait().await;
         let fault = self.net.fault(self.from, self.to);

@@ -2,15 +2,15 @@
 //! system for that. Homes are made once and copied. A node that is killed is opened anew from its files as they stand.
 
 use ledger::sqlite::{Book, JournalFile};
-use ledger::{Card, CardState, Partner, PartnerKind, Partners as _};
 use ledger::{
     Account, Collection, CollectionNo, Key, Ledger as _, Organisation, Record, Relation, Role, Seq, Standing,
 };
+use ledger::{Card, CardState, Partner, PartnerKind, Partners as _};
 use ledger::{Register as _, Sharing as _, Who};
 use node::chance::NoChance;
 use node::config::Config;
-use node::home::{Home, Secret};
 use node::door::Door;
+use node::home::{Home, Secret};
 use node::http::State;
 use node::partners::identity::{self, Own};
 use node::sources::Sources;
