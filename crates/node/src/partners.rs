@@ -1,13 +1,16 @@
 //! Exchange with partners.
 
+pub mod backfill;
 pub mod cards;
 pub mod identity;
 pub mod keeper;
 pub mod link;
 pub mod mailbox;
 pub mod makers;
+pub mod notices;
 pub mod plan;
 pub mod provenance;
+pub mod recalls;
 pub mod runner;
 pub mod state;
 pub mod statement;

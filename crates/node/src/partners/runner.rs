@@ -10,10 +10,12 @@ mod pulling;
 mod pushing;
 
 use super::link::{BadDefinition, Definition, Direction};
+use super::recalls::Desk;
 use super::state;
 use crate::audit::{self, By, Event, Way};
 use crate::config::Config;
 use crate::door::Door;
+use crate::intake::Classes;
 use ledger::{Collection, Journal, Ledger, Micros, Partner, PartnerKind, Partners, People};
 use partner::key::Keys;
 use partner::trust::Keyring;
@@ -126,6 +128,8 @@ pub struct Round {
     pub pending: u64,
     /// Signed statements that came.
     pub mail_in: u64,
+    /// Of those: refused.
+    pub mail_refused: u64,
     /// Signed statements that went.
     pub mail_out: u64,
     /// Signed statements that wait for the partner at the end.
@@ -287,6 +291,7 @@ struct Running<'a, B> {
     ends: Micros,
     /// Our collection.
     ours: Collection,
+    classes: Classes,
     budget: budget::Budget,
 }
 
@@ -297,7 +302,15 @@ impl<'a, B: Book> Running<'a, B> {
         let ours = here.book.collection(ours)?.ok_or_else(|| Error::Collection(ours.clone()))?;
         let budget = budget::Budget::load(here.book, job)?;
         let longest = Micros::try_from(bounds.round.as_micros()).unwrap_or(Micros::MAX);
-        Ok(Self { here: *here, job, bounds, ends: now.saturating_add(longest), ours, budget })
+        Ok(Self {
+            here: *here,
+            job,
+            bounds,
+            ends: now.saturating_add(longest),
+            ours,
+            classes: Classes::default(),
+            budget,
+        })
     }
 
     async fn run<T: Transport>(
@@ -320,7 +333,8 @@ impl<'a, B: Book> Running<'a, B> {
             PartnerKind::Node => self.exchange_mail(client, &found, done).await,
             // What is signed lies among the objects that are pulled, and is put among those that are pushed.
             PartnerKind::Foreign if self.job.definition.direction == Direction::Push => {
-                self.give_mail(client, &found, done).await
+                self.give_mail(client, &found, done).await?;
+                self.ask_to_delete(client, &found, done).await
             }
             PartnerKind::Foreign => Ok(()),
         }
@@ -361,6 +375,21 @@ impl<'a, B: Book> Running<'a, B> {
             relation: crate::accounts::relation(organisation.relation),
             organisation: Some(organisation.name),
         })
+    }
+
+    /// Where recalls are taken in and followed.
+    fn desk(&self, now: Micros) -> Desk<'_> {
+        let here = &self.here;
+        Desk {
+            book: here.book,
+            journal: here.journal,
+            door: here.door,
+            classes: &self.classes,
+            keys: here.keys,
+            ring: here.ring,
+            own: here.own,
+            now,
+        }
     }
 
     /// Who is written down as the one who did it.

@@ -3,7 +3,7 @@
 use super::super::State;
 use super::super::answer::{self, Refusal};
 use super::super::request::{Asked, Content};
-use super::{collection, named};
+use super::{collection, from_partner, mailbox, named};
 use crate::audit::Event;
 use crate::intake::{Context, Intake};
 use crate::partners::provenance::Backing;
@@ -43,6 +43,9 @@ pub(in super::super) async fn post(
     }
     if !asked.content_is_taxii() {
         return Err(Refusal::unsupported());
+    }
+    if let Some(partner) = mailbox::partner(state, asked)? {
+        return from_partner::objects(state, asked, content, collection, partner).await;
     }
     let viewer = asked.identity.viewer.clone();
     let context = Context {
@@ -176,8 +179,7 @@ fn failure(text: &[u8], place: &Place, findings: &[stix::validate::Finding]) -> 
 
 /// Writes what is good and makes the status resource, which is kept in the same commit.
 async fn keep(state: &Arc<State>, envelope: Envelope, viewer: Viewer) -> Result<Vec<u8>, Refusal> {
-    let id =
-        uuid::Builder::from_random_bytes(state.sources.bytes().map_err(Refusal::internal)?).into_uuid().to_string();
+    let id = receipt_id(state)?;
     let asked_at = format_micros(state.sources.now());
     let owner = viewer.name.clone().unwrap_or_default();
     let rows: Vec<Row> = envelope.entries.iter().map(Row::of).collect();
@@ -198,6 +200,11 @@ async fn keep(state: &Arc<State>, envelope: Envelope, viewer: Viewer) -> Result<
     let answers = state.writer.write(work).await?;
     state.metrics.took(answers.len());
     Ok(make(&answers).body)
+}
+
+/// The id of a status resource.
+pub(super) fn receipt_id(state: &State) -> Result<String, Refusal> {
+    Ok(uuid::Builder::from_random_bytes(state.sources.bytes().map_err(Refusal::internal)?).into_uuid().to_string())
 }
 
 /// What a status says of an object that is kept.

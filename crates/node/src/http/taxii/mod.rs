@@ -5,6 +5,7 @@ pub(super) mod api_root;
 pub(super) mod collections;
 pub(super) mod delete_object;
 pub(super) mod discovery;
+mod from_partner;
 pub(super) mod mailbox;
 pub(super) mod manifest;
 pub(super) mod objects;
