@@ -17,6 +17,7 @@ mod record;
 mod relay;
 mod round;
 mod schedule;
+mod told;
 mod wire;
 mod world;
 
@@ -35,6 +36,9 @@ fn every_node_holds_what_it_may_whatever_goes_wrong_on_the_way() {
     let steps = usize::try_from(number("LINKS_STEPS", 120)).unwrap();
     let only = std::env::var("LINKS_ONLY").ok().map(|text| text.parse::<u64>().unwrap());
     let (seed, count) = only.map_or((seed, count), |only| (only, 1));
+    if only.is_some() {
+        let _ = tracing::subscriber::set_global_default(told::Told);
+    }
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(4);
     let (next, met, failed) = (AtomicU64::new(0), Mutex::new(Met::default()), Mutex::new(Vec::new()));
     let run = || {
@@ -68,6 +72,7 @@ fn report(met: &Met) {
     println!("{} schedules {:?}", met.schedules, met.shapes);
     println!("{} objects made, {} copies at others, {} kept back", met.objects, met.copies, met.kept_back);
     println!("{} rounds, {} of them broken off; {} kills; {:?}", met.rounds, met.broken, met.kills, met.faults);
+    println!("{} recalls, {} times confirmed", met.recalls, met.confirmed);
     println!("spoilt on the way: {:?}", met.spoilt);
     if met.schedules < 200 {
         return;

@@ -132,6 +132,12 @@ impl Terms {
         self.skews[made.author] - self.skews[to] > AHEAD - MINUTE
     }
 
+    /// Whether nodes' clocks are so far apart that some do not believe what others date.
+    pub(crate) fn is_out_of_time(&self) -> bool {
+        let (least, most) = (self.skews.iter().min(), self.skews.iter().max());
+        least.zip(most).is_some_and(|(least, most)| most - least > AHEAD - MINUTE)
+    }
+
     /// What each node holds in the end: id and version, and the places in `made` of the bodies. `surely`: without what
     /// depends on the moment at which it came.
     pub(crate) fn spread(
@@ -176,7 +182,8 @@ impl Terms {
         }
         let mut nodes = vec![BTreeMap::new(); self.nodes];
         for (at, no) in held.keys() {
-            if !recalled.contains(&made[*no].id) {
+            // A recall that is dated ahead of a node's clock is refused there, like an object.
+            if !recalled.contains(&made[*no].id) || (!surely && self.is_out_of_time() && made[*no].author != *at) {
                 nodes[*at].insert((made[*no].id.clone(), made[*no].version.clone()), *no);
             }
         }

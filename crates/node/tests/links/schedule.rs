@@ -31,6 +31,8 @@ pub(crate) struct Met {
     pub(crate) rounds: u64,
     pub(crate) broken: u64,
     pub(crate) kills: u64,
+    pub(crate) recalls: u64,
+    pub(crate) confirmed: u64,
     pub(crate) faults: BTreeMap<Fault, u64>,
     pub(crate) spoilt: BTreeMap<Spoil, u64>,
 }
@@ -44,6 +46,8 @@ impl Met {
         self.rounds += other.rounds;
         self.broken += other.broken;
         self.kills += other.kills;
+        self.recalls += other.recalls;
+        self.confirmed += other.confirmed;
         other.shapes.into_iter().for_each(|(shape, count)| *self.shapes.entry(shape).or_default() += count);
         other.faults.into_iter().for_each(|(fault, count)| *self.faults.entry(fault).or_default() += count);
         other.spoilt.into_iter().for_each(|(spoil, count)| *self.spoilt.entry(spoil).or_default() += count);
@@ -161,6 +165,7 @@ struct Play<'b> {
     nodes: Vec<Node>,
     rounds: Vec<Round>,
     made: Vec<Made>,
+    recalled: BTreeSet<String>,
     classes: BTreeMap<usize, Classes>,
     dice: Dice,
     met: Met,
@@ -179,7 +184,7 @@ pub(crate) fn hold(bench: &Bench, seed: u64, steps: usize) -> Result<Met, String
     net.set_faults(*dice.pick(&[0, 10, 30, 50]));
     let met = Met { schedules: 1, shapes: [(shape, 1)].into(), ..Met::default() };
     let mut play =
-        Play { bench, net, terms, nodes, rounds: Vec::new(), made: Vec::new(), classes: BTreeMap::new(), dice, met };
+        Play { bench, net, terms, nodes, rounds: Vec::new(), made: Vec::new(), recalled: BTreeSet::new(), classes: BTreeMap::new(), dice, met };
     for _ in 0..steps {
         play.step();
     }
@@ -191,7 +196,7 @@ pub(crate) fn hold(bench: &Bench, seed: u64, steps: usize) -> Result<Met, String
 }
 
 /// Whether some links push.
-const PUSHES: bool = false;
+const PUSHES: bool = true;
 /// Whether relays that lie take part.
 const RELAYS: bool = true;
 
@@ -200,7 +205,8 @@ impl Play<'_> {
     fn step(&mut self) {
         match self.dice.below(100) {
             0..12 => self.make(),
-            12..17 => self.again(),
+            12..16 => self.again(),
+            16 => self.recall(),
             17..37 if !self.terms.ways.is_empty() => {
                 let way = self.dice.below(self.terms.ways.len());
                 self.begin(way);
@@ -238,7 +244,8 @@ impl Play<'_> {
 
     /// An organisation makes a later version of one of its objects, or ends it.
     fn again(&mut self) {
-        let versioned: Vec<usize> = (0..self.made.len()).filter(|no| self.made[*no].is_signed()).collect();
+        let lives = |made: &Made| made.is_signed() && !self.recalled.contains(&made.id);
+        let versioned: Vec<usize> = (0..self.made.len()).filter(|no| lives(&self.made[*no])).collect();
         if versioned.is_empty() {
             return;
         }
@@ -252,6 +259,19 @@ impl Play<'_> {
         let revoked = self.dice.percent(20);
         let next = last.again(at, self.made.len(), revoked, &mut self.dice);
         self.keep(next);
+    }
+
+    /// An organisation takes one of its objects back.
+    fn recall(&mut self) {
+        let live: Vec<usize> = (0..self.made.len()).filter(|no| !self.recalled.contains(&self.made[*no].id)).collect();
+        if live.is_empty() {
+            return;
+        }
+        let Made { author, id, .. } = &self.made[*self.dice.pick(&live)];
+        let recalls = self.nodes[*author].recall(id);
+        self.net.say(format!("{author} recalls {id}: {recalls:?}"));
+        self.recalled.insert(id.clone());
+        self.met.recalls += 1;
     }
 
     fn keep(&mut self, made: Made) {
@@ -352,8 +372,7 @@ impl Play<'_> {
     /// Holds what the nodes hold beside what the oracle says.
     fn judge(&mut self) -> Result<(), String> {
         let now = self.net.clock.load(Ordering::SeqCst);
-        let recalled = BTreeSet::new();
-        let spread = |surely| self.terms.spread(&self.made, &recalled, self.net.relay(), now, surely);
+        let spread = |surely| self.terms.spread(&self.made, &self.recalled, self.net.relay(), now, surely);
         let (surely, perhaps) = (spread(true), spread(false));
         let mut wrong = Vec::new();
         for ((node, surely), perhaps) in self.nodes.iter().zip(&surely).zip(&perhaps) {
@@ -379,6 +398,25 @@ impl Play<'_> {
             let shared = perhaps.values().filter(|no| self.made[**no].author != node.no).count();
             self.met.kept_back += u64::try_from(others - shared).unwrap();
         }
+        if !self.terms.is_out_of_time() {
+            wrong.extend(self.unconfirmed());
+        }
         if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
+    }
+
+    /// Recalls that somebody has not confirmed, in the eyes of whoever made them.
+    fn unconfirmed(&mut self) -> Vec<String> {
+        let mut wrong = Vec::new();
+        for id in &self.recalled {
+            let author = self.made.iter().find(|made| made.id == *id).unwrap().author;
+            for status in self.nodes[author].status(id) {
+                let reached = status.reached();
+                self.met.confirmed += reached.confirmed;
+                if reached.waiting > 0 || reached.cannot > 0 {
+                    wrong.push(format!("node {author}'s recall of {id} has not come to its end: {status:?}"));
+                }
+            }
+        }
+        wrong
     }
 }

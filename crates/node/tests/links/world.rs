@@ -3,7 +3,7 @@
 
 use ledger::sqlite::{Book, JournalFile};
 use ledger::{
-    Account, Collection, CollectionNo, Key, Ledger as _, Organisation, Record, Relation, Role, Seq, Standing,
+    Account, Collection, CollectionNo, Key, Ledger as _, Organisation, Record, Relation, Role, Scope, Seq, Standing,
 };
 use ledger::{Card, CardState, Partner, PartnerKind, Partners as _};
 use ledger::{Register as _, Sharing as _, Who};
@@ -12,7 +12,9 @@ use node::config::Config;
 use node::door::Door;
 use node::home::{Home, Secret};
 use node::http::State;
+use node::intake::Classes;
 use node::partners::identity::{self, Own};
+use node::partners::recalls::{Desk, Status};
 use node::sources::Sources;
 use partner::trust::Keyring;
 use std::collections::BTreeMap;
@@ -208,7 +210,9 @@ impl Node {
     fn open(no: usize, path: PathBuf, bench: &Bench, clock: &Arc<AtomicI64>, skew: i64) -> Self {
         let home = Home::open(&path).unwrap();
         let book = Arc::new(Book::open(&home.database(), 0).unwrap());
-        let (time, draws) = (Arc::clone(clock), AtomicU64::new(0));
+        // What was drawn before a kill does not come again.
+        let begun = bench.made.load(Ordering::Relaxed) << 32;
+        let (time, draws) = (Arc::clone(clock), AtomicU64::new(begun));
         let sources = Sources::given(move || time.load(Ordering::SeqCst) + skew, move |bytes| draw(no, &draws, bytes));
         let state = State::with(&home, bench.config.clone(), Arc::clone(&book), sources).unwrap();
         let kept = Kept {
@@ -244,6 +248,40 @@ impl Node {
             }
         });
         holds
+    }
+
+    /// Takes back an object that its own organisation made: everybody who was handed it is told, then it is erased here.
+    pub(crate) fn recall(&self, id: &str) -> Vec<String> {
+        let mut places = Vec::new();
+        self.follow(&mut |record| {
+            if record.state == ledger::State::Live && record.key == id {
+                places.push((record.collection, record.seq));
+            }
+        });
+        let classes = Classes::default();
+        let made = self.desk(&classes).erasing(id, &places, &node::audit::operator()).unwrap();
+        let scope = Scope { key: Some(id), ..Scope::default() };
+        let erased = self.book().erase(&scope, &mut |_| true, self.now()).unwrap();
+        assert_eq!(erased, places.len() as u64, "{id}");
+        made.recalls
+    }
+
+    /// How far the recalls of an object have come.
+    pub(crate) fn status(&self, id: &str) -> Vec<Status> {
+        self.desk(&Classes::default()).status(id).unwrap()
+    }
+
+    fn desk<'a>(&'a self, classes: &'a Classes) -> Desk<'a> {
+        Desk {
+            book: self.book(),
+            journal: &self.kept.journal,
+            door: &self.kept.door,
+            classes,
+            keys: &self.kept.own.keys,
+            ring: &self.kept.ring,
+            own: ORGANISATIONS[self.no],
+            now: self.now(),
+        }
     }
 
     /// What it keeps aside and serves to nobody.
