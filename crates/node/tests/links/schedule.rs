@@ -183,8 +183,18 @@ pub(crate) fn hold(bench: &Bench, seed: u64, steps: usize) -> Result<Met, String
     let net = Net::new(dice.fork(), clock, states, relay);
     net.set_faults(*dice.pick(&[0, 10, 30, 50]));
     let met = Met { schedules: 1, shapes: [(shape, 1)].into(), ..Met::default() };
-    let mut play =
-        Play { bench, net, terms, nodes, rounds: Vec::new(), made: Vec::new(), recalled: BTreeSet::new(), classes: BTreeMap::new(), dice, met };
+    let mut play = Play {
+        bench,
+        net,
+        terms,
+        nodes,
+        rounds: Vec::new(),
+        made: Vec::new(),
+        recalled: BTreeSet::new(),
+        classes: BTreeMap::new(),
+        dice,
+        met,
+    };
     for _ in 0..steps {
         play.step();
     }
