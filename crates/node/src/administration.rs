@@ -7,6 +7,7 @@
 //!
 //! INVARIANT: whoever may not know of a member gets the same answer for one that exists and for one that does not.
 
+mod exchange;
 mod groups;
 mod members;
 mod node;
@@ -14,13 +15,14 @@ mod partners;
 mod restricting;
 mod signing_in;
 
+pub use exchange::{Grade, Retired, SeenPartner, said};
 pub use groups::{GroupChange, NewGroup, SeenGroup};
 pub use members::{NewAccount, NewKey};
 pub use partners::{Terms, relation_named, relation_word};
 pub use restricting::Restriction;
 
 use crate::home::Secret;
-use ledger::{Account, Micros, People};
+use ledger::{Account, Micros, Partners, People};
 use policy::role::{self, Act, Actor, Target, may};
 use std::sync::Arc;
 
@@ -70,6 +72,15 @@ pub enum Deed {
     Restrict,
     Explain,
     Trace,
+    AddPartner,
+    ConfirmPartner,
+    GradePartner,
+    RevokePartner,
+    RemovePartner,
+    ListPartners,
+    ShowCard,
+    RotateCard,
+    RevokeCard,
 }
 
 impl Deed {
@@ -113,6 +124,15 @@ impl Deed {
             Self::Restrict => "restrict",
             Self::Explain => "explain",
             Self::Trace => "trace",
+            Self::AddPartner => "add-partner",
+            Self::ConfirmPartner => "confirm-partner",
+            Self::GradePartner => "grade-partner",
+            Self::RevokePartner => "revoke-partner",
+            Self::RemovePartner => "remove-partner",
+            Self::ListPartners => "list-partners",
+            Self::ShowCard => "show-card",
+            Self::RotateCard => "rotate-card",
+            Self::RevokeCard => "revoke-card",
         }
     }
 }
@@ -128,7 +148,7 @@ pub struct AdministrationAct<'a> {
     pub subject: &'a str,
     /// The subject's organisation, where it has one.
     pub organisation: Option<&'a str>,
-    /// What of it: a role, the name of a key. Never a secret.
+    /// What of it: a role, the name of a key, why it was refused. Never a secret.
     pub detail: Option<&'a str>,
     /// `false`: the actor may not, and nothing was changed.
     pub done: bool,
@@ -185,7 +205,15 @@ pub enum Error {
     /// The register refused.
     #[error(transparent)]
     Register(#[from] ledger::Error),
+    /// Our own keys or card cannot be used.
+    #[error(transparent)]
+    Identity(#[from] crate::partners::identity::Error),
 }
+
+/// What keeps members and partners.
+pub trait Keeper: People + Partners {}
+
+impl<T: People + Partners + ?Sized> Keeper for T {}
 
 /// A member on whom the actor may do what it asked for. Only [`Administration::authorised`] makes one.
 struct Authorised(Account);
@@ -193,6 +221,7 @@ struct Authorised(Account);
 /// Does acts of administration.
 pub struct Administration {
     book: Arc<dyn People>,
+    partners: Arc<dyn Partners>,
     secret: Secret,
     min_password: u64,
     recorder: Arc<dyn Recorder>,
@@ -201,8 +230,9 @@ pub struct Administration {
 impl Administration {
     /// Over the register. Nothing is recorded until [`Self::recorded_by`] says where.
     #[must_use]
-    pub fn new(book: Arc<dyn People>, secret: Secret, config: &crate::config::Accounts) -> Self {
-        Self { book, secret, min_password: config.min_password_length, recorder: Arc::new(Nowhere) }
+    pub fn new(book: Arc<dyn Keeper>, secret: Secret, config: &crate::config::Accounts) -> Self {
+        let partners: Arc<dyn Partners> = Arc::<dyn Keeper>::clone(&book);
+        Self { book, partners, secret, min_password: config.min_password_length, recorder: Arc::new(Nowhere) }
     }
 
     /// The same, with every act recorded.

@@ -4,7 +4,7 @@
 //! which is durable before it is counted. `all_or_nothing` judges everything before the first append.
 
 mod batch;
-mod origin;
+pub(crate) mod origin;
 
 use crate::intake::{Classes, Context, Intake};
 use crate::packed::{Budget, Source};

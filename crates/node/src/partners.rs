@@ -10,6 +10,7 @@ pub mod makers;
 pub mod notices;
 pub mod plan;
 pub mod provenance;
+pub mod quota;
 pub mod recalls;
 pub mod runner;
 pub mod state;

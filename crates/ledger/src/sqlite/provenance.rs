@@ -219,12 +219,12 @@ mod tests {
             }
         }
         for round in 0..30_u8 {
-            let some = || (0..40_u8).filter(move |no| no.wrapping_mul(round.wrapping_add(3)) % 7 == 0);
+            let some = || (0..40_u8).filter(move |no| no.wrapping_mul(round.wrapping_add(3)).is_multiple_of(7));
             let body = [round];
             let seals: Vec<(Mark, &[u8])> = some().map(|no| (marks[usize::from(no)], &body[..])).collect();
             let statement = |no: u8| Statement {
                 mark: marks[usize::from(no)],
-                source: if (no ^ round) % 3 == 0 { "North".into() } else { "South".into() },
+                source: if (no ^ round).is_multiple_of(3) { "North".into() } else { "South".into() },
                 first: i64::from(round ^ 9),
                 last: i64::from(round ^ 5),
                 body: vec![round, no],

@@ -38,6 +38,19 @@ fn narrowing_and_groups() {
     change(r#"{"until":"2020-01-01T00:00:00Z"}"#);
     soon(&node, "reader@south", &["t3/1"]);
     change(r#"{"until":null}"#);
+    let given = |node: &Node| {
+        let group = node.ask("partner-manager@own", "GET", &group, "").json();
+        let told: serde_json::Value = serde_json::from_str(&node.command(&["group", "list", "--json"], "")).unwrap();
+        assert_eq!((&told[0]["backfill"], &told[0]["on_leave"]), (&group["backfill"], &group["on_leave"]));
+        (group["backfill"].as_bool().unwrap(), group["on_leave"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(given(&node), (false, "keep".to_owned()), "unless the group says so");
+    change(r#"{"backfill":true,"on_leave":"recall"}"#);
+    change(r#"{"hidden":false}"#);
+    assert_eq!(given(&node), (true, "recall".to_owned()));
+    assert_eq!(node.ask("partner-manager@own", "PATCH", &group, r#"{"on_leave":"forget"}"#).status, 400);
+    node.command(&["group", "change", "g", "--backfill", "false"], "");
+    assert_eq!(given(&node), (false, "recall".to_owned()));
     soon(&node, "reader@south", &["t2/1", "t3/1"]);
     assert_eq!(node.ask("partner-manager@own", "DELETE", &group, "").status, 204);
     soon(&node, "reader@south", &["t3/1"]);

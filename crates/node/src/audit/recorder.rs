@@ -29,6 +29,9 @@ impl Recorder for AuditRecorder {
 }
 
 fn event(act: &AdministrationAct<'_>) -> Event {
+    if let Some(event) = of_partner(act) {
+        return event;
+    }
     let (about, whom) = match act.deed {
         Deed::AddOrganisation | Deed::SetRelation | Deed::SetStanding => {
             (format!("organisation {}", act.subject), None)
@@ -43,6 +46,28 @@ fn event(act: &AdministrationAct<'_>) -> Event {
         details.extend(value.map(|value| (name.to_owned(), value.into())));
     }
     Event::Administered { by: by(act.actor), act: act.deed.as_str(), about, whom, done: act.done, details }
+}
+
+/// What was done to a partner or to our card. The detail of what was refused is why.
+fn of_partner(act: &AdministrationAct<'_>) -> Option<Event> {
+    matches!(
+        act.deed,
+        Deed::AddPartner
+            | Deed::ConfirmPartner
+            | Deed::GradePartner
+            | Deed::RevokePartner
+            | Deed::RemovePartner
+            | Deed::ListPartners
+            | Deed::ShowCard
+            | Deed::RotateCard
+            | Deed::RevokeCard
+    )
+    .then(|| {
+        let detail = act.detail.unwrap_or_default().to_owned();
+        let (about, reason) = if act.done { (detail, String::new()) } else { (String::new(), detail) };
+        let partner = act.subject.to_owned();
+        Event::Partner { by: by(act.actor), partner, act: act.deed.as_str(), about, done: act.done, reason }
+    })
 }
 
 fn by(actor: &Actor) -> By {

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 
 /// The origins of the objects of a batch, of those of which any is known.
 #[derive(Default)]
-pub(super) struct Origins {
+pub(crate) struct Origins {
     rows: Vec<Row>,
 }
 
@@ -24,7 +24,7 @@ struct Row {
 
 impl Origins {
     /// Notes where an accepted object comes from.
-    pub(super) fn note(&mut self, object: usize, taken: &Taken<'_>, sound: &Sound) {
+    pub(crate) fn note(&mut self, object: usize, taken: &Taken<'_>, sound: &Sound) {
         let mark = mark::of(taken.body);
         // A seal is over the bytes that came, not over what they were upgraded to.
         let as_it_came = *taken.body == *sound.body;
@@ -43,7 +43,7 @@ impl Origins {
     }
 
     /// Keeps seals and statements. They are there before the objects: an object that is there and was sealed has its seal.
-    pub(super) fn keep(&self, incoming: &Incoming<'_>, source: &str) -> ledger::Result<()> {
+    pub(crate) fn keep(&self, incoming: &Incoming<'_>, source: &str) -> ledger::Result<()> {
         let seals: Vec<(Mark, &[u8])> =
             self.rows.iter().filter_map(|row| row.seal.as_ref().map(|(mark, seal)| (*mark, &**seal))).collect();
         let statement = |row: &Row| ledger::Statement {
@@ -60,7 +60,7 @@ impl Origins {
     }
 
     /// The proof of who made an object of the batch.
-    pub(super) fn proof(&self, object: usize) -> Option<&Verified> {
+    pub(crate) fn proof(&self, object: usize) -> Option<&Verified> {
         // In the order of the objects.
         let place = self.rows.binary_search_by_key(&object, |row| row.object).ok()?;
         self.rows.get(place)?.proof.as_ref()
@@ -72,7 +72,7 @@ impl Origins {
 /// the copy of the object itself that was kept aside, so that it can be added again.
 ///
 /// What our own organisation made, what is sealed and what names another author stays.
-pub(super) fn give_way(
+pub(crate) fn give_way(
     incoming: &Incoming<'_>,
     collection: CollectionNo,
     entry: &Entry<'_>,

@@ -2,8 +2,8 @@
 //! counts for nothing until somebody has compared it by voice.
 
 use super::identity;
-use ledger::{CardState, Micros, Partner, PartnerKind, Partners, Relation, Standing};
-use partner::card::Card;
+use ledger::{CardState, Micros, Partner, PartnerKind, Partners, Standing};
+use partner::card::{Card, Unfollowed};
 use partner::trust::CLOCKS_APART;
 use partner::words;
 
@@ -41,11 +41,11 @@ fn because<T>(why: impl Into<String>) -> Result<T, Refused> {
     Err(Refused::Because(why.into()))
 }
 
-/// Takes a card of an organisation that exists. `compared`: the fingerprint that the partner's people said.
+/// What would become of a card of an organisation. `compared`: the fingerprint that the partner's people said.
 ///
 /// # Errors
-/// [`Refused`]; nothing was changed then.
-pub fn take<B: Partners + ?Sized>(
+/// [`Refused`].
+pub fn judge<B: Partners + ?Sized>(
     book: &B,
     secret: &crate::home::Secret,
     organisation: &str,
@@ -57,25 +57,14 @@ pub fn take<B: Partners + ?Sized>(
         return because("the words or digits are those of another card: it was altered on the way, or is not theirs");
     }
     let cards = book.cards(organisation)?;
-    let pinned = match cards.iter().find(|kept| kept.state == CardState::Pinned) {
-        Some(kept) => Some(read(kept)?),
-        None => None,
-    };
+    let pinned = cards.iter().find(|kept| kept.state == CardState::Pinned).map(read).transpose()?;
     if let Some(pinned) = &pinned {
         match card.follows(pinned) {
-            Ok(()) if card.revoked => {
-                revoke_all(book, &cards, now)?;
-                keep(book, organisation, card, CardState::Revoked, now)?;
-                return Ok(Taken::Revoked);
-            }
-            Ok(()) => {
-                may_count(book, secret, organisation, card, now)?;
-                pin(book, organisation, card, now)?;
-                return Ok(Taken::Followed);
-            }
-            Err(partner::card::Unfollowed::Same) => return Ok(Taken::Known),
+            Ok(()) if card.revoked => return Ok(Taken::Revoked),
+            Ok(()) => return may_count(book, secret, organisation, card, now).map(|()| Taken::Followed),
+            Err(Unfollowed::Same) => return Ok(Taken::Known),
             // With another key, and compared by voice: they have lost the old one, or revoked it.
-            Err(partner::card::Unfollowed::Key) if compared.is_some() && card.serial > pinned.serial => {}
+            Err(Unfollowed::Key) if compared.is_some() && card.serial > pinned.serial => {}
             Err(why) => return because(why.to_string()),
         }
     }
@@ -86,16 +75,39 @@ pub fn take<B: Partners + ?Sized>(
         return because(format!("its serial is {}, and a card with {newest} was settled already", card.serial));
     }
     may_count(book, secret, organisation, card, now)?;
-    if compared.is_none() {
-        keep(book, organisation, card, CardState::Offered, now)?;
-        return Ok(Taken::Offered);
+    Ok(if compared.is_some() { Taken::Pinned } else { Taken::Offered })
+}
+
+/// Takes a card of a partner: [`judge`], and does it.
+///
+/// # Errors
+/// [`Refused`]; nothing was changed then.
+pub fn take<B: Partners + ?Sized>(
+    book: &B,
+    secret: &crate::home::Secret,
+    organisation: &str,
+    card: &Card,
+    compared: Option<[u8; 16]>,
+    now: Micros,
+) -> Result<Taken, Refused> {
+    let taken = judge(book, secret, organisation, card, compared, now)?;
+    match taken {
+        Taken::Known => {}
+        Taken::Offered => keep(book, organisation, card, CardState::Offered, now)?,
+        Taken::Followed => pin(book, organisation, card, now)?,
+        Taken::Pinned => {
+            // Nothing leads from an old key to this one: the old one may be in other hands.
+            let cards = book.cards(organisation)?;
+            let counts = |kept: &ledger::Card| matches!(kept.state, CardState::Pinned | CardState::Replaced);
+            revoke_all(book, &cards.into_iter().filter(counts).collect::<Vec<_>>(), now)?;
+            pin(book, organisation, card, now)?;
+        }
+        Taken::Revoked => {
+            revoke(book, organisation, now)?;
+            keep(book, organisation, card, CardState::Revoked, now)?;
+        }
     }
-    if pinned.is_some() {
-        // Nothing leads from the old key to the new one: the old one may be in other hands.
-        revoke_all(book, &cards, now)?;
-    }
-    pin(book, organisation, card, now)?;
-    Ok(Taken::Pinned)
+    Ok(taken)
 }
 
 /// The card of a partner that waits to be confirmed: the newest.
@@ -115,7 +127,7 @@ pub fn revoke<B: Partners + ?Sized>(book: &B, organisation: &str, now: Micros) -
     revoke_all(book, &book.cards(organisation)?, now)
 }
 
-/// Makes an organisation a partner, with the organisation itself if it is not known. `true`: it was none.
+/// Makes an organisation that exists a partner, if it is none.
 ///
 /// # Errors
 /// [`ledger::Error`].
@@ -123,19 +135,13 @@ pub fn make_partner<B: Partners + ?Sized>(
     book: &B,
     organisation: &str,
     kind: PartnerKind,
-    relation: Relation,
     now: Micros,
-) -> ledger::Result<bool> {
+) -> ledger::Result<()> {
     if book.partner(organisation)?.is_some() {
-        return Ok(false);
-    }
-    let lower = organisation.to_lowercase();
-    if !book.organisations()?.iter().any(|known| known.name.to_lowercase() == lower) {
-        book.add_organisation(&ledger::Organisation { name: organisation.to_owned(), relation })?;
+        return Ok(());
     }
     let (organisation, terms) = (organisation.to_owned(), super::Terms::default().write());
-    book.add_partner(&Partner { organisation, kind, terms, added: now })?;
-    Ok(true)
+    book.add_partner(&Partner { organisation, kind, terms, added: now })
 }
 
 /// How a fingerprint is told in the audit log: its digits.

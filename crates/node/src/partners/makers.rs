@@ -71,6 +71,25 @@ impl Makers {
         }
     }
 
+    /// Whether an object that names this identity has to be proven to be whose it says, if `owner` brings it in.
+    #[must_use]
+    pub fn asks(&self, identity: &str, owner: &str) -> bool {
+        if self.carded.is_empty() {
+            return false;
+        }
+        match self.declared.get(identity) {
+            Some(maker) if self.is_own(maker) => !same(maker, owner),
+            Some(maker) => self.needs_proof(identity, maker),
+            None => self.on_cards.contains(&identity.to_ascii_lowercase()),
+        }
+    }
+
+    /// Whether a card of anybody is known: there are seals then.
+    #[must_use]
+    pub fn know_cards(&self) -> bool {
+        !self.carded.is_empty()
+    }
+
     fn needs_proof(&self, identity: &str, maker: &str) -> bool {
         !self.carded.is_empty()
             && (self.carded.contains(&maker.to_lowercase()) || self.on_cards.contains(&identity.to_ascii_lowercase()))

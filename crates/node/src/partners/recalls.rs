@@ -20,6 +20,7 @@ pub mod recipients;
 mod status;
 mod take;
 
+pub use delivery::{handed, remind};
 pub use foreign::{Pumped, pump_foreign};
 pub use make::Made;
 pub use status::{Reached, Receiver, Status, of as status_of};

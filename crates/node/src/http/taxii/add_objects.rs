@@ -3,9 +3,10 @@
 use super::super::State;
 use super::super::answer::{self, Refusal};
 use super::super::request::{Asked, Content};
-use super::{collection, from_partner, mailbox, named};
+use super::with_seals::{self, Bringer};
+use super::{collection, mailbox, named};
 use crate::audit::Event;
-use crate::intake::{Context, Intake};
+use crate::intake::{Context, Intake, Taken};
 use crate::partners::provenance::Backing;
 use crate::validate_files::placed;
 use crate::writer::{OwnedEntry, Work};
@@ -14,8 +15,10 @@ use axum::body::Body;
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use ledger::{Appended, ClassNo, Receipt, Seq};
+use partner::signed::Kind;
 use policy::{Class, Handling, Viewer};
 use std::cell::RefCell;
+use std::ops::Range;
 use std::sync::Arc;
 use stix::split::{Form, Place, Walk};
 use stix::timestamp::format_micros;
@@ -45,7 +48,8 @@ pub(in super::super) async fn post(
         return Err(Refusal::unsupported());
     }
     if let Some(partner) = mailbox::partner(state, asked)? {
-        return from_partner::objects(state, asked, content, collection, partner).await;
+        let body = content.read(asked, state.config.taxii.max_content_length).await?;
+        return with_seals::objects(state, asked, body, collection, Bringer::Partner(partner)).await;
     }
     let viewer = asked.identity.viewer.clone();
     let context = Context {
@@ -57,15 +61,23 @@ pub(in super::super) async fn post(
         makers: Arc::clone(&state.known.now()?.makers),
     };
     let body = content.read(asked, state.config.taxii.max_content_length).await?;
-    let envelope = if body.len() <= SMALL {
+    let judged = if body.len() <= SMALL {
         let known = |class: &Class| Ok(state.classes.remembered(class));
         judge(state, &body, &context, &known)?
     } else {
-        None
+        Judged::Unnumbered
     };
-    let envelope = match envelope {
-        Some(envelope) => envelope,
-        None => state.read(move |state| judge_anew(state, &body, &context)).await?,
+    let judged = match judged {
+        Judged::Unnumbered => {
+            let body = body.clone();
+            state.read(move |state| judge_anew(state, &body, &context)).await?
+        }
+        other => other,
+    };
+    let envelope = match judged {
+        Judged::All(envelope) => envelope,
+        Judged::Sealed => return with_seals::objects(state, asked, body, collection, Bringer::Member(viewer)).await,
+        Judged::Unnumbered => return Err(Refusal::internal("a policy class without a number")),
     };
     let (objects, refused) = (envelope.entries.len() as u64, envelope.failures.len() as u64);
     let status = keep(state, envelope, viewer).await?;
@@ -76,24 +88,33 @@ pub(in super::super) async fn post(
 }
 
 /// An envelope whose objects have been judged.
+#[derive(Default)]
 struct Envelope {
     text: Bytes,
     entries: Vec<OwnedEntry>,
     failures: Vec<StatusRow>,
 }
 
+/// How far an envelope was judged.
+enum Judged {
+    /// Wholly.
+    All(Envelope),
+    /// Not at all, as a policy class has no number that can be had without waiting.
+    Unnumbered,
+    /// Not at all: there are seals in it, or objects of which a seal is asked.
+    Sealed,
+}
+
 /// Judges an envelope on a thread that may wait for the ledger.
-fn judge_anew(state: &State, text: &Bytes, context: &Context) -> Result<Envelope, Refusal> {
-    let number = |class: &Class| Ok(Some(state.classes.number(&*state.book, class)?));
-    judge(state, text, context, &number)?.ok_or_else(|| Refusal::internal("a policy class without a number"))
+fn judge_anew(state: &State, text: &Bytes, context: &Context) -> Result<Judged, Refusal> {
+    judge(state, text, context, &|class: &Class| Ok(Some(state.classes.number(&*state.book, class)?)))
 }
 
 /// The number of a policy class; `None` if it cannot be had without waiting.
 type Number<'n> = dyn Fn(&Class) -> Result<Option<ClassNo>, Refusal> + 'n;
 
-/// Splits the envelope and judges each object. What is no envelope is refused whole, before anything is kept. `None` if
-/// a class has no number yet.
-fn judge(state: &State, text: &Bytes, context: &Context, number: &Number<'_>) -> Result<Option<Envelope>, Refusal> {
+/// Splits the envelope and judges each object. What is no envelope is refused whole, before anything is kept.
+fn judge(state: &State, text: &Bytes, context: &Context, number: &Number<'_>) -> Result<Judged, Refusal> {
     INTAKE.with_borrow_mut(|intake| judge_with(intake, state, text, context, number))
 }
 
@@ -103,53 +124,81 @@ fn judge_with(
     text: &Bytes,
     context: &Context,
     number: &Number<'_>,
-) -> Result<Option<Envelope>, Refusal> {
+) -> Result<Judged, Refusal> {
+    intake.limit(crate::intake::limits(&state.config.limits));
+    let asks_for_seals = context.makers.know_cards();
+    let mut envelope = Envelope { text: text.clone(), ..Envelope::default() };
+    let mut unfit = None;
+    each(state, text, &mut |range, place| {
+        let bytes = text.get(range.clone()).unwrap_or_default();
+        match intake.take(bytes) {
+            Ok(taken) if asks_for_seals && is_asked(&taken, context) => unfit = Some(Judged::Sealed),
+            Ok(taken) => match number(&context.class(&taken, Backing::none()))? {
+                Some(class) => envelope.entries.push(owned(&taken, context, class, range)),
+                None => unfit = Some(Judged::Unnumbered),
+            },
+            Err(findings) => envelope.failures.push(failure(bytes, place, &findings)),
+        }
+        Ok(unfit.is_none())
+    })?;
+    Ok(unfit.unwrap_or(Judged::All(envelope)))
+}
+
+/// Whether a seal is asked of an object, or it is a statement itself.
+fn is_asked(taken: &Taken<'_>, context: &Context) -> bool {
+    let asks = |identity: &str| context.makers.asks(identity, &context.owner);
+    taken.head.created_by_ref.as_deref().is_some_and(asks) || Kind::of(&taken.head.object_type).is_some()
+}
+
+/// Splits the envelope; `take` is called with each object and its place, and says whether to go on.
+pub(super) fn each(
+    state: &State,
+    text: &Bytes,
+    take: &mut dyn FnMut(Range<usize>, &Place) -> Result<bool, Refusal>,
+) -> Result<(), Refusal> {
     let unprocessable = |why: &dyn std::fmt::Display| {
         Refusal::bad(StatusCode::UNPROCESSABLE_ENTITY, "this is no TAXII envelope with objects", why)
     };
-    let limits = crate::intake::limits(&state.config.limits);
-    intake.limit(limits);
-    let (mut entries, mut failures) = (Vec::new(), Vec::new());
-    let mut walk = Walk::new(text, limits);
+    let mut walk = Walk::new(text, crate::intake::limits(&state.config.limits));
+    let mut count = 0;
     loop {
         let item = walk.next_item().map_err(|fault| unprocessable(&fault))?;
         let Some(item) = item else { break };
         if item.place.form != Form::Envelope {
             return Err(unprocessable(&"send {\"objects\": […]}"));
         }
-        if (entries.len() + failures.len()) as u64 >= state.config.taxii.max_objects {
+        if count >= state.config.taxii.max_objects {
             return Err(unprocessable(&format!("send at most {} objects at once", state.config.taxii.max_objects)));
         }
-        let range = item.offset..item.offset + item.text.len();
-        let bytes = text.get(range.clone()).unwrap_or_default();
-        match intake.take(bytes) {
-            Ok(taken) => {
-                let Some(class) = number(&context.class(&taken, Backing::none()))? else { return Ok(None) };
-                let entry = taken.entry(context.collection, class, &[]);
-                entries.push(OwnedEntry {
-                    collection: entry.collection,
-                    key: entry.key.to_owned(),
-                    kind: entry.kind.to_owned(),
-                    version: entry.version.map(|version| (version.micros, version.picos, version.text.to_owned())),
-                    dialect: entry.dialect,
-                    author: entry.author.map(str::to_owned),
-                    revoked: entry.revoked,
-                    class,
-                    references: taken.head.references.iter().map(|id| id.clone().into_owned()).collect(),
-                    body: range,
-                });
-            }
-            Err(findings) => failures.push(failure(bytes, &item.place, &findings)),
+        count += 1;
+        if !take(item.offset..item.offset + item.text.len(), &item.place)? {
+            return Ok(());
         }
     }
     // Only at the end is it known whether a `type` follows the objects, or a second document.
     if walk.values() != 1 || walk.container().form != Form::Envelope {
         return Err(unprocessable(&"send one {\"objects\": […]}"));
     }
-    if entries.is_empty() && failures.is_empty() {
+    if count == 0 {
         return Err(unprocessable(&"it holds no objects"));
     }
-    Ok(Some(Envelope { entries, failures, text: text.clone() }))
+    Ok(())
+}
+
+fn owned(taken: &Taken<'_>, context: &Context, class: ClassNo, body: Range<usize>) -> OwnedEntry {
+    let entry = taken.entry(context.collection, class, &[]);
+    OwnedEntry {
+        collection: entry.collection,
+        key: entry.key.to_owned(),
+        kind: entry.kind.to_owned(),
+        version: entry.version.map(|version| (version.micros, version.picos, version.text.to_owned())),
+        dialect: entry.dialect,
+        author: entry.author.map(str::to_owned),
+        revoked: entry.revoked,
+        class,
+        references: taken.head.references.iter().map(|id| id.clone().into_owned()).collect(),
+        body,
+    }
 }
 
 /// The row of an object that is refused: its first finding, with its place in the envelope, and how many there are.

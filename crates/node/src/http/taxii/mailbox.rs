@@ -6,7 +6,7 @@ use super::super::answer::{self, Refusal};
 use super::super::request::{Asked, Content};
 use super::super::route::Route;
 use super::objects::ours;
-use super::{from_partner, parsed, write_date};
+use super::{parsed, with_seals, write_date};
 use crate::audit::Event;
 use crate::partners::mailbox::{self, Waiting, Wanted};
 use crate::partners::recalls::Desk;
@@ -76,7 +76,7 @@ pub(in super::super) async fn answer(
         return Ok(answer::json(StatusCode::OK, &resource(asked)));
     }
     match method {
-        Method::POST if asked.identity.writes => return from_partner::mail(state, asked, content, organisation).await,
+        Method::POST if asked.identity.writes => return with_seals::mail(state, asked, content, organisation).await,
         Method::POST | Method::DELETE => return Err(Refusal::forbidden("this collection is not yours to write")),
         _ => {}
     }

@@ -5,12 +5,12 @@ pub(super) mod api_root;
 pub(super) mod collections;
 pub(super) mod delete_object;
 pub(super) mod discovery;
-mod from_partner;
 pub(super) mod mailbox;
 pub(super) mod manifest;
 pub(super) mod objects;
 pub(super) mod status;
 pub(super) mod versions;
+mod with_seals;
 
 use super::State;
 use super::answer::Refusal;

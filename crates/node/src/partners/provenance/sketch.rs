@@ -16,6 +16,8 @@ pub(super) struct Sketch {
     /// The instant of its version.
     pub(super) at: Option<i64>,
     pub(super) confidence: Option<u8>,
+    /// Whether this version ends the object.
+    pub(super) revoked: bool,
 }
 
 impl Sketch {
@@ -33,6 +35,7 @@ impl Sketch {
                 "created_by_ref" => sketch.created_by_ref = text(),
                 "created" => created = text(),
                 "modified" => modified = text(),
+                "revoked" => sketch.revoked = value.as_bool() == Some(true),
                 "confidence" => sketch.confidence = value.as_i64().and_then(|value| u8::try_from(value).ok()),
                 _ => {}
             }

@@ -2,7 +2,7 @@
 
 use super::{Desk, judge};
 use crate::audit::By;
-use ledger::{Delivery, DeliveryState, Mail, Micros, PartnerKind, Recall as Kept};
+use ledger::{Delivery, DeliveryState, Mail, Micros, PartnerKind, Partners, Recall as Kept};
 use partner::recall::Recall;
 use partner::receipt::{Downstream, Outcome, Receipt};
 use partner::signed::{self, Kind};
@@ -69,7 +69,70 @@ fn behind_note(recall: &str) -> String {
     format!("stands behind {recall}")
 }
 
+/// These were handed to a partner: what of them are recalls is on its way.
+///
+/// # Errors
+/// Those of the book.
+pub fn handed(book: &dyn Partners, organisation: &str, mail: &[Mail], now: Micros) -> ledger::Result<()> {
+    let is_recall = |mail: &&Mail| mail.id.starts_with(Kind::Recall.object_type());
+    for mail in mail.iter().filter(is_recall) {
+        let deliveries = book.deliveries(&mail.id)?;
+        let mine = deliveries.into_iter().find(|delivery| judge::same(&delivery.organisation, organisation));
+        if let Some(delivery) = mine
+            && matches!(delivery.state, DeliveryState::Waiting | DeliveryState::Sent)
+        {
+            let attempts = delivery.attempts.saturating_add(1);
+            let (state, last) = (DeliveryState::Sent, Some(now));
+            book.set_delivery(&Delivery { state, attempts, last, ..delivery })?;
+        }
+    }
+    Ok(())
+}
+
+/// Posts again what a partner has not been handed, or was handed long ago and has not answered. Returns how many.
+///
+/// # Errors
+/// Those of the book.
+pub fn remind(book: &dyn Partners, organisation: &str, now: Micros) -> ledger::Result<u64> {
+    let due = |delivery: &Delivery| match delivery.state {
+        DeliveryState::Waiting => true,
+        _ => {
+            let doubled = 1_i64.checked_shl(delivery.attempts.saturating_sub(1).min(16)).unwrap_or(1);
+            let wait = AGAIN.saturating_mul(doubled).min(SELDOM);
+            delivery.last.is_none_or(|last| last.saturating_add(wait) <= now)
+        }
+    };
+    if book.partner(organisation)?.is_none_or(|partner| partner.kind != PartnerKind::Node) {
+        return Ok(0);
+    }
+    let mut posted = 0;
+    for delivery in book.deliveries_to(organisation, &[DeliveryState::Waiting, DeliveryState::Sent])? {
+        if due(&delivery)
+            && let Some(recall) = book.recall(&delivery.recall)?
+        {
+            posted += book.post(organisation, &[(&recall.id, &recall.body)], now)?;
+        }
+    }
+    Ok(posted)
+}
+
 impl Desk<'_> {
+    /// [`handed`], now.
+    ///
+    /// # Errors
+    /// Those of the book.
+    pub fn handed(&self, organisation: &str, mail: &[Mail]) -> ledger::Result<()> {
+        handed(self.book, organisation, mail, self.now)
+    }
+
+    /// [`remind`], now.
+    ///
+    /// # Errors
+    /// Those of the book.
+    pub fn remind(&self, organisation: &str) -> ledger::Result<u64> {
+        remind(self.book, organisation, self.now)
+    }
+
     /// Writes a recall down with whom it has to reach, and posts it to those who have a mailbox. `None`: nobody has to be
     /// told.
     pub(super) fn send(
@@ -136,53 +199,6 @@ impl Desk<'_> {
             }
             _ => Ok(()),
         }
-    }
-
-    /// These were handed to a partner: what of them are recalls is on its way.
-    ///
-    /// # Errors
-    /// Those of the book.
-    pub fn handed(&self, organisation: &str, mail: &[Mail]) -> ledger::Result<()> {
-        let is_recall = |mail: &&Mail| mail.id.starts_with(Kind::Recall.object_type());
-        for mail in mail.iter().filter(is_recall) {
-            let deliveries = self.book.deliveries(&mail.id)?;
-            let mine = deliveries.into_iter().find(|delivery| judge::same(&delivery.organisation, organisation));
-            if let Some(delivery) = mine
-                && matches!(delivery.state, DeliveryState::Waiting | DeliveryState::Sent)
-            {
-                let attempts = delivery.attempts.saturating_add(1);
-                let (state, last) = (DeliveryState::Sent, Some(self.now));
-                self.book.set_delivery(&Delivery { state, attempts, last, ..delivery })?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Posts again what a partner has not been handed, or was handed long ago and has not answered. Returns how many.
-    ///
-    /// # Errors
-    /// Those of the book.
-    pub fn remind(&self, organisation: &str) -> ledger::Result<u64> {
-        let due = |delivery: &Delivery| match delivery.state {
-            DeliveryState::Waiting => true,
-            _ => {
-                let doubled = 1_i64.checked_shl(delivery.attempts.saturating_sub(1)).unwrap_or(i64::MAX);
-                let wait = AGAIN.saturating_mul(doubled.max(1)).min(SELDOM);
-                delivery.last.is_none_or(|last| last.saturating_add(wait) <= self.now)
-            }
-        };
-        if self.book.partner(organisation)?.is_none_or(|partner| partner.kind != PartnerKind::Node) {
-            return Ok(0);
-        }
-        let mut posted = 0;
-        for delivery in self.book.deliveries_to(organisation, &[DeliveryState::Waiting, DeliveryState::Sent])? {
-            if due(&delivery)
-                && let Some(recall) = self.book.recall(&delivery.recall)?
-            {
-                posted += self.book.post(organisation, &[(&recall.id, &recall.body)], self.now)?;
-            }
-        }
-        Ok(posted)
     }
 
     /// Takes in what somebody says of a recall of whom they were told. Only of themselves anybody can say something.

@@ -115,23 +115,24 @@ fn keeps(marking: Option<&str>, limits: &Handling, within: &dyn Fn(&str) -> bool
     !red && limits.audience.iter().all(circle)
 }
 
-/// Whether a recall keeps out a version that is about to come in: it is meant, and by whoever the recall may speak for.
-/// `author`: who made it, if that is proven or declared; `from`: who brings it.
-///
-/// What was taken back from us alone, or narrowed, may be handed to us again by whoever said so.
+/// Whether what an organisation signed may say something of an object that is about to come in: as [`obeys`] has it.
 #[must_use]
-pub fn keeps_out(recall: &Recall, signer: &str, coming: Coming<'_>, carded: &dyn Fn(&str) -> bool) -> bool {
-    let Coming { version, is_revoked, author, from } = coming;
-    let speaks = match author {
+pub fn speaks_for(signer: &str, coming: Coming<'_>, carded: &dyn Fn(&str) -> bool) -> bool {
+    match coming.author {
         Some(author) if carded(author) => same(author, signer),
-        _ => same(from, signer),
-    };
-    speaks
-        && means(recall, version)
+        _ => same(coming.from, signer),
+    }
+}
+
+/// Whether a recall by somebody who [may](speaks_for) keeps out a version that is about to come in. What was taken back from
+/// us alone may be handed to us again by whoever took it back, and narrowing keeps nothing out.
+#[must_use]
+pub fn keeps_out(recall: &Recall, signer: &str, coming: Coming<'_>) -> bool {
+    means(recall, coming.version)
         && match recall.act {
             Act::Delete => true,
-            Act::Revoke => !is_revoked,
-            Act::Untag => !same(from, signer),
+            Act::Revoke => !coming.is_revoked,
+            Act::Untag => !same(coming.from, signer),
             Act::Narrow => false,
         }
 }

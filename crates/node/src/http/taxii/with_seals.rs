@@ -1,4 +1,5 @@
-//! What a partner posts: to a collection objects with their seals and an envelope, to the mailbox signed statements.
+//! What is posted with seals: by a partner to a collection objects with their seals and an envelope, and to the mailbox signed
+//! statements; by a member objects of authors who seal.
 //!
 //! Objects are sorted first: of an author with a card only what the author sealed is kept, what is signed is never kept as
 //! an object. The status says of each object what became of it; the audit log says why something was refused.
@@ -6,9 +7,9 @@
 use super::super::State;
 use super::super::answer::{self, Refusal};
 use super::super::request::{Asked, Content};
-use super::add_objects::receipt_id;
+use super::add_objects::{each, receipt_id};
 use super::objects::ours;
-use crate::audit::Event;
+use crate::audit::{By, Event, Way};
 use crate::import::{Error as ImportError, Listener, Options, Pages, Refusal as Refused};
 use crate::intake::Context;
 use crate::packed::Budget;
@@ -21,30 +22,36 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 use ledger::{Collection, Micros, Receipt};
 use partner::signed::{self, Unverified};
+use policy::Viewer;
 use std::collections::HashMap;
 use std::sync::Arc;
-use stix::split::{Form, Walk};
 use stix::timestamp::format_micros;
 
 /// Refusals that are written down one by one.
 const SHOWN: usize = 20;
 
-/// Takes objects of a partner into a collection.
+/// Who posts.
+pub(super) enum Bringer {
+    /// Somebody of a partner, by its organisation's name: what the author did not seal is refused.
+    Partner(String),
+    /// A member of an organisation without a card: what the author did not seal is somebody's word.
+    Member(Viewer),
+}
+
+/// Takes objects into a collection.
 pub(super) async fn objects(
     state: &Arc<State>,
     asked: &Asked,
-    content: Content,
+    body: Bytes,
     collection: Collection,
-    partner: String,
+    bringer: Bringer,
 ) -> Result<Response<Body>, Refusal> {
-    let body = content.read(asked, state.config.taxii.max_content_length).await?;
-    let (member, into) = (asked.identity.viewer.name.clone(), collection.no);
+    let (member, into, by) = (asked.identity.viewer.name.clone(), collection.no, asked.by());
     let taken = state
         .read(move |state| {
             let objects = split(state, &body)?;
             let mut failures = Failures::default();
-            let taking = Taking { state, partner, now: state.sources.now() };
-            taking.objects(&objects, &collection, member, &mut failures)?;
+            Taking::new(state, bringer, by).objects(&objects, &collection, member, &mut failures)?;
             Ok((rows(&objects), failures))
         })
         .await?;
@@ -62,11 +69,12 @@ pub(super) async fn mail(
         return Err(Refusal::unsupported());
     }
     let body = content.read(asked, state.config.taxii.max_content_length).await?;
+    let by = asked.by();
     let taken = state
         .read(move |state| {
             let objects = split(state, &body)?;
             let mut failures = Failures::default();
-            let taking = Taking { state, partner, now: state.sources.now() };
+            let taking = Taking::new(state, Bringer::Partner(partner), by);
             let mut statements = Vec::new();
             for object in &objects {
                 match signed::read(object) {
@@ -92,14 +100,28 @@ impl Failures {
     }
 }
 
-/// Somebody of a partner brings something.
+/// Somebody brings something.
 struct Taking<'s> {
     state: &'s State,
-    partner: String,
+    /// The organisation that brings it.
+    organisation: String,
+    strictness: Strictness,
+    by: By,
     now: Micros,
 }
 
-impl Taking<'_> {
+impl<'s> Taking<'s> {
+    fn new(state: &'s State, bringer: Bringer, by: By) -> Self {
+        let (organisation, strictness, by) = match bringer {
+            Bringer::Partner(partner) => {
+                let by = By { way: Way::Link, who: None, organisation: Some(partner.clone()), address: None };
+                (partner, Strictness::Partner, by)
+            }
+            Bringer::Member(viewer) => (viewer.organisation.unwrap_or_default(), Strictness::Member, by),
+        };
+        Self { state, organisation, strictness, by, now: state.sources.now() }
+    }
+
     fn objects(
         &self,
         objects: &[Bytes],
@@ -115,9 +137,9 @@ impl Taking<'_> {
             book: &*state.book,
             partners: &*state.book,
             ring: &ring,
-            from: &self.partner,
+            from: &self.organisation,
             own: known.own_organisation().unwrap_or_default(),
-            strictness: Strictness::Partner,
+            strictness: self.strictness,
             limits,
             now: self.now,
         };
@@ -125,7 +147,7 @@ impl Taking<'_> {
         for refused in sorted.refused {
             failures.add(refused.id, refused.reason);
         }
-        let context = Context { member, ..Context::new(collection.no, self.partner.clone(), &*state.book)? };
+        let context = Context { member, ..Context::new(collection.no, self.organisation.clone(), &*state.book)? };
         let config = &state.config.limits;
         let budget = Budget { max_bytes: config.max_unpacked_bytes, max_ratio: config.max_unpack_ratio };
         let options = Options { context, keep_20: true, all_or_nothing: false, budget, limits };
@@ -147,6 +169,13 @@ impl Taking<'_> {
         if statements.is_empty() {
             return Ok(());
         }
+        if self.strictness == Strictness::Member {
+            for (statement, _) in statements {
+                let reason = "a statement about objects is no object, and is taken from partners alone";
+                failures.add(statement.id.clone(), reason.to_owned());
+            }
+            return Ok(());
+        }
         let state = self.state;
         // To whom something was handed a moment ago must stand in the audit log when it is taken back.
         state.audit.flush()?;
@@ -163,7 +192,7 @@ impl Taking<'_> {
             now: self.now,
         };
         for (statement, body) in statements {
-            if let Took::Refused(reason) = desk.take_in(statement, body, &self.partner)? {
+            if let Took::Refused(reason) = desk.take_in(statement, body, &self.organisation)? {
                 failures.add(statement.id.clone(), reason);
             }
         }
@@ -184,13 +213,7 @@ impl Taking<'_> {
 
     fn tell(&self, act: &'static str, about: String, done: bool, reason: String) -> Result<(), Refusal> {
         let cut = |text: String| text.chars().filter(|c| !c.is_control()).take(300).collect::<String>();
-        let by = crate::audit::By {
-            way: crate::audit::Way::Link,
-            who: None,
-            organisation: Some(self.partner.clone()),
-            address: None,
-        };
-        let (partner, about, reason) = (self.partner.clone(), cut(about), cut(reason));
+        let (by, partner, about, reason) = (self.by.clone(), self.organisation.clone(), cut(about), cut(reason));
         self.state.audit.note(Event::Partner { by, partner, act, about, done, reason })?;
         Ok(())
     }
@@ -229,24 +252,12 @@ fn broken(error: ImportError) -> Refusal {
 
 /// Splits an envelope. What is no envelope is refused whole, before anything is kept.
 fn split(state: &State, text: &Bytes) -> Result<Vec<Bytes>, Refusal> {
-    let unprocessable = |why: &dyn std::fmt::Display| {
-        Refusal::bad(StatusCode::UNPROCESSABLE_ENTITY, "this is no TAXII envelope with objects", why)
-    };
-    let mut walk = Walk::new(text, crate::intake::limits(&state.config.limits));
     let mut objects = Vec::new();
-    while let Some(item) = walk.next_item().map_err(|fault| unprocessable(&fault))? {
-        if item.place.form != Form::Envelope {
-            return Err(unprocessable(&"send {\"objects\": […]}"));
-        }
-        if objects.len() as u64 >= state.config.taxii.max_objects {
-            return Err(unprocessable(&format!("send at most {} objects at once", state.config.taxii.max_objects)));
-        }
-        objects.push(text.slice(item.offset..item.offset + item.text.len()));
-    }
-    if walk.values() != 1 || walk.container().form != Form::Envelope {
-        return Err(unprocessable(&"send one {\"objects\": […]}"));
-    }
-    if objects.is_empty() { Err(unprocessable(&"it holds no objects")) } else { Ok(objects) }
+    each(state, text, &mut |range, _| {
+        objects.push(text.slice(range));
+        Ok(true)
+    })?;
+    Ok(objects)
 }
 
 fn rows(objects: &[Bytes]) -> Vec<StatusRow> {

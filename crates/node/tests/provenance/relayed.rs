@@ -1,0 +1,173 @@
+//! Objects that go on: from their author over one node to the next.
+
+use crate::world::{Node, address, bytes, id, identity, name, of_type, read, tool, type_of};
+use bytes::Bytes;
+use ledger::{Ledger as _, Partners as _};
+use node::partners::provenance::Proof;
+use policy::{Audience, Author, Handling};
+use serde_json::json;
+
+/// One and two know each other, two and three do; three has the card of one or has only heard of it.
+fn three(knows: bool) -> (Node, Node, Node) {
+    let (mut one, mut two, mut three) = (Node::new(1), Node::new(2), Node::new(3));
+    one.meet(&two);
+    two.meet(&one);
+    two.meet(&three);
+    three.meet(&two);
+    if knows {
+        three.meet(&one);
+    } else {
+        three.hear_of(1);
+    }
+    (one, two, three)
+}
+
+#[test]
+fn the_authors_seal_comes_through_unharmed() {
+    let (one, two, three) = three(true);
+    one.write(&[tool(1, 1, 1), address(7)]);
+    let first = one.page_for(2);
+    two.take(1, &first);
+    let second = two.page_for(3);
+    assert_eq!(
+        second.iter().map(|one| type_of(one)).collect::<Vec<_>>(),
+        ["tool", "marsad-seal", "ipv4-addr", "marsad-seal", "marsad-envelope"]
+    );
+    // Byte by byte what the author gave out; the relay adds its envelope.
+    assert_eq!(second[..4], first[..]);
+    assert_eq!(read(&second[4])["objects"][0]["path"], json!([identity(1)]));
+    let (sorted, counts, _) = three.take(2, &second);
+    assert_eq!((counts.added, sorted.refused.len()), (2, 0), "{sorted:?}");
+    for object in [id(1), address(7)["id"].as_str().unwrap().to_owned()] {
+        let (_, class) = &three.held(&object)[0];
+        assert_eq!((&class.owner, &class.author), (&name(2), &Author::Organisation(name(1))));
+    }
+    assert!(sorted.sound.iter().all(|sound| sound.path == [identity(1), identity(2)]));
+}
+
+#[test]
+fn who_does_not_know_the_author_takes_it_for_a_stranger_and_keeps_the_seal_for_others() {
+    let (one, two, mut three) = three(false);
+    one.write(&[tool(1, 1, 1)]);
+    two.take(1, &one.page_for(2));
+    let (sorted, counts, _) = three.take(2, &two.page_for(3));
+    assert_eq!((counts.added, sorted.refused.len()), (1, 0), "{sorted:?}");
+    assert!(matches!(sorted.sound[0].backing.proof, Proof::Foreign));
+    // A fourth, who knows the author, is given the seal by one who could not verify it.
+    let mut four = Node::new(4);
+    four.meet(&one);
+    four.meet(&three);
+    three.meet(&four);
+    let (sorted, counts, _) = four.take(3, &three.page_for(4));
+    assert_eq!((counts.added, sorted.refused.len()), (1, 0), "{sorted:?}");
+    assert_eq!(four.held(&id(1))[0].1.author, Author::Organisation(name(1)));
+    assert_eq!(sorted.sound[0].path, [1, 2, 3].map(identity));
+}
+
+#[test]
+fn a_seal_that_could_not_be_verified_blocks_no_better_one() {
+    let (one, two, mut three) = three(false);
+    one.write(&[tool(1, 1, 1)]);
+    two.take(1, &one.page_for(2));
+    let page = two.page_for(3);
+    // Somebody else's signature under the author's object, which nobody here can tell from the author's.
+    let forged = {
+        let body = read(&page[0]);
+        let stranger = partner::key::Keys::of(&[55; 32]);
+        let sealed = partner::seal::seal(
+            &page[0],
+            &id(1),
+            body["modified"].as_str(),
+            None,
+            &stranger,
+            &stix::json::Limits::default(),
+        );
+        Bytes::from(sealed.unwrap())
+    };
+    three.take(2, &[page[0].clone(), forged]);
+    three.pin(&one);
+    let (sorted, counts, _) = three.take(2, &page);
+    assert_eq!((counts.unchanged, sorted.refused.len()), (1, 0), "{sorted:?}");
+    let mut four = Node::new(4);
+    four.meet(&one);
+    four.meet(&three);
+    three.meet(&four);
+    let (sorted, counts, _) = four.take(3, &three.page_for(4));
+    assert_eq!((counts.added, sorted.refused.len()), (1, 0), "{sorted:?}");
+}
+
+#[test]
+fn nothing_goes_back_to_where_it_was() {
+    let (one, two, three) = three(true);
+    one.write(&[tool(1, 1, 1)]);
+    two.write(&[tool(2, 2, 1)]);
+    two.take(1, &one.page_for(2));
+    three.take(2, &two.page_for(3));
+    // To the one it came from, and to the one over whom it came.
+    assert_eq!(of_type(&two.page_for(1), "tool"), [&bytes(&tool(2, 2, 1))]);
+    assert_eq!(two.dressed_for(1).left_out.len(), 1);
+    assert_eq!(
+        three
+            .page_for(1)
+            .iter()
+            .filter(|one| type_of(one) == "tool")
+            .map(|one| read(one)["id"].clone())
+            .collect::<Vec<_>>(),
+        [id(2)]
+    );
+    assert!(three.page_for(2).is_empty());
+}
+
+/// Whoever is not told of a source cannot read it off what another source brought.
+#[test]
+fn an_envelope_tells_of_the_source_of_its_record_alone() {
+    let (mut one, mut two) = (Node::new(1), Node::new(2));
+    let (mut three, four) = (Node::new(3), Node::new(4));
+    for node in [&mut two, &mut three] {
+        one.meet(node);
+        node.meet(&one);
+    }
+    one.meet(&four);
+    two.write(&[address(7)]);
+    three.write(&[address(7)]);
+    one.take(2, &two.page_for(1));
+    let alone = one.page_for(4);
+    // The same bytes from another source, in a class of their own.
+    one.take(3, &three.page_for(1));
+    assert_eq!(one.book.statistics().unwrap().records, 2);
+    let both = one.page_for(4);
+    assert_eq!(both[..2], alone[..2]);
+    let said = |page: &[Bytes]| read(of_type(page, "marsad-envelope")[0])["objects"][0].clone();
+    assert_eq!(said(&both), said(&alone));
+    let statements = one.book.statements(&node::partners::provenance::mark::of(&alone[0])).unwrap();
+    assert_eq!(statements.iter().map(|said| said.source.clone()).collect::<Vec<_>>(), [name(2), name(3)]);
+}
+
+#[test]
+fn limits_that_a_relay_set_go_on_in_its_envelope() {
+    let (_, two, three) = three(true);
+    // A stranger's object, brought in under a limit.
+    let limits = Handling { audience: vec![], embargo: None, expires: Some(1_900_000_000_000_000) };
+    two.bring(&name(2), &[tool(5, 9, 1)], limits.clone());
+    let page = two.page_for(3);
+    assert_eq!(page.iter().map(|one| type_of(one)).collect::<Vec<_>>(), ["tool", "marsad-envelope"]);
+    three.take(2, &page);
+    assert_eq!(three.held(&id(5))[0].1.handling, limits);
+}
+
+#[test]
+fn a_circle_is_not_carried_into_the_next() {
+    let (one, two, _) = three(true);
+    for (n, audience, goes_on) in [
+        (1, vec![Audience::Community], false),
+        (2, vec![Audience::Connected], false),
+        (3, vec![Audience::All], true),
+        (4, vec![Audience::Group("5f2b6c1b-0d2b-4e5f-9c0b-5d9c7a3e6a0e".into())], true),
+    ] {
+        one.write_within(&[tool(n, 1, 1)], Handling { audience, ..Handling::default() });
+        two.take(1, &one.page_for(2));
+        let ids: Vec<String> =
+            of_type(&two.page_for(3), "tool").iter().map(|one| read(one)["id"].to_string()).collect();
+        assert_eq!(ids.contains(&format!("\"{}\"", id(n))), goes_on, "{n}");
+    }
+}
