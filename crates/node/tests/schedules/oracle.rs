@@ -59,6 +59,9 @@ pub(crate) struct Terms {
     pub(crate) group: Vec<usize>,
 }
 
+/// Which node has which record, and everybody from whom it may have it.
+type Held = BTreeMap<(usize, usize), BTreeSet<usize>>;
+
 /// The facts of one node.
 struct At<'t>(&'t Terms, usize);
 
@@ -138,18 +141,34 @@ impl Terms {
         least.zip(most).is_some_and(|(least, most)| most - least > AHEAD - MINUTE)
     }
 
-    /// What each node holds in the end: id and version, and the places in `made` of the bodies. `surely`: without what
-    /// depends on the moment at which it came.
+    /// What each node holds in the end: id and version, and the places in `made` of the bodies. First what it holds in any
+    /// case, then what it may hold, as it depends on the moment at which something came, or over which node first.
     pub(crate) fn spread(
         &self,
         made: &[Made],
         recalled: &BTreeSet<String>,
         relay: Option<&Relay>,
         now: Micros,
-        surely: bool,
-    ) -> Vec<BTreeMap<(String, String), usize>> {
-        // (node, record) and everybody from whom the node has it.
-        let mut held: BTreeMap<(usize, usize), BTreeSet<usize>> = BTreeMap::new();
+    ) -> [Vec<BTreeMap<(String, String), usize>>; 2] {
+        let perhaps = self.flow(made, relay, now, None);
+        let surely = self.flow(made, relay, now, Some(&perhaps));
+        [(surely, true), (perhaps, false)].map(|(held, surely)| {
+            let mut nodes = vec![BTreeMap::new(); self.nodes];
+            for (at, no) in held.keys() {
+                let made = &made[*no];
+                // A recall that is dated ahead of a node's clock is refused there, like an object.
+                let missed = !surely && self.is_out_of_time() && made.author != *at;
+                if !recalled.contains(&made.id) || missed {
+                    nodes[*at].insert((made.id.clone(), made.version.clone()), *no);
+                }
+            }
+            nodes
+        })
+    }
+
+    /// Who gets what from whom. Without `perhaps`: whatever may be; with it, what is in any case.
+    fn flow(&self, made: &[Made], relay: Option<&Relay>, now: Micros, perhaps: Option<&Held>) -> Held {
+        let mut held = Held::new();
         for (no, made) in made.iter().enumerate() {
             held.entry((made.author, no)).or_default().insert(made.author);
         }
@@ -157,37 +176,28 @@ impl Terms {
             let mut more = Vec::new();
             for way in &self.ways {
                 for ((at, no), bringers) in held.iter().filter(|((at, _), _)| *at == way.from) {
-                    let unsure = surely && self.is_dated_ahead(&made[*no], way.to);
-                    let given = |from: &usize| self.gives(&made[*no], *at, *from, way.to, now);
-                    if unsure || !way.takes(&made[*no]) || !bringers.iter().any(given) {
-                        continue;
-                    }
-                    let spoilt =
-                        relay.filter(|relay| relay.node == *at).and_then(|relay| relay.spoils(way.to, &made[*no]));
-                    if spoilt.is_some_and(Spoil::is_refused) && self.cards[way.to][made[*no].author] {
-                        continue;
-                    }
+                    let made = &made[*no];
+                    let gives = |from: &usize| self.gives(made, *at, *from, way.to, now);
+                    // Whoever brings an object first is its owner there: not everything that its author set holds then.
+                    let given = match perhaps {
+                        None => bringers.iter().any(gives),
+                        Some(perhaps) => perhaps[&(*at, *no)].iter().all(gives) && !self.is_dated_ahead(made, way.to),
+                    };
+                    let spoilt = relay.filter(|relay| relay.node == *at).and_then(|relay| relay.spoils(way.to, made));
+                    let refused = spoilt.is_some_and(Spoil::is_refused) && self.cards[way.to][made.author];
                     let known = held.get(&(way.to, *no)).is_some_and(|known| known.contains(at));
-                    if !known {
+                    if given && way.takes(made) && !refused && !known {
                         more.push((way.to, *no, *at));
                     }
                 }
             }
             if more.is_empty() {
-                break;
+                return held;
             }
             for (at, no, from) in more {
                 held.entry((at, no)).or_default().insert(from);
             }
         }
-        let mut nodes = vec![BTreeMap::new(); self.nodes];
-        for (at, no) in held.keys() {
-            // A recall that is dated ahead of a node's clock is refused there, like an object.
-            if !recalled.contains(&made[*no].id) || (!surely && self.is_out_of_time() && made[*no].author != *at) {
-                nodes[*at].insert((made[*no].id.clone(), made[*no].version.clone()), *no);
-            }
-        }
-        nodes
     }
 
     /// The identities of an organisation, as its card names them.

@@ -382,8 +382,7 @@ impl Play<'_> {
     /// Holds what the nodes hold beside what the oracle says.
     fn judge(&mut self) -> Result<(), String> {
         let now = self.net.clock.load(Ordering::SeqCst);
-        let spread = |surely| self.terms.spread(&self.made, &self.recalled, self.net.relay(), now, surely);
-        let (surely, perhaps) = (spread(true), spread(false));
+        let [surely, perhaps] = self.terms.spread(&self.made, &self.recalled, self.net.relay(), now);
         let mut wrong = Vec::new();
         for ((node, surely), perhaps) in self.nodes.iter().zip(&surely).zip(&perhaps) {
             let holds = node.holds();
