@@ -12,6 +12,7 @@ mod server;
 mod sharing;
 mod viewers;
 mod pages;
+mod partners;
 mod post;
 mod append;
 mod table;
@@ -46,7 +47,7 @@ fn main() -> ExitCode {
     ExitCode::from(2)
 }
 
-const STEPS: [(&str, fn(corpus::Size)); 10] = [
+const STEPS: [(&str, fn(corpus::Size)); 11] = [
     ("machine", table::machine),
     ("validate", validate::run),
     ("append", append::run),
@@ -56,5 +57,6 @@ const STEPS: [(&str, fn(corpus::Size)); 10] = [
     ("sharing", sharing::run),
     ("viewers", viewers::run),
     ("handover", handover::run),
+    ("partners", partners::run),
     ("meeting", meeting::run),
 ];
