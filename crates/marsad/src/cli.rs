@@ -2,7 +2,8 @@
 
 use crate::command::{
     account, audit, backup, check, collection, completions, config, demo, doctor, erase, export, group, import, init,
-    key, man, marking, organisation, pattern, pull, push, restore, restrict, serve, sources, validate, who, why,
+    key, man, marking, organisation, pack, partner, pattern, pull, push, restore, restrict, serve, sources, unpack,
+    validate, who, why,
 };
 use std::path::PathBuf;
 
@@ -57,11 +58,14 @@ pub(crate) enum Command {
     Export(export::Args),
     Pull(pull::Args),
     Push(push::Args),
+    Pack(pack::Args),
+    Unpack(unpack::Args),
     Validate(validate::Args),
     Pattern(pattern::Args),
     Collection(collection::Args),
     Account(account::Args),
     Organisation(organisation::Args),
+    Partner(partner::Args),
     Key(key::Args),
     Group(group::Args),
     Marking(marking::Args),

@@ -80,7 +80,7 @@ pub(super) fn client(session: Session, egress: &Egress) -> Client<Session> {
 }
 
 /// One line of standard input.
-fn secret() -> Result<zeroize::Zeroizing<String>, Failure> {
+pub(super) fn secret() -> Result<zeroize::Zeroizing<String>, Failure> {
     let mut text = zeroize::Zeroizing::new(String::new());
     std::io::stdin().take(4096).read_to_string(&mut text)?;
     Ok(text.trim_end_matches(['\r', '\n']).to_owned().into())
