@@ -1,9 +1,7 @@
 //! The grammar of the command line. What a command does is in its file below `command`.
 
 use crate::command::{
-    account, audit, backup, check, collection, completions, config, demo, doctor, erase, export, group, import, init,
-    key, man, marking, organisation, pack, partner, pattern, pull, push, restore, restrict, serve, sources, unpack,
-    validate, who, why,
+    account, audit, backup, card, check, collection, completions, config, demo, doctor, erase, export, group, import, init, key, man, marking, organisation, pack, partner, pattern, pull, push, restore, restrict, serve, sources, unpack, validate, who, why,
 };
 use std::path::PathBuf;
 
@@ -69,6 +67,8 @@ pub(crate) enum Command {
     Key(key::Args),
     Group(group::Args),
     Marking(marking::Args),
+    Card(card::Args),
+    Partner(partner::Args),
     Why(why::Args),
     Who(who::Args),
     Sources(sources::Args),
