@@ -70,7 +70,6 @@ pub(crate) enum Command {
     Group(group::Args),
     Marking(marking::Args),
     Card(card::Args),
-    Partner(partner::Args),
     Why(why::Args),
     Who(who::Args),
     Sources(sources::Args),

@@ -65,7 +65,6 @@ pub(crate) fn run(cli: Cli) -> Outcome {
         Command::Group(args) => group::run(place, &args),
         Command::Marking(args) => marking::run(place, &args),
         Command::Card(args) => card::run(place, &args),
-        Command::Partner(args) => partner::run(place, &args),
         Command::Why(args) => why::run(place, &args),
         Command::Who(args) => who::run(place, &args),
         Command::Sources(args) => sources::run(place, &args),
