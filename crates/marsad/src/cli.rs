@@ -2,7 +2,7 @@
 
 use crate::command::{
     account, audit, backup, card, check, collection, completions, config, demo, doctor, erase, export, group, import,
-    init, key, man, marking, organisation, pack, partner, pattern, pull, push, restore, restrict, serve, sources,
+    init, key, link, man, marking, organisation, pack, partner, pattern, pull, push, restore, restrict, serve, sources,
     unpack, validate, who, why,
 };
 use std::path::PathBuf;
@@ -65,11 +65,12 @@ pub(crate) enum Command {
     Collection(collection::Args),
     Account(account::Args),
     Organisation(organisation::Args),
-    Partner(partner::Args),
     Key(key::Args),
     Group(group::Args),
     Marking(marking::Args),
     Card(card::Args),
+    Partner(partner::Args),
+    Link(link::Args),
     Why(why::Args),
     Who(who::Args),
     Sources(sources::Args),

@@ -16,6 +16,7 @@ pub(crate) mod group;
 pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod key;
+pub(crate) mod link;
 pub(crate) mod man;
 pub(crate) mod marking;
 pub(crate) mod organisation;
@@ -60,11 +61,12 @@ pub(crate) fn run(cli: Cli) -> Outcome {
         Command::Collection(args) => collection::run(place, &args),
         Command::Account(args) => account::run(place, &args),
         Command::Organisation(args) => organisation::run(place, &args),
-        Command::Partner(args) => partner::run(place, &args),
         Command::Key(args) => key::run(place, &args),
         Command::Group(args) => group::run(place, &args),
         Command::Marking(args) => marking::run(place, &args),
         Command::Card(args) => card::run(place, &args),
+        Command::Partner(args) => partner::run(place, &args),
+        Command::Link(args) => link::run(place, &args),
         Command::Why(args) => why::run(place, &args),
         Command::Who(args) => who::run(place, &args),
         Command::Sources(args) => sources::run(place, &args),

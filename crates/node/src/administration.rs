@@ -10,6 +10,7 @@
 mod exchange;
 mod grading;
 mod groups;
+mod links;
 mod members;
 mod node;
 mod partners;
@@ -19,6 +20,7 @@ mod signing_in;
 pub use exchange::{Grade, Retired, SeenPartner, said};
 pub use grading::GradeObject;
 pub use groups::{GroupChange, NewGroup, SeenGroup};
+pub use links::{LinkSetting, NewLink, SeenLink};
 pub use members::{NewAccount, NewKey};
 pub use partners::{Terms, relation_named, relation_word};
 pub use restricting::Restriction;
@@ -81,6 +83,11 @@ pub enum Deed {
     RevokePartner,
     RemovePartner,
     ListPartners,
+    AddLink,
+    PauseLink,
+    ResumeLink,
+    RemoveLink,
+    ListLinksOut,
     ShowCard,
     RotateCard,
     RevokeCard,
@@ -134,6 +141,11 @@ impl Deed {
             Self::RemovePartner => "remove-partner",
             Self::GradeObject => "grade-object",
             Self::ListPartners => "list-partners",
+            Self::AddLink => "add-link",
+            Self::PauseLink => "pause-link",
+            Self::ResumeLink => "resume-link",
+            Self::RemoveLink => "remove-link",
+            Self::ListLinksOut => "list-partner-links",
             Self::ShowCard => "show-card",
             Self::RotateCard => "rotate-card",
             Self::RevokeCard => "revoke-card",
