@@ -1,14 +1,17 @@
 //! Exchange with partners.
 
+pub mod backfill;
 pub mod cards;
 pub mod identity;
 pub mod link;
 pub mod mailbox;
 pub mod makers;
 pub mod meeting;
+pub mod notices;
 pub mod plan;
 pub mod provenance;
 pub mod quota;
+pub mod recalls;
 pub mod runner;
 pub mod state;
 pub mod statement;

@@ -84,7 +84,10 @@ pub fn settle<B: Ledger + Register>(book: &B) -> ledger::Result<u64> {
 }
 
 /// Every class that can be read, by number.
-fn each_class(book: &dyn Ledger, each: &mut dyn FnMut(ClassNo, Class) -> ledger::Result<()>) -> ledger::Result<()> {
+pub(crate) fn each_class(
+    book: &dyn Ledger,
+    each: &mut dyn FnMut(ClassNo, Class) -> ledger::Result<()>,
+) -> ledger::Result<()> {
     for number in (1..).map(ClassNo) {
         let Some(definition) = book.class_definition(number)? else { break };
         if let Some(class) = Class::from_definition(&definition) {
@@ -95,7 +98,7 @@ fn each_class(book: &dyn Ledger, each: &mut dyn FnMut(ClassNo, Class) -> ledger:
 }
 
 /// The keys of the live records of some classes.
-fn keys_of(book: &dyn Ledger, classes: &BTreeSet<ClassNo>) -> ledger::Result<BTreeSet<String>> {
+pub(crate) fn keys_of(book: &dyn Ledger, classes: &BTreeSet<ClassNo>) -> ledger::Result<BTreeSet<String>> {
     let (mut keys, mut after) = (BTreeSet::new(), Some(Seq(i64::MIN)));
     while let Some(from) = after {
         after = book.follow(from, BATCH, &mut |record| {

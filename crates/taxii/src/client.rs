@@ -6,6 +6,7 @@
 
 mod address;
 mod backoff;
+mod delete;
 mod error;
 mod find;
 mod pull;
@@ -15,6 +16,7 @@ mod tests;
 
 pub use address::{Address, InvalidAddress};
 pub use backoff::{Backoff, retry_after};
+pub use delete::Deleted;
 pub use error::{Cause, Error, Failure};
 pub use find::Found;
 pub use pull::{Page, Position, Pull, Selection};

@@ -2,6 +2,7 @@
 
 use super::sketch::Sketch;
 use super::{Backing, Proof, Waiting, mark, shown};
+use crate::partners::recalls::judge::{self as recalls, Coming};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
@@ -15,7 +16,6 @@ use policy::{Author, Class, Handling};
 use std::collections::HashMap;
 use std::sync::Arc;
 use stix::json::{Limits, Tape};
-use stix::timestamp::Timestamp;
 
 /// Seals that are looked at for one version of an object: more are a flood.
 const MOST_SEALS: usize = 8;
@@ -104,9 +104,11 @@ struct Read {
     author: Whose,
     /// What recalls that do not keep it out have set beside its markings.
     narrowing: Narrowing,
+    /// Whether there are recalls that have not been looked at.
+    recalled: bool,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Narrowing {
     marking: Option<String>,
     handling: Handling,
@@ -155,7 +157,7 @@ impl Incoming<'_> {
                 Some(kind) => self.statement(kind, body, &sketch.id, &mut page, &mut sorted),
                 None => {
                     let author = self.whose(sketch.created_by_ref.as_deref());
-                    came.push(Read { body: body.clone(), sketch, author, narrowing: Narrowing::default() });
+                    came.push(Read { body: body.clone(), sketch, author, narrowing: Narrowing::default(), recalled: false });
                 }
             }
         }
@@ -270,10 +272,11 @@ impl Incoming<'_> {
         in_time
     }
 
-    /// Those that no recall keeps out.
+    /// Those that no recall keeps out. Of what names no author that is known when the seals have been looked at.
     fn not_recalled(&self, came: Vec<Read>, sorted: &mut Sorted) -> ledger::Result<Vec<Read>> {
         let ids: Vec<&str> = came.iter().map(|read| read.sketch.id.as_str()).collect();
-        if ids.is_empty() {
+        // What we took back from others is ours to bring in again.
+        if ids.is_empty() || same(self.from, self.own) {
             return Ok(came);
         }
         let any = self.partners.any_recalled(&ids)?;
@@ -282,7 +285,18 @@ impl Incoming<'_> {
         }
         let mut kept = Vec::with_capacity(came.len());
         for (mut read, any) in came.into_iter().zip(any) {
-            let recalled = if any { self.recalled(&mut read)? } else { None };
+            let author = match &read.author {
+                Whose::Carded(Some(author)) => Some(author.clone()),
+                Whose::Ours => Some(self.own.to_owned()),
+                Whose::Carded(None) | Whose::Strangers | Whose::Nobodys => None,
+            };
+            read.recalled = any && read.author == Whose::Nobodys;
+            let mut narrowing = Narrowing::default();
+            let recalled = match any && !read.recalled {
+                true => self.recalled(&read.sketch, author.as_deref(), &mut narrowing)?,
+                false => None,
+            };
+            read.narrowing = narrowing;
             match recalled {
                 Some(reason) => sorted.refused.push(refused(&read.sketch.id, &reason)),
                 None => kept.push(read),
@@ -291,43 +305,37 @@ impl Incoming<'_> {
         Ok(kept)
     }
 
-    /// Why recalls keep an object out. Those that only narrow it are noted at it.
-    fn recalled(&self, read: &mut Read) -> ledger::Result<Option<String>> {
-        for kept in self.partners.recalls_of(&read.sketch.id)? {
+    /// Why recalls keep an object out. Those that only narrow it are noted.
+    fn recalled(
+        &self,
+        sketch: &Sketch,
+        author: Option<&str>,
+        narrowing: &mut Narrowing,
+    ) -> ledger::Result<Option<String>> {
+        let (version, from) = (sketch.version.as_deref(), self.from);
+        let coming = Coming { version, is_revoked: sketch.revoked, author, from };
+        let carded = |organisation: &str| same(organisation, self.own) || self.ring.card(organisation).is_some();
+        for kept in self.partners.recalls_of(&sketch.id)? {
             let statement = signed::read(&kept.body).ok();
-            let signer = statement.as_ref().and_then(|said| self.ring.signer(&said.key, self.now).ok());
-            let by_author = signer.is_some_and(|signer| match &read.author {
-                Whose::Carded(Some(author)) => same(author, signer.organisation),
-                Whose::Ours => same(self.own, signer.organisation),
-                Whose::Carded(None) | Whose::Strangers | Whose::Nobodys => false,
-            });
-            // Who only brought an object takes back its own copy, and not what others bring.
-            if !(by_author || kept.from.as_deref().is_none_or(|from| same(from, self.from))) {
+            // Its key counted when it was taken in: that it has expired since takes nothing from it.
+            let signer = statement.as_ref().and_then(|said| self.ring.signer(&said.key, kept.at).ok());
+            let by = signer.map_or(kept.from.as_deref().unwrap_or(self.own), |signer| signer.organisation);
+            if !recalls::speaks_for(by, coming, &carded) {
                 continue;
             }
-            let by = signer.map_or(kept.from.as_deref().unwrap_or(self.own), |signer| signer.organisation);
             let Some(recall) = statement.as_ref().and_then(|said| Recall::read(said).ok()) else {
                 return Ok(Some(format!("recalled by {}, in words that are not understood", shown(by))));
             };
-            if !is_meant(&recall, &read.sketch) {
-                continue;
-            }
-            let of_bringer = same(by, self.from);
-            match recall.act {
-                // The author's own version that says so.
-                Act::Revoke if read.sketch.revoked => continue,
-                // What was taken back from us may be handed to us again by whoever said so.
-                Act::Untag if of_bringer => continue,
-                Act::Delete | Act::Revoke | Act::Untag | Act::Narrow => {}
-            }
-            if recall.act != Act::Narrow {
+            if recalls::keeps_out(&recall, by, coming) {
                 return Ok(Some(format!("recalled by {} at {}", shown(by), shown(&recall.at))));
+            }
+            if recall.act != Act::Narrow || !recalls::means(&recall, version) {
+                continue;
             }
             let handling = recall.handling.map(serde_json::from_value::<Handling>).transpose();
             let Ok(handling) = handling else {
                 return Ok(Some(format!("narrowed by {}, in words that are not understood", shown(by))));
             };
-            let narrowing = &mut read.narrowing;
             narrowing.handling = narrowing.handling.and(&handling.unwrap_or_default());
             narrowing.marking = stricter(narrowing.marking.take(), recall.tlp);
         }
@@ -429,7 +437,13 @@ impl Incoming<'_> {
         let author = author.map(str::to_owned);
         let mut proofs =
             verified.into_iter().filter(|(by, _)| author.as_deref().is_some_and(|who| same(by.organisation(), who)));
-        let mut handling = read.narrowing.handling.clone();
+        let mut narrowing = read.narrowing.clone();
+        if read.recalled
+            && let Some(reason) = self.recalled(&read.sketch, author.as_deref(), &mut narrowing)?
+        {
+            return Ok(Judged::Refused(reason));
+        }
+        let Narrowing { marking, mut handling } = narrowing;
         let (proof, seal) = match (proofs.next(), &read.author) {
             (Some((proof, seal)), _) => {
                 // Each of its seals is the author's word.
@@ -491,7 +505,7 @@ impl Incoming<'_> {
         }
         Ok(Judged::Sound(Box::new(Sound {
             body: read.body.clone(),
-            backing: Backing { proof, handling, marking: read.narrowing.marking.clone() },
+            backing: Backing { proof, handling, marking },
             path,
             reliability: said.and_then(|said| said.reliability),
             credibility: said.and_then(|said| said.credibility),
@@ -559,23 +573,6 @@ impl Page {
             let length = seal.1.len();
             waiting.seals.put(seal, length);
         }
-    }
-}
-
-/// Whether a recall means this version. What is newer than the recall is none that it could mean.
-fn is_meant(recall: &Recall, sketch: &Sketch) -> bool {
-    let instant = |text: &str| Timestamp::parse(text).ok().map(|time| (time.micros, time.picos));
-    match &recall.versions {
-        Some(versions) => {
-            let version = sketch.version.as_deref();
-            version.is_some_and(|version| {
-                versions.iter().any(|named| named == version || instant(named) == instant(version))
-            })
-        }
-        None => match (sketch.at, instant(&recall.at)) {
-            (Some(version), Some((recalled, _))) => version <= recalled,
-            _ => true,
-        },
     }
 }
 

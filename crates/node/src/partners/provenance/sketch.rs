@@ -16,6 +16,7 @@ pub(super) struct Sketch {
     /// The instant of its version.
     pub(super) at: Option<i64>,
     pub(super) confidence: Option<u8>,
+    /// Whether this version ends the object.
     pub(super) revoked: bool,
 }
 

@@ -124,3 +124,28 @@ fn answers_that_are_none() {
         assert!(error.contains(wanted), "{wanted}: {error}");
     }
 }
+
+/// Whatever a server answers to being asked to delete is an answer, but for "later".
+#[test]
+fn deleting_is_answered() {
+    let table = [
+        (200, "", None),
+        (403, r#"{"title":"No","description":"not\u001b yours"}"#, Some("No: not  yours")),
+        (404, "<html>", None),
+        (405, "", None),
+    ];
+    for (status, body, said) in table {
+        let client = client(move |_| Ok(answer(status, body)));
+        let deleted = now(client.delete(&found(None), "tool--1", &[])).unwrap();
+        assert_eq!((deleted.status.as_u16(), deleted.said.as_deref()), (status, said));
+        assert_eq!(*client.transport().asked.lock().unwrap(), ["DELETE /api/collections/c/objects/tool--1/"]);
+    }
+    let client = super::client(|_| Ok(answer(200, "")));
+    let versions = ["2024-01-01T00:00:00.000Z".to_owned(), "2025-01-01T00:00:00.000Z".to_owned()];
+    now(client.delete(&found(None), "tool--../x", &versions)).unwrap();
+    let asked = client.transport().asked.lock().unwrap().remove(0);
+    assert!(asked.starts_with("DELETE /api/collections/c/objects/tool--..%2Fx/?match%5Bversion%5D=2024"), "{asked}");
+    assert!(now(client.delete(&found(None), "..", &[])).is_err(), "an id leads nowhere else");
+    let busy = super::client(|_| Ok(answer(503, "")));
+    assert!(matches!(now(busy.delete(&found(None), "tool--1", &[])), Err(Error::Busy { .. })));
+}
