@@ -1,8 +1,8 @@
 //! The grammar of the command line. What a command does is in its file below `command`.
 
 use crate::command::{
-    account, audit, backup, check, collection, completions, config, demo, doctor, erase, export, group, import, init,
-    key, man, marking, organisation, partner, pattern, pull, push, restore, restrict, serve, validate, who, why,
+    account, audit, backup, card, check, collection, completions, config, demo, doctor, erase, export, group, import,
+    init, key, man, marking, organisation, partner, pattern, pull, push, restore, restrict, serve, validate, who, why,
 };
 use std::path::PathBuf;
 
@@ -62,10 +62,11 @@ pub(crate) enum Command {
     Collection(collection::Args),
     Account(account::Args),
     Organisation(organisation::Args),
-    Partner(partner::Args),
     Key(key::Args),
     Group(group::Args),
     Marking(marking::Args),
+    Card(card::Args),
+    Partner(partner::Args),
     Why(why::Args),
     Who(who::Args),
     Restrict(restrict::Args),

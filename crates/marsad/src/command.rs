@@ -3,6 +3,7 @@
 pub(crate) mod account;
 pub(crate) mod audit;
 pub(crate) mod backup;
+pub(crate) mod card;
 pub(crate) mod check;
 pub(crate) mod collection;
 pub(crate) mod completions;
@@ -54,10 +55,11 @@ pub(crate) fn run(cli: Cli) -> Outcome {
         Command::Collection(args) => collection::run(place, &args),
         Command::Account(args) => account::run(place, &args),
         Command::Organisation(args) => organisation::run(place, &args),
-        Command::Partner(args) => partner::run(place, &args),
         Command::Key(args) => key::run(place, &args),
         Command::Group(args) => group::run(place, &args),
         Command::Marking(args) => marking::run(place, &args),
+        Command::Card(args) => card::run(place, &args),
+        Command::Partner(args) => partner::run(place, &args),
         Command::Why(args) => why::run(place, &args),
         Command::Who(args) => who::run(place, &args),
         Command::Restrict(args) => restrict::run(place, &args),
