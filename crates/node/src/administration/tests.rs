@@ -159,8 +159,9 @@ fn what_one_may_not_know_of_is_as_if_it_were_not() {
     a.set_password(&operator, "reader@own", PASSWORD).unwrap();
     a.add_key(&operator, "reader@own", &key("hidden"), NOW).unwrap();
     a.link(&operator, "reader@own", "https://id.example", "7", NOW).unwrap();
-    let state =
-        || (world.book.accounts().unwrap(), world.book.keys().unwrap(), People::links(&*world.book, "reader@own").unwrap());
+    let state = || {
+        (world.book.accounts().unwrap(), world.book.keys().unwrap(), People::links(&*world.book, "reader@own").unwrap())
+    };
     let before = state();
     for actor in ["administrator@north", "reader@north", "publisher@own"].map(|name| world.actor(name)) {
         for name in ["reader@own", "administrator@own", "nobody"] {

@@ -157,7 +157,13 @@ impl Incoming<'_> {
                 Some(kind) => self.statement(kind, body, &sketch.id, &mut page, &mut sorted),
                 None => {
                     let author = self.whose(sketch.created_by_ref.as_deref());
-                    came.push(Read { body: body.clone(), sketch, author, narrowing: Narrowing::default(), recalled: false });
+                    came.push(Read {
+                        body: body.clone(),
+                        sketch,
+                        author,
+                        narrowing: Narrowing::default(),
+                        recalled: false,
+                    });
                 }
             }
         }
