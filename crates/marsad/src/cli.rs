@@ -2,7 +2,8 @@
 
 use crate::command::{
     account, audit, backup, card, check, collection, completions, config, demo, doctor, erase, export, group, import,
-    init, key, man, marking, organisation, partner, pattern, pull, push, restore, restrict, serve, validate, who, why,
+    init, key, man, marking, organisation, pack, partner, pattern, pull, push, restore, restrict, serve, unpack,
+    validate, who, why,
 };
 use std::path::PathBuf;
 
@@ -57,6 +58,8 @@ pub(crate) enum Command {
     Export(export::Args),
     Pull(pull::Args),
     Push(push::Args),
+    Pack(pack::Args),
+    Unpack(unpack::Args),
     Validate(validate::Args),
     Pattern(pattern::Args),
     Collection(collection::Args),

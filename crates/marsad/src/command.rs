@@ -19,6 +19,7 @@ pub(crate) mod key;
 pub(crate) mod man;
 pub(crate) mod marking;
 pub(crate) mod organisation;
+pub(crate) mod pack;
 pub(crate) mod partner;
 pub(crate) mod pattern;
 pub(crate) mod pull;
@@ -26,6 +27,7 @@ pub(crate) mod push;
 pub(crate) mod restore;
 pub(crate) mod restrict;
 pub(crate) mod serve;
+pub(crate) mod unpack;
 pub(crate) mod validate;
 pub(crate) mod who;
 pub(crate) mod why;
@@ -50,6 +52,8 @@ pub(crate) fn run(cli: Cli) -> Outcome {
         Command::Export(args) => export::run(place, &args),
         Command::Pull(args) => pull::run(place, &args),
         Command::Push(args) => push::run(place, &args),
+        Command::Pack(args) => pack::run(place, &args),
+        Command::Unpack(args) => unpack::run(place, &args),
         Command::Validate(args) => validate::run(place, &args),
         Command::Pattern(args) => pattern::run(&args),
         Command::Collection(args) => collection::run(place, &args),

@@ -3,11 +3,13 @@
 pub mod backfill;
 pub mod cards;
 pub mod identity;
+pub mod keeper;
 pub mod link;
 pub mod mailbox;
 pub mod makers;
 pub mod meeting;
 pub mod notices;
+pub mod pack;
 pub mod plan;
 pub mod provenance;
 pub mod quota;

@@ -39,7 +39,7 @@ enum Action {
 
 /// Shows our card with the words and digits by which it is compared.
 ///
-/// The card says `server.public-url` and the certificate in `tls.certificate`. Where they have changed it is written anew
+/// The card says `public-url` and the certificate in `tls.certificate`. Where they have changed it is written anew
 /// under the same keys, which partners follow without a call.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -117,7 +117,7 @@ fn run_show(opened: &Opened, args: &Show) -> Outcome {
         say(code(&card)?)?;
     }
     if card.addresses.is_empty() {
-        note("the card names no address: set `server.public-url` if partners are to reach this node");
+        note("the card names no address: set `public-url` if partners are to reach this node");
     }
     Ok(Verdict::Good)
 }

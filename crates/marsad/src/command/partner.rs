@@ -185,7 +185,7 @@ pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
         Action::List(list) => run_list(place, list),
         Action::Show(show) => run_show(place, show),
         Action::Grade(grade) => run_grade(place, grade),
-        Action::Meet(args) => meet::run(place, args),
+        Action::Meet(meet) => meet::run(place, meet),
         Action::Revoke(revoke) => run_revoke(place, revoke),
         Action::Remove(remove) => run_remove(place, remove),
     }
