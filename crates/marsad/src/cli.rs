@@ -2,8 +2,8 @@
 
 use crate::command::{
     account, audit, backup, card, check, collection, completions, config, demo, doctor, erase, export, group, import,
-    init, key, man, marking, organisation, pack, partner, pattern, pull, push, restore, restrict, serve, unpack,
-    validate, who, why,
+    init, key, link, man, marking, organisation, pack, partner, pattern, pull, push, restore, restrict, serve, sources,
+    unpack, validate, who, why,
 };
 use std::path::PathBuf;
 
@@ -70,8 +70,10 @@ pub(crate) enum Command {
     Marking(marking::Args),
     Card(card::Args),
     Partner(partner::Args),
+    Link(link::Args),
     Why(why::Args),
     Who(who::Args),
+    Sources(sources::Args),
     Restrict(restrict::Args),
     Erase(erase::Args),
     Audit(audit::Args),
