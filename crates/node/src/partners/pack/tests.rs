@@ -292,7 +292,7 @@ fn exactly_what_the_policy_releases_is_packed_and_written_down() {
 #[test]
 fn what_became_visible_is_packed_when_it_is_asked_for_again() {
     let (north, south) = pair();
-    north.import(&[tool(1, GREEN), tool(2, AMBER)], &[]);
+    north.import(&[tool(2, AMBER), tool(1, GREEN)], &[]);
     let (_, file) = north.pack(&north.request("South")).unwrap();
     assert_eq!(south.unpack(&file, "North").unwrap().1.counts.added, 1);
     let client = Request { relation: policy::Relation::Client, ..north.request("South") };
