@@ -52,7 +52,7 @@ pub fn run(size: Size) {
 fn meet(count: usize) -> (Parts, usize) {
     let mut parts = Parts::default();
     let mut asker = Asker::new(values(0, count), &[1; 32], THREADS);
-    let mut answerer = Answerer::new(values(count / 2, count), asker.size(), &[2; 32], b"bench").expect("a bucket");
+    let answerer = Answerer::new(values(count / 2, count), asker.size(), &[2; 32], b"bench").expect("a bucket");
     let public = *answerer.public();
     for page in 0..pages(asker.size()) {
         let blinded = timed(&mut parts.blind, || asker.page(page).expect("a page"));

@@ -3,6 +3,7 @@
 pub(crate) mod account;
 pub(crate) mod audit;
 pub(crate) mod backup;
+pub(crate) mod card;
 pub(crate) mod check;
 pub(crate) mod collection;
 pub(crate) mod completions;
@@ -15,16 +16,19 @@ pub(crate) mod group;
 pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod key;
+pub(crate) mod link;
 pub(crate) mod man;
 pub(crate) mod marking;
 pub(crate) mod organisation;
 pub(crate) mod pack;
+pub(crate) mod partner;
 pub(crate) mod pattern;
 pub(crate) mod pull;
 pub(crate) mod push;
 pub(crate) mod restore;
 pub(crate) mod restrict;
 pub(crate) mod serve;
+pub(crate) mod sources;
 pub(crate) mod unpack;
 pub(crate) mod validate;
 pub(crate) mod who;
@@ -60,8 +64,12 @@ pub(crate) fn run(cli: Cli) -> Outcome {
         Command::Key(args) => key::run(place, &args),
         Command::Group(args) => group::run(place, &args),
         Command::Marking(args) => marking::run(place, &args),
+        Command::Card(args) => card::run(place, &args),
+        Command::Partner(args) => partner::run(place, &args),
+        Command::Link(args) => link::run(place, &args),
         Command::Why(args) => why::run(place, &args),
         Command::Who(args) => who::run(place, &args),
+        Command::Sources(args) => sources::run(place, &args),
         Command::Restrict(args) => restrict::run(place, &args),
         Command::Erase(args) => erase::run(place, &args),
         Command::Audit(args) => audit::run(place, &args),

@@ -8,7 +8,9 @@
 //! INVARIANT: whoever may not know of a member gets the same answer for one that exists and for one that does not.
 
 mod exchange;
+mod grading;
 mod groups;
+mod links;
 mod members;
 mod node;
 mod partners;
@@ -16,13 +18,15 @@ mod restricting;
 mod signing_in;
 
 pub use exchange::{Grade, Retired, SeenPartner, said};
+pub use grading::GradeObject;
 pub use groups::{GroupChange, NewGroup, SeenGroup};
+pub use links::{LinkSetting, NewLink, SeenLink};
 pub use members::{NewAccount, NewKey};
 pub use partners::{Terms, relation_named, relation_word};
 pub use restricting::Restriction;
 
 use crate::home::Secret;
-use ledger::{Account, Micros, Partners, People};
+use ledger::{Account, Micros, People};
 use policy::role::{self, Act, Actor, Target, may};
 use std::sync::Arc;
 
@@ -75,9 +79,15 @@ pub enum Deed {
     AddPartner,
     ConfirmPartner,
     GradePartner,
+    GradeObject,
     RevokePartner,
     RemovePartner,
     ListPartners,
+    AddLink,
+    PauseLink,
+    ResumeLink,
+    RemoveLink,
+    ListLinksOut,
     ShowCard,
     RotateCard,
     RevokeCard,
@@ -129,7 +139,13 @@ impl Deed {
             Self::GradePartner => "grade-partner",
             Self::RevokePartner => "revoke-partner",
             Self::RemovePartner => "remove-partner",
+            Self::GradeObject => "grade-object",
             Self::ListPartners => "list-partners",
+            Self::AddLink => "add-link",
+            Self::PauseLink => "pause-link",
+            Self::ResumeLink => "resume-link",
+            Self::RemoveLink => "remove-link",
+            Self::ListLinksOut => "list-partner-links",
             Self::ShowCard => "show-card",
             Self::RotateCard => "rotate-card",
             Self::RevokeCard => "revoke-card",
@@ -205,15 +221,18 @@ pub enum Error {
     /// The register refused.
     #[error(transparent)]
     Register(#[from] ledger::Error),
+    /// A card, or what is asked of a partner, is refused.
+    #[error("{0}")]
+    NotTaken(String),
     /// Our own keys or card cannot be used.
     #[error(transparent)]
     Identity(#[from] crate::partners::identity::Error),
 }
 
 /// What keeps members and partners.
-pub trait Keeper: People + Partners {}
+pub trait Keeper: People + ledger::Partners {}
 
-impl<T: People + Partners + ?Sized> Keeper for T {}
+impl<T: People + ledger::Partners + ?Sized> Keeper for T {}
 
 /// A member on whom the actor may do what it asked for. Only [`Administration::authorised`] makes one.
 struct Authorised(Account);
@@ -221,7 +240,7 @@ struct Authorised(Account);
 /// Does acts of administration.
 pub struct Administration {
     book: Arc<dyn People>,
-    partners: Arc<dyn Partners>,
+    partners: Arc<dyn ledger::Partners>,
     secret: Secret,
     min_password: u64,
     recorder: Arc<dyn Recorder>,
@@ -231,7 +250,7 @@ impl Administration {
     /// Over the register. Nothing is recorded until [`Self::recorded_by`] says where.
     #[must_use]
     pub fn new(book: Arc<dyn Keeper>, secret: Secret, config: &crate::config::Accounts) -> Self {
-        let partners: Arc<dyn Partners> = Arc::<dyn Keeper>::clone(&book);
+        let partners: Arc<dyn ledger::Partners> = Arc::<dyn Keeper>::clone(&book);
         Self { book, partners, secret, min_password: config.min_password_length, recorder: Arc::new(Nowhere) }
     }
 

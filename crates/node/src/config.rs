@@ -15,7 +15,8 @@ mod setting;
 mod source;
 
 pub use setting::{
-    ClientCertificates, DefaultMarking, HiddenReferences, LogFormat, LogLevel, MetricsAccess, Setting, Written,
+    ClientCertificates, DefaultMarking, HiddenReferences, LogFormat, LogLevel, MeetingValues, MetricsAccess, Setting,
+    Written,
 };
 pub use source::{Error, Problem};
 
@@ -236,6 +237,22 @@ sections! {
         answer_seconds: u64 = 120;
         /// The largest answer that is read, in bytes as unpacked.
         max_answer_bytes: u64 = 64 << 20;
+    }
+    /// Blind meetings (`marsad partner meet`): we and a partner learn which indicator values both hold, and nothing else of what
+    /// the other holds. A partner can still guess at values, one place of a meeting each: the budgets bound that.
+    meeting, "meeting.", Meeting {
+        /// Whose values are compared with a partner's: releasable (of records which that partner may have), ours (those, and of
+        /// records of our own organisation that nothing but their TLP marking keeps from it) or all-but-red (the same of everybody's
+        /// records). Never of what is TLP:RED, under embargo, confined to others, or holds data about persons that it does not get.
+        values: MeetingValues = MeetingValues::Ours;
+        /// Values of ours that take part in one meeting at most.
+        max_values: u64 = 1 << 20;
+        /// Meetings with one partner within 24 hours, whoever began them.
+        meetings_per_day: u64 = 2;
+        /// Values of one partner that ours are compared with within 24 hours, counted in the sizes that are shown.
+        values_per_day: u64 = 1 << 21;
+        /// A meeting that has not ended after so many minutes is forgotten.
+        minutes: u64 = 60;
     }
     /// The audit log: sign-ins, hand-overs, refusals and acts of administration.
     audit, "audit.", Audit {

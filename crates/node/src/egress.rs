@@ -220,6 +220,12 @@ impl Session {
         self
     }
 
+    /// Another address of the named origin.
+    #[must_use]
+    pub fn beside(&self, path: &str) -> Option<String> {
+        self.named.join(path).ok().filter(|url| same_origin(url, &self.named)).map(String::from)
+    }
+
     /// Opens an answer that goes on for as long as the server likes: at the named origin, without redirects.
     ///
     /// # Errors

@@ -51,6 +51,7 @@
 //! The mode with public input (POPRF) is left out: what would be public, who meets whom and when, has its own key.
 
 pub mod chance;
+pub mod hello;
 pub mod oprf;
 mod party;
 mod spread;

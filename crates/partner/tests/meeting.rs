@@ -45,7 +45,7 @@ struct Done {
 
 fn meet(ours: Vec<Value>, theirs: Vec<Value>, chance: u8) -> Done {
     let mut asker = Asker::new(ours, &[chance; 32], TWO);
-    let mut answerer = Answerer::new(theirs, asker.size(), &[chance ^ 0xff; 32], b"a meeting").unwrap();
+    let answerer = Answerer::new(theirs, asker.size(), &[chance ^ 0xff; 32], b"a meeting").unwrap();
     let mut sent = Transcript { public: *answerer.public(), ..Transcript::default() };
     for page in 0..pages(asker.size()) {
         let blinded = asker.page(page).unwrap();
@@ -137,7 +137,7 @@ fn buckets_grow_by_a_third_or_a_half() {
 fn hostile_steps_are_refused() {
     let values = numbered("a", 20);
     let asker = Asker::new(values.clone(), &[1; 32], TWO);
-    let mut answerer = Answerer::new(values.clone(), asker.size(), &[2; 32], b"m").unwrap();
+    let answerer = Answerer::new(values.clone(), asker.size(), &[2; 32], b"m").unwrap();
     assert_eq!(Answerer::new(Vec::new(), 1_000, &[2; 32], b"m").err(), Some(Error::Count(1_000, 1_024)));
     let blinded = asker.page(0).unwrap();
 

@@ -17,6 +17,7 @@
 
 mod class;
 mod collection;
+mod compare;
 mod decide;
 mod fact;
 mod gate;
@@ -25,6 +26,7 @@ pub mod role;
 
 pub use class::{Audience, Author, Class, Handling, Micros};
 pub use collection::{Who, may};
+pub use compare::{Comparing, comparable};
 pub use decide::{Cuts, Decision, Outcome, Rules, decide, decide_of};
 pub use fact::{Facts, Group, Meaning, Pap};
 pub use gate::{ClassNo, Classed, Classes, Gate, Leak, Released, View};

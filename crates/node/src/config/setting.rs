@@ -212,6 +212,28 @@ choice! {
 }
 
 choice! {
+    /// Which values take part in a blind meeting.
+    MeetingValues, "`releasable`, `ours` or `all-but-red`" {
+        /// Of records that the partner may have.
+        Releasable = "releasable",
+        /// Those, and of records of our own organisation that only their TLP marking keeps from it.
+        Ours = "ours",
+        /// The same of everybody's records.
+        AllButRed = "all-but-red",
+    }
+}
+
+impl From<MeetingValues> for policy::Comparing {
+    fn from(values: MeetingValues) -> Self {
+        match values {
+            MeetingValues::Releasable => Self::Releasable,
+            MeetingValues::Ours => Self::Ours,
+            MeetingValues::AllButRed => Self::AllButRed,
+        }
+    }
+}
+
+choice! {
     /// The marking of objects that carry none (TLP 2.0).
     DefaultMarking, "`clear`, `green`, `amber`, `amber+strict` or `red`" {
         /// Everyone.

@@ -6,6 +6,7 @@ use crate::certificate::ClientCertificate;
 use crate::config::Config;
 use crate::egress::{self, Egress};
 use crate::home::{self, Home};
+use crate::partners::keeper;
 use crate::upkeep;
 use axum::Router;
 use axum::body::Body;
@@ -79,6 +80,9 @@ pub enum Error {
     /// There is no such syslog server.
     #[error(transparent)]
     Syslog(TargetError),
+    /// The links to partners cannot be run.
+    #[error("cannot run the links to partners: {0}")]
+    Links(keeper::Error),
     /// The system gives no thread.
     #[error("cannot start a thread: {0}")]
     Thread(std::io::Error),
@@ -334,13 +338,25 @@ pub async fn serve(
     let state = State::new(home, config, book)?;
     let audit = Arc::clone(&state);
     let follower = follower(home, &state)?;
+    let tools = tools(home, &state)?;
     let (stop, stopped) = tokio::sync::watch::channel(false);
+    let (let_go, letting_go) = tokio::sync::watch::channel(false);
     let server = Server::bind(home, state).await?;
     let following = follower.map(|follower| tokio::spawn(follower.run(stopped)));
+    let keeping = tokio::spawn(keeper::keep(tools, letting_go));
     ready(&server.url());
-    server.run(end).await;
-    // All that was handed on until now is written down before the process ends.
+    server
+        .run(async {
+            end.await;
+            // Rounds end behind their pages while the requests under way finish.
+            let _ = let_go.send(true);
+        })
+        .await;
     let longest = Duration::from_secs(audit.config.limits.shutdown_seconds);
+    if tokio::time::timeout(longest, keeping).await.is_err() {
+        tracing::warn!("a round of a link was still under way when the time to end it was over");
+    }
+    // All that was handed on until now is written down before the process ends.
     let _ = tokio::task::spawn_blocking(move || audit.audit.end()).await;
     let _ = stop.send(true);
     if let Some(following) = following {
@@ -348,6 +364,13 @@ pub async fn serve(
         let _ = tokio::time::timeout(longest, following).await;
     }
     Ok(())
+}
+
+/// What links to partners are run with.
+fn tools(home: &Home, state: &State) -> Result<keeper::Tools, Error> {
+    let secret = home.secret().map_err(Error::Home)?;
+    let journal = Arc::clone(state.audit.journal());
+    keeper::Tools::new(home, &state.config, &state.book, secret, journal).map_err(Error::Links)
 }
 
 /// Who sends the audit log to the syslog server, if there is one.

@@ -4,6 +4,7 @@ mod answer;
 mod client_certificates;
 mod first_sign_in;
 mod listen;
+mod meetings;
 mod metrics;
 mod notices;
 mod people;
@@ -24,6 +25,7 @@ use crate::door::Door;
 use crate::home::Home;
 use crate::intake::Classes;
 use crate::known::Known;
+use crate::partners::meeting::host::Host;
 use crate::sources::Sources;
 use crate::writer::Writer;
 use ::taxii::cursor::Signer;
@@ -52,6 +54,7 @@ pub struct State {
     classes: Classes,
     signer: Signer,
     sources: Sources,
+    meetings: Host,
     reads: Arc<Semaphore>,
     audit: Scribe,
     metrics: metrics::Metrics,
@@ -89,6 +92,7 @@ impl State {
             classes: Classes::default(),
             signer: Signer::new(secret.key_for("marsad 2026-11 taxii cursor")),
             sources,
+            meetings: Host::default(),
             reads: Arc::new(Semaphore::new(READS)),
             metrics: metrics::Metrics::default(),
             streams: Arc::default(),

@@ -2,8 +2,8 @@
 
 use super::answer::{self, Refusal};
 use super::people::cookie::Cookie;
-use super::route::{self, People, Route, Sharing};
-use super::{State, first_sign_in, metrics, notices, people, sharing, taxii};
+use super::route::{self, Meetings, People, Route, Sharing};
+use super::{State, first_sign_in, meetings, metrics, notices, people, sharing, taxii};
 use crate::accounts::{self, Identity};
 use crate::audit::{By, Event, Way};
 use crate::certificate::ClientCertificate;
@@ -232,6 +232,7 @@ async fn endpoint(
         (Route::Versions(id, object), _) => taxii::versions::get(state, &asked, &id, object).await,
         (Route::People(route), method) => of_people(state, route, method, asked, content).await,
         (Route::Sharing(route), method) => of_sharing(state, route, method, asked, content).await,
+        (Route::Meetings(route), _) => of_meetings(state, route, asked, content).await,
         (Route::Unknown, _) => Err(Refusal::not_found()),
     }
 }
@@ -290,6 +291,20 @@ async fn of_sharing(
         (Sharing::Marking(id), Method::DELETE) => sharing::marking::delete(state, &asked, id).await,
         (Sharing::Marking(id), _) => sharing::marking::get(state, &asked, id).await,
         (Sharing::Restrict(object), _) => sharing::restrict::post(state, &asked, content, object).await,
+    }
+}
+
+async fn of_meetings(
+    state: &Arc<State>,
+    route: Meetings,
+    asked: Asked,
+    content: Content,
+) -> Result<Response<Body>, Refusal> {
+    match route {
+        Meetings::Begin => meetings::begin::post(state, &asked, content).await,
+        Meetings::Elements(id, page) => meetings::elements::put(state, &asked, content, id, page).await,
+        Meetings::Tags(id, page) => meetings::tags::get(state, &asked, id, page).await,
+        Meetings::Echoes(id) => meetings::echoes::put(state, &asked, content, id).await,
     }
 }
 

@@ -37,6 +37,8 @@ pub(super) enum Route {
     People(People),
     /// Who may see what: below `/api/`
     Sharing(Sharing),
+    /// The blind meeting: below `/api/`
+    Meetings(Meetings),
     /// Nothing that is here.
     Unknown,
 }
@@ -153,6 +155,7 @@ patterns! {
     ;
     Self::People(people) in PEOPLE => people.facts().0,
     Self::Sharing(sharing) in SHARING => sharing.facts().0,
+    Self::Meetings(meetings) in MEETINGS => meetings.facts().0,
 }
 
 /// What an address names that is about who may see what.
@@ -209,6 +212,40 @@ facts! {
     Self::Restrict(_) => "/api/objects/{id}/restrict", "POST, OPTIONS";
 }
 
+/// What an address names that is about the blind meeting.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) enum Meetings {
+    /// `/api/meetings`
+    Begin,
+    /// `/api/meetings/{id}/elements/{page}`
+    Elements(String, String),
+    /// `/api/meetings/{id}/tags/{page}`
+    Tags(String, String),
+    /// `/api/meetings/{id}/echoes`
+    Echoes(String),
+}
+
+impl Meetings {
+    fn of(parts: &[&str]) -> Option<Self> {
+        let s = |text: &str| text.to_owned();
+        Some(match parts {
+            ["meetings"] => Self::Begin,
+            ["meetings", id, "elements", page] => Self::Elements(s(id), s(page)),
+            ["meetings", id, "tags", page] => Self::Tags(s(id), s(page)),
+            ["meetings", id, "echoes"] => Self::Echoes(s(id)),
+            _ => return None,
+        })
+    }
+}
+
+facts! {
+    Meetings, MEETINGS:
+    Self::Begin => "/api/meetings", "POST, OPTIONS";
+    Self::Elements(..) => "/api/meetings/{id}/elements/{page}", "PUT, OPTIONS";
+    Self::Tags(..) => "/api/meetings/{id}/tags/{page}", "GET, HEAD, OPTIONS";
+    Self::Echoes(_) => "/api/meetings/{id}/echoes", "PUT, OPTIONS";
+}
+
 impl Route {
     /// The methods that it knows, as `Allow` lists them.
     pub(super) fn allowed(&self) -> &'static str {
@@ -219,6 +256,7 @@ impl Route {
             Self::Notices => "GET, OPTIONS",
             Self::People(people) => people.facts().1,
             Self::Sharing(sharing) => sharing.facts().1,
+            Self::Meetings(meetings) => meetings.facts().1,
             _ => "GET, HEAD, OPTIONS",
         }
     }
@@ -229,7 +267,7 @@ impl Route {
             self,
             Self::Health | Self::Ready | Self::Metrics | Self::FirstSignIn | Self::Notices | Self::Unknown
         );
-        !own && !matches!(self, Self::People(_) | Self::Sharing(_))
+        !own && !matches!(self, Self::People(_) | Self::Sharing(_) | Self::Meetings(_))
     }
 }
 
@@ -248,7 +286,9 @@ pub(super) fn of(path: &str, root: &str) -> Route {
         ["api", "links", "notices"] => Route::Notices,
         ["api", rest @ ..] if rest.iter().all(|part| !part.is_empty()) => {
             let people = People::of(rest).map(Route::People);
-            people.or_else(|| Sharing::of(rest).map(Route::Sharing)).unwrap_or(Route::Unknown)
+            let sharing = || Sharing::of(rest).map(Route::Sharing);
+            let meetings = || Meetings::of(rest).map(Route::Meetings);
+            people.or_else(sharing).or_else(meetings).unwrap_or(Route::Unknown)
         }
         [first, rest @ ..] if *first == root => below_root(rest),
         _ => Route::Unknown,
@@ -339,6 +379,11 @@ mod tests {
             ("/api/markings/", Route::Sharing(Sharing::Markings)),
             ("/api/markings/m", Route::Sharing(Sharing::Marking(s("m")))),
             ("/api/objects/x--1/restrict", Route::Sharing(Sharing::Restrict(s("x--1")))),
+            ("/api/meetings/", Route::Meetings(Meetings::Begin)),
+            ("/api/meetings/m/elements/0", Route::Meetings(Meetings::Elements(s("m"), s("0")))),
+            ("/api/meetings/m/tags/7", Route::Meetings(Meetings::Tags(s("m"), s("7")))),
+            ("/api/meetings/m/echoes", Route::Meetings(Meetings::Echoes(s("m")))),
+            ("/api/meetings/m", Route::Unknown),
             ("/api/objects/x--1", Route::Unknown),
             ("/api/accounts/a/passwords", Route::Unknown),
             ("/api/", Route::Unknown),

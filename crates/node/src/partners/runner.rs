@@ -10,10 +10,12 @@ mod pulling;
 mod pushing;
 
 use super::link::{BadDefinition, Definition, Direction};
+use super::recalls::Desk;
 use super::state;
 use crate::audit::{self, By, Event, Way};
 use crate::config::Config;
 use crate::door::Door;
+use crate::intake::Classes;
 use ledger::{Collection, Journal, Ledger, Micros, Partner, PartnerKind, Partners, People};
 use partner::key::Keys;
 use partner::trust::Keyring;
@@ -126,12 +128,16 @@ pub struct Round {
     pub pending: u64,
     /// Signed statements that came.
     pub mail_in: u64,
+    /// Of those: refused.
+    pub mail_refused: u64,
     /// Signed statements that went.
     pub mail_out: u64,
     /// Signed statements that wait for the partner at the end.
     pub mail_waiting: u64,
     /// Everything that was added until then has been taken or given.
     pub reached: Option<Micros>,
+    /// The id of their collection.
+    pub theirs: String,
     /// Why there is more.
     pub held: Option<Held>,
     /// What is odd, each once.
@@ -265,6 +271,17 @@ pub async fn round<T: Transport, B: Book>(
     }
 }
 
+/// Whether there is anything to push: asked before the partner is, so that what it may not have costs it nothing.
+///
+/// # Errors
+/// [`Error`].
+pub fn has_news<B: Book>(here: &Here<'_, B>, job: &Job, bounds: &Bounds, now: Micros) -> Result<bool, Error> {
+    if !here.book.mail(&job.partner.organisation, i64::MIN, 1)?.is_empty() {
+        return Ok(true);
+    }
+    Running::begin(here, job, bounds, now)?.is_anything_new(now)
+}
+
 /// A round under way.
 struct Running<'a, B> {
     here: Here<'a, B>,
@@ -274,6 +291,7 @@ struct Running<'a, B> {
     ends: Micros,
     /// Our collection.
     ours: Collection,
+    classes: Classes,
     budget: budget::Budget,
 }
 
@@ -284,7 +302,15 @@ impl<'a, B: Book> Running<'a, B> {
         let ours = here.book.collection(ours)?.ok_or_else(|| Error::Collection(ours.clone()))?;
         let budget = budget::Budget::load(here.book, job)?;
         let longest = Micros::try_from(bounds.round.as_micros()).unwrap_or(Micros::MAX);
-        Ok(Self { here: *here, job, bounds, ends: now.saturating_add(longest), ours, budget })
+        Ok(Self {
+            here: *here,
+            job,
+            bounds,
+            ends: now.saturating_add(longest),
+            ours,
+            classes: Classes::default(),
+            budget,
+        })
     }
 
     async fn run<T: Transport>(
@@ -295,6 +321,7 @@ impl<'a, B: Book> Running<'a, B> {
     ) -> Result<(), Error> {
         let address = self.job.definition.address()?;
         let found = client.find(&address, &self.job.definition.theirs).await?;
+        done.theirs.clone_from(&found.collection.id);
         match self.job.definition.direction {
             Direction::Pull => self.pull(client, &found, done, goes_on).await?,
             Direction::Push => self.push(client, &found, done, goes_on).await?,
@@ -306,7 +333,8 @@ impl<'a, B: Book> Running<'a, B> {
             PartnerKind::Node => self.exchange_mail(client, &found, done).await,
             // What is signed lies among the objects that are pulled, and is put among those that are pushed.
             PartnerKind::Foreign if self.job.definition.direction == Direction::Push => {
-                self.give_mail(client, &found, done).await
+                self.give_mail(client, &found, done).await?;
+                self.ask_to_delete(client, &found, done).await
             }
             PartnerKind::Foreign => Ok(()),
         }
@@ -349,10 +377,25 @@ impl<'a, B: Book> Running<'a, B> {
         })
     }
 
+    /// Where recalls are taken in and followed.
+    fn desk(&self, now: Micros) -> Desk<'_> {
+        let here = &self.here;
+        Desk {
+            book: here.book,
+            journal: here.journal,
+            door: here.door,
+            classes: &self.classes,
+            keys: here.keys,
+            ring: here.ring,
+            own: here.own,
+            now,
+        }
+    }
+
     /// Who is written down as the one who did it.
     fn by(&self) -> By {
         let organisation = Some(self.job.partner.organisation.clone());
-        By { way: Way::Taxii, who: None, organisation, address: None }
+        By { way: Way::Link, who: None, organisation, address: None }
     }
 
     /// Writes down what passed between us and the partner, or was refused.

@@ -93,6 +93,16 @@ pub(crate) const ROUTES: &[(&str, Address)] = &[
     ("/api/markings", |_, _| "/api/markings".to_owned()),
     ("/api/markings/{id}", |ask, _| format!("/api/markings/{}", ask.object())),
     ("/api/objects/{id}/restrict", |ask, _| format!("/api/objects/{}/restrict", ask.object())),
+    ("/api/meetings", |_, _| "/api/meetings".to_owned()),
+    ("/api/meetings/{id}/elements/{page}", |_, _| "/api/meetings/one/elements/0".to_owned()),
+    ("/api/meetings/{id}/tags/{page}", |_, _| "/api/meetings/one/tags/0".to_owned()),
+    ("/api/meetings/{id}/echoes", |_, _| "/api/meetings/one/echoes".to_owned()),
+    ("/api/links/notices", |ask, _| {
+        format!(
+            "/api/links/notices?once=true&added_after={}",
+            stix::timestamp::format_micros(bench::added_at(usize::from(ask.object.1)))
+        )
+    }),
     ("unknown", |ask, _| format!("/exchange/{}/", ask.object())),
 ];
 

@@ -5,6 +5,7 @@ use super::oprf::{self, Element, Key, Mode, Output, PROOF};
 use super::value::Value;
 use sha2::{Digest as _, Sha256};
 use std::num::NonZeroUsize;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Elements of a page: a quarter of a megabyte, some tenths of a second of work, and a batch with one proof.
 pub const PAGE: usize = 8_192;
@@ -238,7 +239,7 @@ pub struct Answerer {
     values: Vec<Value>,
     fillers: Chance,
     /// What each page held that was evaluated.
-    pages: Vec<Option<[u8; 32]>>,
+    pages: Mutex<Vec<Option<[u8; 32]>>>,
 }
 
 impl std::fmt::Debug for Answerer {
@@ -275,7 +276,7 @@ impl Answerer {
             proofs: Chance::new(seed, "proofs"),
             fillers: Chance::new(seed, "tags"),
             values: unique(values),
-            pages: vec![None; pages(asked)],
+            pages: Mutex::new(vec![None; pages(asked)]),
             asked,
         })
     }
@@ -301,17 +302,22 @@ impl Answerer {
     /// How many pages have not come.
     #[must_use]
     pub fn left(&self) -> usize {
-        self.pages.iter().filter(|page| page.is_none()).count()
+        self.pages().iter().filter(|page| page.is_none()).count()
+    }
+
+    fn pages(&self) -> MutexGuard<'_, Vec<Option<[u8; 32]>>> {
+        self.pages.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Notes what a page holds, before it is evaluated: from then on it can come again, and no other in its place.
     ///
     /// # Errors
     /// [`Error::Page`], [`Error::Again`].
-    pub fn accept(&mut self, page: usize, blinded: &[Element]) -> Result<(), Error> {
+    pub fn accept(&self, page: usize, blinded: &[Element]) -> Result<(), Error> {
         let length = self.asked.checked_sub(page.checked_mul(PAGE).ok_or(Error::Page(page))?);
         let length = length.map(|left| left.min(PAGE)).filter(|length| *length > 0);
-        let place = self.pages.get_mut(page).filter(|_| length == Some(blinded.len())).ok_or(Error::Page(page))?;
+        let mut pages = self.pages();
+        let place = pages.get_mut(page).filter(|_| length == Some(blinded.len())).ok_or(Error::Page(page))?;
         let digest: [u8; 32] = Sha256::digest(blinded.as_flattened()).into();
         match place {
             Some(before) if *before != digest => Err(Error::Again(page)),
@@ -328,7 +334,7 @@ impl Answerer {
     /// [`Error::Page`], [`Error::Function`].
     pub fn evaluate(&self, page: usize, blinded: &[Element], threads: NonZeroUsize) -> Result<Answer, Error> {
         let digest: [u8; 32] = Sha256::digest(blinded.as_flattened()).into();
-        if self.pages.get(page) != Some(&Some(digest)) {
+        if self.pages().get(page) != Some(&Some(digest)) {
             return Err(Error::Page(page));
         }
         let evaluation = self.key.evaluate(blinded, threads)?;

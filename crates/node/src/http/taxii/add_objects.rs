@@ -1,14 +1,13 @@
 //! `POST …/objects/` (TAXII 2.1 §5.5): the good objects are kept, the others named with what is wrong with them.
 
-mod sealed;
-
 use super::super::State;
 use super::super::answer::{self, Refusal};
 use super::super::request::{Asked, Content};
+use super::with_seals::{self, Bringer};
 use super::{collection, mailbox, named};
 use crate::audit::Event;
 use crate::intake::{Context, Intake, Taken};
-use crate::partners::provenance::{Backing, Refused, Sound, Strictness};
+use crate::partners::provenance::Backing;
 use crate::validate_files::placed;
 use crate::writer::{OwnedEntry, Work};
 use ::taxii::resource::{Status, StatusRow};
@@ -16,6 +15,7 @@ use axum::body::Body;
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use ledger::{Appended, ClassNo, Receipt, Seq};
+use partner::signed::Kind;
 use policy::{Class, Handling, Viewer};
 use std::cell::RefCell;
 use std::ops::Range;
@@ -47,6 +47,10 @@ pub(in super::super) async fn post(
     if !asked.content_is_taxii() {
         return Err(Refusal::unsupported());
     }
+    if let Some(partner) = mailbox::partner(state, asked)? {
+        let body = content.read(asked, state.config.taxii.max_content_length).await?;
+        return with_seals::objects(state, asked, body, collection, Bringer::Partner(partner)).await;
+    }
     let viewer = asked.identity.viewer.clone();
     let context = Context {
         collection: collection.no,
@@ -57,59 +61,53 @@ pub(in super::super) async fn post(
         makers: Arc::clone(&state.known.now()?.makers),
     };
     let body = content.read(asked, state.config.taxii.max_content_length).await?;
-    let partner = mailbox::partner(state, asked)?;
-    let judged = if partner.is_some() {
-        Judged::Sealed
-    } else if body.len() <= SMALL {
+    let judged = if body.len() <= SMALL {
         let known = |class: &Class| Ok(state.classes.remembered(class));
         judge(state, &body, &context, &known)?
     } else {
         Judged::Unnumbered
     };
-    let strictness = if partner.is_some() { Strictness::Partner } else { Strictness::Member };
-    let mut envelope = match judged {
-        Judged::All(envelope) => envelope,
-        other => {
-            let context = context.clone();
-            let sealed = matches!(other, Judged::Sealed);
-            state.read(move |state| sealed::judge_anew(state, &body, &context, strictness, sealed)).await?
+    let judged = match judged {
+        Judged::Unnumbered => {
+            let body = body.clone();
+            state.read(move |state| judge_anew(state, &body, &context)).await?
         }
+        other => other,
     };
-    let refusals = std::mem::take(&mut envelope.refusals);
-    let sealed = std::mem::take(&mut envelope.sealed);
+    let envelope = match judged {
+        Judged::All(envelope) => envelope,
+        Judged::Sealed => return with_seals::objects(state, asked, body, collection, Bringer::Member(viewer)).await,
+        Judged::Unnumbered => return Err(Refusal::internal("a policy class without a number")),
+    };
     let (objects, refused) = (envelope.entries.len() as u64, envelope.failures.len() as u64);
-    let (status, answers) = keep(state, envelope, viewer).await?;
-    let by = asked.by();
-    let gave_way = sealed::prevail(state, sealed, &answers, context, strictness).await?;
+    let status = keep(state, envelope, viewer).await?;
+    let (by, request, collection) = (asked.by(), asked.id.clone(), collection.no);
     // What is kept is kept: that the node is ending is no reason to answer otherwise.
-    let _ = sealed::write_down(state, &by, refusals, gave_way).await;
-    let (request, collection) = (asked.id.clone(), collection.no);
     let _ = state.audit.tell(Event::TakenIn { by, collection, request, objects, refused }).await;
     Ok(answer::bytes(StatusCode::ACCEPTED, status))
 }
 
 /// An envelope whose objects have been judged.
 #[derive(Default)]
-pub(super) struct Envelope {
+struct Envelope {
     text: Bytes,
     entries: Vec<OwnedEntry>,
     failures: Vec<StatusRow>,
-    /// Seals and other statements, and what was here before: taken, and not among the entries.
-    aside: Vec<StatusRow>,
-    /// Those of its objects that are proven, by their place among the entries.
-    sealed: Vec<(usize, Sound)>,
-    /// What is to be written down.
-    refusals: Vec<Refused>,
 }
 
 /// How far an envelope was judged.
-pub(super) enum Judged {
+enum Judged {
     /// Wholly.
     All(Envelope),
     /// Not at all, as a policy class has no number that can be had without waiting.
     Unnumbered,
     /// Not at all: there are seals in it, or objects of which a seal is asked.
     Sealed,
+}
+
+/// Judges an envelope on a thread that may wait for the ledger.
+fn judge_anew(state: &State, text: &Bytes, context: &Context) -> Result<Judged, Refusal> {
+    judge(state, text, context, &|class: &Class| Ok(Some(state.classes.number(&*state.book, class)?)))
 }
 
 /// The number of a policy class; `None` if it cannot be had without waiting.
@@ -134,7 +132,7 @@ fn judge_with(
     each(state, text, &mut |range, place| {
         let bytes = text.get(range.clone()).unwrap_or_default();
         match intake.take(bytes) {
-            Ok(taken) if asks_for_seals && sealed::is_asked(&taken, context) => unfit = Some(Judged::Sealed),
+            Ok(taken) if asks_for_seals && is_asked(&taken, context) => unfit = Some(Judged::Sealed),
             Ok(taken) => match number(&context.class(&taken, Backing::none()))? {
                 Some(class) => envelope.entries.push(owned(&taken, context, class, range)),
                 None => unfit = Some(Judged::Unnumbered),
@@ -146,8 +144,14 @@ fn judge_with(
     Ok(unfit.unwrap_or(Judged::All(envelope)))
 }
 
+/// Whether a seal is asked of an object, or it is a statement itself.
+fn is_asked(taken: &Taken<'_>, context: &Context) -> bool {
+    let asks = |identity: &str| context.makers.asks(identity, &context.owner);
+    taken.head.created_by_ref.as_deref().is_some_and(asks) || Kind::of(&taken.head.object_type).is_some()
+}
+
 /// Splits the envelope; `take` is called with each object and its place, and says whether to go on.
-fn each(
+pub(super) fn each(
     state: &State,
     text: &Bytes,
     take: &mut dyn FnMut(Range<usize>, &Place) -> Result<bool, Refusal>,
@@ -223,17 +227,15 @@ fn failure(text: &[u8], place: &Place, findings: &[stix::validate::Finding]) -> 
 }
 
 /// Writes what is good and makes the status resource, which is kept in the same commit.
-async fn keep(state: &Arc<State>, envelope: Envelope, viewer: Viewer) -> Result<(Vec<u8>, Vec<Appended>), Refusal> {
-    let id =
-        uuid::Builder::from_random_bytes(state.sources.bytes().map_err(Refusal::internal)?).into_uuid().to_string();
+async fn keep(state: &Arc<State>, envelope: Envelope, viewer: Viewer) -> Result<Vec<u8>, Refusal> {
+    let id = receipt_id(state)?;
     let asked_at = format_micros(state.sources.now());
     let owner = viewer.name.clone().unwrap_or_default();
     let rows: Vec<Row> = envelope.entries.iter().map(Row::of).collect();
-    let (failures, aside) = (envelope.failures, envelope.aside);
+    let failures = envelope.failures;
     let make = move |answers: &[Appended]| {
         let successes = rows.iter().zip(answers).map(|(row, answer)| row.success(*answer));
-        let successes = successes.chain(aside.iter().cloned()).collect();
-        let status = Status::of(id.clone(), asked_at.clone(), successes, failures.clone());
+        let status = Status::of(id.clone(), asked_at.clone(), successes.collect(), failures.clone());
         let body = serde_json::to_vec(&status).unwrap_or_default();
         Receipt { id: id.clone(), owner: owner.clone(), body }
     };
@@ -246,7 +248,12 @@ async fn keep(state: &Arc<State>, envelope: Envelope, viewer: Viewer) -> Result<
     };
     let answers = state.writer.write(work).await?;
     state.metrics.took(answers.len());
-    Ok((make(&answers).body, answers))
+    Ok(make(&answers).body)
+}
+
+/// The id of a status resource.
+pub(super) fn receipt_id(state: &State) -> Result<String, Refusal> {
+    Ok(uuid::Builder::from_random_bytes(state.sources.bytes().map_err(Refusal::internal)?).into_uuid().to_string())
 }
 
 /// What a status says of an object that is kept.

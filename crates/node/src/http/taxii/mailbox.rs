@@ -5,9 +5,11 @@ use super::super::State;
 use super::super::answer::{self, Refusal};
 use super::super::request::{Asked, Content};
 use super::super::route::Route;
-use super::{parsed, write_date};
+use super::objects::ours;
+use super::{parsed, with_seals, write_date};
 use crate::audit::Event;
 use crate::partners::mailbox::{self, Waiting, Wanted};
+use crate::partners::recalls::Desk;
 use ::taxii::media;
 use ::taxii::query::Endpoint;
 use ::taxii::resource::{Collection, Manifest, ManifestRow, Versions};
@@ -70,12 +72,13 @@ pub(in super::super) async fn answer(
     content: Content,
     organisation: String,
 ) -> Result<Response<Body>, Refusal> {
-    let _ = content;
     if let (Route::Collection(_), _) = (&route, &method) {
         return Ok(answer::json(StatusCode::OK, &resource(asked)));
     }
-    if method == Method::POST || method == Method::DELETE {
-        return Err(Refusal::forbidden("this collection is not yours to write"));
+    match method {
+        Method::POST if asked.identity.writes => return with_seals::mail(state, asked, content, organisation).await,
+        Method::POST | Method::DELETE => return Err(Refusal::forbidden("this collection is not yours to write")),
+        _ => {}
     }
     if !asked.identity.reads {
         return Err(Refusal::forbidden("this collection is not yours to read"));
@@ -106,11 +109,17 @@ pub(in super::super) async fn answer(
             if let Some(kept) = query.added_after.filter(|_| link && matches!(route, Route::Objects(_))) {
                 mailbox::has_kept(&*state.book, &organisation, kept)?;
             }
+            if matches!(route, Route::Objects(_)) {
+                remind(state, &organisation)?;
+            }
             let page = mailbox::waiting(&*state.book, &organisation, &wanted)?;
             if ids.is_some() && page.mail.is_empty() && !page.more {
                 return Err(Refusal::not_found());
             }
             if !page.mail.is_empty() {
+                if matches!(route, Route::Objects(_) | Route::Object(..)) {
+                    with_desk(state, |desk| desk.handed(&organisation, &page.mail))?;
+                }
                 let reason = format!("{} statements", page.mail.len());
                 let (partner, about) = (organisation.clone(), "mailbox".to_owned());
                 state.audit.note(Event::Partner { by, partner, act: "mail-given", about, done: true, reason })?;
@@ -123,6 +132,27 @@ pub(in super::super) async fn answer(
             })
         })
         .await
+}
+
+/// Recalls that were handed over and not answered wait again.
+fn remind(state: &State, organisation: &str) -> Result<(), Refusal> {
+    with_desk(state, |desk| desk.remind(organisation).map(drop))
+}
+
+fn with_desk(state: &State, work: impl FnOnce(&Desk<'_>) -> ledger::Result<()>) -> Result<(), Refusal> {
+    let (own, ring) = ours(state)?;
+    let known = state.known.now()?;
+    let desk = Desk {
+        book: &*state.book,
+        journal: &**state.audit.journal(),
+        door: &state.door,
+        classes: &state.classes,
+        keys: &own.keys,
+        ring: &ring,
+        own: known.own_organisation().unwrap_or_default(),
+        now: state.sources.now(),
+    };
+    Ok(work(&desk)?)
 }
 
 fn dated(mut answer: Response<Body>, page: &Waiting) -> Response<Body> {

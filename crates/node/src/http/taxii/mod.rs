@@ -10,6 +10,7 @@ pub(super) mod manifest;
 pub(super) mod objects;
 pub(super) mod status;
 pub(super) mod versions;
+mod with_seals;
 
 use super::State;
 use super::answer::Refusal;
@@ -131,6 +132,11 @@ impl Selecting {
     /// Whether a collection is one that whoever asks may read.
     pub(super) fn reads(&self, collection: CollectionNo) -> bool {
         self.readable.contains(&collection)
+    }
+
+    /// Goes on behind a page of which nothing was handed over.
+    pub(super) fn go_on(&mut self, page: &Page) {
+        self.after = page.last.max(self.after);
     }
 
     /// For the ledger; `object` is the one in the address.

@@ -2,6 +2,7 @@
 
 use super::{Book, Error, Round, Running};
 use crate::partners::mailbox;
+use crate::partners::recalls::{Took, pump_foreign};
 use bytes::Bytes;
 use http::StatusCode;
 use ledger::Mail;
@@ -70,8 +71,28 @@ impl<B: Book> Running<'_, B> {
         now: ledger::Micros,
         done: &mut Round,
     ) -> Result<(), Error> {
-        let _ = now;
-        done.mail_in += control.len() as u64;
+        let desk = self.desk(now);
+        for (statement, body) in control {
+            done.mail_in += 1;
+            if let Took::Refused(_) = desk.take_in(statement, body, &self.job.partner.organisation)? {
+                done.mail_refused += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks a foreign server to delete what was recalled from it.
+    pub(super) async fn ask_to_delete<T: Transport>(
+        &mut self,
+        client: &Client<T>,
+        found: &Found,
+        done: &mut Round,
+    ) -> Result<(), Error> {
+        let desk = self.desk(client.transport().now());
+        let pumped = pump_foreign(&desk, client, found, &self.job.partner.organisation).await?;
+        if pumped.waiting > 0 {
+            done.warn("the server did not answer when it was asked to delete what was recalled: it is asked again");
+        }
         Ok(())
     }
 
@@ -83,6 +104,7 @@ impl<B: Book> Running<'_, B> {
         done: &mut Round,
     ) -> Result<(), Error> {
         let organisation = self.job.partner.organisation.clone();
+        self.desk(client.transport().now()).remind(&organisation)?;
         for _ in 0..PAGES {
             let mail = self.here.book.mail(&organisation, i64::MIN, PAGE)?;
             let Some(last) = mail.last().map(|mail| mail.no) else { return Ok(()) };
@@ -103,6 +125,7 @@ impl<B: Book> Running<'_, B> {
             self.note_refusals("mail-refused-there", &refused)?;
             done.mail_out += answer.accepted;
             self.given(&mail, &refused)?;
+            self.desk(client.transport().now()).handed(&organisation, &mail)?;
             if answer.pending > 0 {
                 // What nobody knows the fate of is sent again.
                 return Ok(());

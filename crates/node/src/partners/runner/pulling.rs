@@ -34,8 +34,7 @@ impl<B: Book> Running<'_, B> {
         intake.limit(self.limits());
         let options = self.options()?;
         let mut pages = Pages::new(self.here.book, &options);
-        loop {
-            let Some(most) = self.allowance(client.transport().now(), done) else { break };
+        while let Some(most) = self.allowance(client.transport().now(), done) {
             reading.at_most(most);
             let Some(page) = reading.next_page().await? else {
                 done.reached = Some(done.begun);

@@ -6,6 +6,7 @@ use crate::audit::{self, Event, Given, HandOver};
 use crate::door::{Door, Selected};
 use crate::eyes::Eyes;
 use crate::partners::provenance::{Noting, Outgoing};
+use crate::partners::state::Reached;
 use bytes::Bytes;
 use ledger::{ClassNo, Dialect, Filter, Micros, Page, Run, Seq, Versions};
 use partner::signed::Kind;
@@ -73,8 +74,7 @@ impl<B: Book> Running<'_, B> {
             return Err(Error::Rights { doing: "write to", title: title(found) });
         }
         let mut reached = self.reached()?;
-        let begin = self.job.definition.added_after.as_deref().and_then(|text| Timestamp::parse(text).ok());
-        let mut after = reached.pushed.or(begin.map(|at| at.micros)).map(Seq);
+        let mut after = self.after(&reached);
         let mut unsettled = false;
         loop {
             let now = client.transport().now();
@@ -132,6 +132,23 @@ impl<B: Book> Running<'_, B> {
                 return Ok(());
             }
         }
+    }
+
+    /// Behind which place pushing goes on.
+    fn after(&self, reached: &Reached) -> Option<Seq> {
+        let begin = self.job.definition.added_after.as_deref().and_then(|text| Timestamp::parse(text).ok());
+        reached.pushed.or(begin.map(|at| at.micros)).map(Seq)
+    }
+
+    /// Whether the partner may have anything that it did not get.
+    pub(super) fn is_anything_new(&self, now: Micros) -> Result<bool, Error> {
+        let viewer = self.viewer()?;
+        if !policy::may(&viewer, &who(&self.ours.read)) {
+            return Ok(false);
+        }
+        let reached = self.reached()?;
+        let page = self.leaving(&viewer, self.after(&reached), 1, None, now)?;
+        Ok(page.last.is_some())
     }
 
     /// Asks the rights anew, reads a page, and dresses it.
