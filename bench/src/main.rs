@@ -1,6 +1,6 @@
 //! Marsad beside its peers and its limits: every row is measured in this run, the peer or limit next to it.
 //!
-//! `marsad-bench [all|validate|append|import|post|pages|sharing|viewers|handover|meeting] [--quick]`. The binary under test is named by
+//! `marsad-bench [all|validate|append|import|post|pages|sharing|viewers|handover|meeting|packages] [--quick]`. The binary under test is named by
 //! `MARSAD_BIN`. Results go to stdout as Markdown tables, progress to stderr.
 
 mod clock;
@@ -8,6 +8,7 @@ mod corpus;
 mod disk;
 mod handover;
 mod meeting;
+mod packages;
 mod server;
 mod sharing;
 mod viewers;
@@ -59,4 +60,5 @@ const STEPS: [(&str, fn(corpus::Size)); 11] = [
     ("handover", handover::run),
     ("partners", partners::run),
     ("meeting", meeting::run),
+    ("packages", packages::run),
 ];
