@@ -3,6 +3,7 @@
 pub mod backfill;
 pub mod cards;
 pub mod identity;
+pub mod influence;
 pub mod keeper;
 pub mod link;
 pub mod mailbox;
