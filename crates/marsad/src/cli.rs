@@ -2,8 +2,8 @@
 
 use crate::command::{
     account, audit, backup, card, check, collection, completions, config, demo, doctor, erase, export, group, import,
-    init, key, link, man, marking, organisation, pack, partner, pattern, pull, push, restore, restrict, serve, unpack,
-    validate, who, why,
+    init, key, link, man, marking, organisation, pack, partner, pattern, pull, push, restore, restrict, serve, sources,
+    unpack, validate, who, why,
 };
 use std::path::PathBuf;
 
@@ -73,6 +73,7 @@ pub(crate) enum Command {
     Link(link::Args),
     Why(why::Args),
     Who(who::Args),
+    Sources(sources::Args),
     Restrict(restrict::Args),
     Erase(erase::Args),
     Audit(audit::Args),

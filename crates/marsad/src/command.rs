@@ -28,6 +28,7 @@ pub(crate) mod push;
 pub(crate) mod restore;
 pub(crate) mod restrict;
 pub(crate) mod serve;
+pub(crate) mod sources;
 pub(crate) mod unpack;
 pub(crate) mod validate;
 pub(crate) mod who;
@@ -68,6 +69,7 @@ pub(crate) fn run(cli: Cli) -> Outcome {
         Command::Link(args) => link::run(place, &args),
         Command::Why(args) => why::run(place, &args),
         Command::Who(args) => who::run(place, &args),
+        Command::Sources(args) => sources::run(place, &args),
         Command::Restrict(args) => restrict::run(place, &args),
         Command::Erase(args) => erase::run(place, &args),
         Command::Audit(args) => audit::run(place, &args),
