@@ -1,8 +1,7 @@
 //! The grammar of the command line. What a command does is in its file below `command`.
 
 use crate::command::{
-    account, audit, backup, check, collection, completions, config, demo, doctor, erase, export, group, import, init,
-    key, man, marking, organisation, partner, pattern, pull, push, restore, restrict, serve, validate, who, why,
+    account, audit, backup, card, check, collection, completions, config, demo, doctor, erase, export, group, import, init, key, man, marking, organisation, pack, partner, pattern, pull, push, restore, restrict, serve, unpack, validate, who, why,
 };
 use std::path::PathBuf;
 
@@ -57,15 +56,18 @@ pub(crate) enum Command {
     Export(export::Args),
     Pull(pull::Args),
     Push(push::Args),
+    Pack(pack::Args),
+    Unpack(unpack::Args),
     Validate(validate::Args),
     Pattern(pattern::Args),
     Collection(collection::Args),
     Account(account::Args),
     Organisation(organisation::Args),
-    Partner(partner::Args),
     Key(key::Args),
     Group(group::Args),
     Marking(marking::Args),
+    Card(card::Args),
+    Partner(partner::Args),
     Why(why::Args),
     Who(who::Args),
     Restrict(restrict::Args),

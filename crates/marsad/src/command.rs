@@ -3,6 +3,7 @@
 pub(crate) mod account;
 pub(crate) mod audit;
 pub(crate) mod backup;
+pub(crate) mod card;
 pub(crate) mod check;
 pub(crate) mod collection;
 pub(crate) mod completions;
@@ -18,6 +19,7 @@ pub(crate) mod key;
 pub(crate) mod man;
 pub(crate) mod marking;
 pub(crate) mod organisation;
+pub(crate) mod pack;
 pub(crate) mod partner;
 pub(crate) mod pattern;
 pub(crate) mod pull;
@@ -25,6 +27,7 @@ pub(crate) mod push;
 pub(crate) mod restore;
 pub(crate) mod restrict;
 pub(crate) mod serve;
+pub(crate) mod unpack;
 pub(crate) mod validate;
 pub(crate) mod who;
 pub(crate) mod why;
@@ -49,15 +52,18 @@ pub(crate) fn run(cli: Cli) -> Outcome {
         Command::Export(args) => export::run(place, &args),
         Command::Pull(args) => pull::run(place, &args),
         Command::Push(args) => push::run(place, &args),
+        Command::Pack(args) => pack::run(place, &args),
+        Command::Unpack(args) => unpack::run(place, &args),
         Command::Validate(args) => validate::run(place, &args),
         Command::Pattern(args) => pattern::run(&args),
         Command::Collection(args) => collection::run(place, &args),
         Command::Account(args) => account::run(place, &args),
         Command::Organisation(args) => organisation::run(place, &args),
-        Command::Partner(args) => partner::run(place, &args),
         Command::Key(args) => key::run(place, &args),
         Command::Group(args) => group::run(place, &args),
         Command::Marking(args) => marking::run(place, &args),
+        Command::Card(args) => card::run(place, &args),
+        Command::Partner(args) => partner::run(place, &args),
         Command::Why(args) => why::run(place, &args),
         Command::Who(args) => who::run(place, &args),
         Command::Restrict(args) => restrict::run(place, &args),

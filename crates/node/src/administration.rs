@@ -22,7 +22,7 @@ pub use partners::{Terms, relation_named, relation_word};
 pub use restricting::Restriction;
 
 use crate::home::Secret;
-use ledger::{Account, Micros, Partners, People};
+use ledger::{Account, Micros, People};
 use policy::role::{self, Act, Actor, Target, may};
 use std::sync::Arc;
 
@@ -205,15 +205,18 @@ pub enum Error {
     /// The register refused.
     #[error(transparent)]
     Register(#[from] ledger::Error),
+    /// A card, or what is asked of a partner, is refused.
+    #[error("{0}")]
+    NotTaken(String),
     /// Our own keys or card cannot be used.
     #[error(transparent)]
     Identity(#[from] crate::partners::identity::Error),
 }
 
 /// What keeps members and partners.
-pub trait Keeper: People + Partners {}
+pub trait Keeper: People + ledger::Partners {}
 
-impl<T: People + Partners + ?Sized> Keeper for T {}
+impl<T: People + ledger::Partners + ?Sized> Keeper for T {}
 
 /// A member on whom the actor may do what it asked for. Only [`Administration::authorised`] makes one.
 struct Authorised(Account);
@@ -221,7 +224,7 @@ struct Authorised(Account);
 /// Does acts of administration.
 pub struct Administration {
     book: Arc<dyn People>,
-    partners: Arc<dyn Partners>,
+    partners: Arc<dyn ledger::Partners>,
     secret: Secret,
     min_password: u64,
     recorder: Arc<dyn Recorder>,
@@ -231,7 +234,7 @@ impl Administration {
     /// Over the register. Nothing is recorded until [`Self::recorded_by`] says where.
     #[must_use]
     pub fn new(book: Arc<dyn Keeper>, secret: Secret, config: &crate::config::Accounts) -> Self {
-        let partners: Arc<dyn Partners> = Arc::<dyn Keeper>::clone(&book);
+        let partners: Arc<dyn ledger::Partners> = Arc::<dyn Keeper>::clone(&book);
         Self { book, partners, secret, min_password: config.min_password_length, recorder: Arc::new(Nowhere) }
     }
 

@@ -9,6 +9,7 @@ pub mod mailbox;
 pub mod makers;
 pub mod meeting;
 pub mod notices;
+pub mod pack;
 pub mod plan;
 pub mod provenance;
 pub mod quota;

@@ -244,7 +244,8 @@ pub(crate) fn with(opened: &Opened, context: Context, keep_20: bool, all_or_noth
     }
 }
 
-fn first_administrator(opened: &Opened) -> Result<Option<String>, Failure> {
+/// Who gets what is for named recipients where nobody is named.
+pub(crate) fn first_administrator(opened: &Opened) -> Result<Option<String>, Failure> {
     let administrators = opened.book.accounts()?.into_iter().filter(|account| account.role == Role::Administrator);
     Ok(administrators.min_by_key(|account| account.created).map(|account| account.name))
 }

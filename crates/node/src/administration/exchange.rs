@@ -264,7 +264,7 @@ impl Administration {
 
     fn partner_refused(&self, actor: &Actor, deed: Deed, subject: &str, why: &str) -> Error {
         self.record(&AdministrationAct { actor, deed, subject, organisation: None, detail: Some(why), done: false });
-        Error::Invalid(why.to_owned())
+        Error::NotTaken(why.to_owned())
     }
 
     fn exchange_done(&self, actor: &Actor, deed: Deed, subject: &str, detail: &str) {

@@ -18,8 +18,10 @@ pub enum Way {
     Cli,
     /// A file that was written for somebody.
     Export,
-    /// A link to a partner, or a package for one.
+    /// A link to a partner.
     Link,
+    /// A package that is carried over an air gap.
+    Package,
 }
 
 impl Way {
@@ -32,6 +34,7 @@ impl Way {
             Self::Cli => "cli",
             Self::Export => "export",
             Self::Link => "link",
+            Self::Package => "package",
         }
     }
 }

@@ -4,6 +4,7 @@
 //!
 //! Clients that keep their own place find it when they ask from the beginning.
 
+use super::pack;
 use super::recalls::{Desk, judge};
 use crate::partners::link::{Definition, Direction};
 use ledger::{Group, Register};
@@ -51,5 +52,9 @@ pub(super) fn joined(desk: &Desk<'_>, group: &Group, organisation: &str) -> ledg
             ask_again(desk.book, &link.name)?;
         }
     }
-    Ok(())
+    // What is carried to the newcomer begins anew as well. A damaged note stops the next package, with its reason.
+    match pack::pack_again(desk.book, organisation) {
+        Err(pack::Error::Ledger(error)) => Err(error),
+        _ => Ok(()),
+    }
 }

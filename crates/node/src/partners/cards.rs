@@ -166,16 +166,16 @@ fn may_count<B: Partners + ?Sized>(
     if card.revoked {
         return because("it says that its keys are not to be believed any more");
     }
+    let lower = organisation.to_lowercase();
+    let own = identity::own(book, secret)?.card;
+    if own.organisation.to_lowercase() == lower || own.keys.sign == card.keys.sign {
+        return because("it is our own card");
+    }
     if card.until.is_some_and(|until| until <= now.saturating_sub(CLOCKS_APART)) {
         return because("it has expired");
     }
     if now.saturating_add(CLOCKS_APART) < card.from {
         return because("it does not count yet: are both clocks right?");
-    }
-    let lower = organisation.to_lowercase();
-    let own = identity::own(book, secret)?.card;
-    if own.organisation.to_lowercase() == lower || own.keys.sign == card.keys.sign {
-        return because("it is our own card");
     }
     let mut taken: Vec<String> = own.identities;
     let standings = book.standings()?;

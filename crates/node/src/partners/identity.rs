@@ -12,6 +12,7 @@ use ledger::{CardState, Micros, Partners, Standing};
 use partner::card::{self, Card, Draft};
 use partner::key::Keys;
 use partner::trust::{self, Keyring};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use zeroize::Zeroizing;
 
@@ -190,6 +191,9 @@ pub fn revoke<B: Partners + ?Sized>(book: &B, secret: &Secret, here: &Surroundin
 pub fn keyring<B: Partners + ?Sized>(book: &B, secret: &Secret) -> Result<Arc<Keyring>, Error> {
     let own = own(book, secret)?;
     let mut cards = Vec::new();
+    let written =
+        book.partners()?.into_iter().map(|partner| (partner.organisation.to_lowercase(), partner.organisation));
+    let written: HashMap<String, String> = written.collect();
     for kept in book.all_cards()? {
         let standing = match kept.state {
             CardState::Offered => continue,
@@ -198,7 +202,8 @@ pub fn keyring<B: Partners + ?Sized>(book: &B, secret: &Secret) -> Result<Arc<Ke
             CardState::Revoked => trust::Standing::Revoked,
         };
         let card = card::read(&kept.body).map_err(|_| Error::Damaged(format!("a card of {}", kept.organisation)))?;
-        cards.push((kept.organisation, card, standing));
+        let name = written.get(&kept.organisation.to_lowercase()).cloned();
+        cards.push((name.unwrap_or(kept.organisation), card, standing));
     }
     let organisation = own.card.organisation.clone();
     cards.extend(own.revoked.into_iter().map(|card| (organisation.clone(), card, trust::Standing::Revoked)));
@@ -224,6 +229,9 @@ impl Rings {
     /// # Errors
     /// [`Error`].
     pub fn now(&self) -> Result<Arc<Keyring>, Error> {
+        if self.book.note(NOTE)?.is_none() {
+            own(&*self.book, &self.secret)?;
+        }
         // Read before the rest: a change in between makes the next comparison fail.
         let (generation, note) = (self.book.generation()?, self.book.note(NOTE)?);
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);

@@ -17,12 +17,14 @@ mod series;
 mod spool;
 mod taking;
 mod telling;
+#[cfg(test)]
+mod tests;
 
-pub use making::{Made, Packer, Request};
-pub use series::{Answer, Receiving, Sending, Unanswered, receiving, sending};
+pub use making::{Made, Packer, Request, Witness};
+pub use series::{Answer, Pending, Receiving, Sending, Unanswered, pack_again, receiving, sending};
 pub use spool::{Gathered, Inbox, Incomplete, Package, Piece, gather, write_out};
-pub use taking::{Checked, Taken, Taker, own_keys};
-pub use telling::{By as Telling, tell};
+pub use taking::{Checked, Control, HELD, Taken, Taker};
+pub use telling::chain;
 
 use std::path::PathBuf;
 
@@ -80,7 +82,9 @@ pub enum Error {
         alias: String,
     },
     /// Into too many, or too small, parts.
-    #[error("a package of {bytes} bytes cannot be cut into parts of {each} bytes: parts are at least 4 KiB, and at most 100000")]
+    #[error(
+        "a package of {bytes} bytes cannot be cut into parts of {each} bytes: parts are at least 4 KiB, and at most 100000"
+    )]
     Split {
         /// Of how many.
         bytes: u64,

@@ -27,7 +27,10 @@ impl Terms {
     /// The terms of a partner, as they are kept. What cannot be read is the strictest that there is: nothing is taken.
     #[must_use]
     pub fn read(kept: &[u8]) -> Self {
-        serde_json::from_slice(kept).unwrap_or(Self {
+        // A struct is also read from a list, which nobody writes.
+        let read =
+            serde_json::from_slice::<serde_json::Map<_, _>>(kept).and_then(|kept| serde_json::from_value(kept.into()));
+        read.unwrap_or(Self {
             reliability: None,
             confidence_ceiling: Some(0),
             max_objects_per_hour: Some(0),

@@ -6,10 +6,10 @@ use super::spool::Outbox;
 use super::{Answer, Error};
 use crate::door::Door;
 use crate::partners::provenance::Outgoing;
-use ledger::{Collection, Delivery, DeliveryState, Ledger, Micros, Partners, Run, Seq};
+use crate::partners::recalls;
+use ledger::{Collection, Ledger, Micros, Partners, Run, Seq};
 use partner::key::{Keys, PublicKeys};
 use partner::package::{CHUNK, Draft, Sealed, Sealer};
-use partner::signed::Kind;
 use partner::trust::Keyring;
 use policy::{Relation, Viewer};
 use std::collections::BTreeMap;
@@ -77,8 +77,8 @@ pub struct Made {
     pub resumed: bool,
 }
 
-/// Told before anything leaves: out of which collection, and which records.
-pub type Witness<'w> = dyn FnMut(&Collection, &[Run]) -> ledger::Result<()> + 'w;
+/// Told before anything leaves: the package's id, out of which collection, and which records.
+pub type Witness<'w> = dyn FnMut(&str, &Collection, &[Run]) -> ledger::Result<()> + 'w;
 
 /// What was put in.
 struct Put {
@@ -128,7 +128,7 @@ impl<B: Ledger + Partners> Packer<'_, B> {
         spool.finish(&put.sealed.header.id)?;
         for (place, runs) in &put.given {
             if let Some(collection) = request.collections.get(*place) {
-                witness(collection, runs)?;
+                witness(&put.sealed.header.id, collection, runs)?;
             }
         }
         let Put { sealed, spans, released, objects, mail_upto, .. } = put;
@@ -147,6 +147,7 @@ impl<B: Ledger + Partners> Packer<'_, B> {
             expires: request.expires,
             answer: request.answer,
             again: request.again,
+            void: false,
         };
         let made = made(&pending, &outbox, false);
         sending.pending = Some(pending);
@@ -301,25 +302,15 @@ impl<B: Ledger + Partners> Packer<'_, B> {
     fn note_deliveries(&self, to: &str, pending: &Pending, now: Micros) -> Result<(), Error> {
         let Some(upto) = pending.mail_upto else { return Ok(()) };
         let mut after = i64::MIN;
-        let mut sent = std::collections::BTreeSet::new();
         loop {
-            let mail = self.book.mail(to, after, MAIL)?;
-            let recall = Kind::Recall.object_type();
-            sent.extend(mail.iter().filter(|mail| mail.no <= upto && mail.id.starts_with(recall)).map(|m| m.id.clone()));
+            let mut mail = self.book.mail(to, after, MAIL)?;
+            mail.retain(|letter| letter.no <= upto);
+            recalls::handed(self.book, to, &mail, now)?;
             match mail.last() {
-                Some(last) if mail.len() == MAIL && last.no < upto => after = last.no,
-                _ => break,
+                Some(last) if mail.len() == MAIL => after = last.no,
+                _ => return Ok(()),
             }
         }
-        for delivery in self.book.deliveries_to(to, &[DeliveryState::Waiting, DeliveryState::Sent])? {
-            if sent.contains(&delivery.recall) {
-                let answer = format!("handed over in package {}", pending.number);
-                let attempts = delivery.attempts.saturating_add(1);
-                let state = DeliveryState::Sent;
-                self.book.set_delivery(&Delivery { state, attempts, last: Some(now), answer, ..delivery })?;
-            }
-        }
-        Ok(())
     }
 
     /// Whether a package that was made is the one that would be made now, and may go out as it is.
@@ -330,7 +321,8 @@ impl<B: Ledger + Partners> Packer<'_, B> {
         key: &PublicKeys,
         outbox: &Outbox,
     ) -> Result<bool, Error> {
-        let same = pending.key == key.id().as_str()
+        let same = !pending.void
+            && pending.key == key.id().as_str()
             && pending.answer == request.answer
             && pending.again == request.again
             && pending.expires.is_none_or(|expires| expires > request.now)
@@ -376,4 +368,3 @@ fn made(pending: &Pending, outbox: &Outbox, resumed: bool) -> Made {
         resumed,
     }
 }
-

@@ -59,6 +59,9 @@ pub struct Pending {
     pub answer: bool,
     /// Whether it begins from the beginning.
     pub again: bool,
+    /// It may not go out any more.
+    #[serde(default)]
+    pub void: bool,
 }
 
 /// A package of which nobody has said that it arrived.
@@ -128,6 +131,23 @@ pub fn sending(book: &dyn Register, organisation: &str) -> Result<Sending, Error
 /// [`Error::Ledger`], [`Error::Note`].
 pub fn receiving(book: &dyn Register, organisation: &str) -> Result<Receiving, Error> {
     read(book, &format!("unpack {}", organisation.to_lowercase()))
+}
+
+/// The next package for an organisation begins from the beginning, in the same series: what it may have now lies behind the
+/// places up to which it was handed everything.
+///
+/// # Errors
+/// [`Error::Ledger`], [`Error::Note`].
+pub fn pack_again(book: &dyn Register, organisation: &str) -> Result<(), Error> {
+    let mut sending = sending(book, organisation)?;
+    if sending.positions.is_empty() && sending.pending.is_none() {
+        return Ok(());
+    }
+    if let Some(pending) = &mut sending.pending {
+        pending.void = true;
+    }
+    sending.positions.clear();
+    sending.keep(book, organisation)
 }
 
 impl Sending {

@@ -240,11 +240,7 @@ fn is_same(there: File, from: &File, head: &[u8], length: u64) -> io::Result<boo
     }
 }
 
-fn copy(
-    from: &mut impl Read,
-    path: &Path,
-    each: &mut dyn FnMut(&[u8]) -> Result<(), Error>,
-) -> Result<u64, Error> {
+fn copy(from: &mut impl Read, path: &Path, each: &mut dyn FnMut(&[u8]) -> Result<(), Error>) -> Result<u64, Error> {
     let (mut buffer, mut total) = (vec![0; PIECE], 0);
     loop {
         match from.read(&mut buffer) {
