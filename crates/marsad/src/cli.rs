@@ -1,7 +1,9 @@
 //! The grammar of the command line. What a command does is in its file below `command`.
 
 use crate::command::{
-    account, audit, backup, card, check, collection, completions, config, demo, doctor, erase, export, group, import, init, key, man, marking, organisation, pack, partner, pattern, pull, push, restore, restrict, serve, unpack, validate, who, why,
+    account, audit, backup, card, check, collection, completions, config, demo, doctor, erase, export, group, import,
+    init, key, link, man, marking, organisation, pack, partner, pattern, pull, push, restore, restrict, serve, sources,
+    unpack, validate, who, why,
 };
 use std::path::PathBuf;
 
@@ -68,8 +70,10 @@ pub(crate) enum Command {
     Marking(marking::Args),
     Card(card::Args),
     Partner(partner::Args),
+    Link(link::Args),
     Why(why::Args),
     Who(who::Args),
+    Sources(sources::Args),
     Restrict(restrict::Args),
     Erase(erase::Args),
     Audit(audit::Args),

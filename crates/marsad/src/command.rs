@@ -16,6 +16,7 @@ pub(crate) mod group;
 pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod key;
+pub(crate) mod link;
 pub(crate) mod man;
 pub(crate) mod marking;
 pub(crate) mod organisation;
@@ -27,6 +28,7 @@ pub(crate) mod push;
 pub(crate) mod restore;
 pub(crate) mod restrict;
 pub(crate) mod serve;
+pub(crate) mod sources;
 pub(crate) mod unpack;
 pub(crate) mod validate;
 pub(crate) mod who;
@@ -64,8 +66,10 @@ pub(crate) fn run(cli: Cli) -> Outcome {
         Command::Marking(args) => marking::run(place, &args),
         Command::Card(args) => card::run(place, &args),
         Command::Partner(args) => partner::run(place, &args),
+        Command::Link(args) => link::run(place, &args),
         Command::Why(args) => why::run(place, &args),
         Command::Who(args) => who::run(place, &args),
+        Command::Sources(args) => sources::run(place, &args),
         Command::Restrict(args) => restrict::run(place, &args),
         Command::Erase(args) => erase::run(place, &args),
         Command::Audit(args) => audit::run(place, &args),
