@@ -1,6 +1,6 @@
 //! Marsad beside its peers and its limits: every row is measured in this run, the peer or limit next to it.
 //!
-//! `marsad-bench [all|validate|append|import|post|pages|sharing|viewers|handover|meeting] [--quick]`. The binary under test is named by
+//! `marsad-bench [all|validate|append|import|post|pages|sharing|viewers|handover|meeting|signatures] [--quick]`. The binary under test is named by
 //! `MARSAD_BIN`. Results go to stdout as Markdown tables, progress to stderr.
 
 mod clock;
@@ -9,6 +9,7 @@ mod disk;
 mod handover;
 mod meeting;
 mod server;
+mod signatures;
 mod sharing;
 mod viewers;
 mod pages;
@@ -46,7 +47,7 @@ fn main() -> ExitCode {
     ExitCode::from(2)
 }
 
-const STEPS: [(&str, fn(corpus::Size)); 10] = [
+const STEPS: [(&str, fn(corpus::Size)); 11] = [
     ("machine", table::machine),
     ("validate", validate::run),
     ("append", append::run),
@@ -57,4 +58,5 @@ const STEPS: [(&str, fn(corpus::Size)); 10] = [
     ("viewers", viewers::run),
     ("handover", handover::run),
     ("meeting", meeting::run),
+    ("signatures", signatures::run),
 ];
