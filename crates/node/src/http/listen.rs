@@ -264,7 +264,7 @@ async fn sweep(state: Arc<State>) {
         }
         let retained = state.read(|state| {
             let (journal, now) = (state.audit.journal(), crate::clock::now());
-            Ok(crate::audit::retain(&**journal, &state.config.audit, "", now)?)
+            Ok(crate::audit::retain(&**journal, &*state.book, &state.config.audit, "", now)?)
         });
         if let Err(refusal) = retained.await {
             tracing::warn!(?refusal, "old entries of the audit log could not be erased");
