@@ -1,6 +1,6 @@
 //! Marsad beside its peers and its limits: every row is measured in this run, the peer or limit next to it.
 //!
-//! `marsad-bench [all|validate|append|import|post|pages|sharing|viewers|handover|meeting|packages] [--quick]`. The binary under test is named by
+//! `marsad-bench [all|validate|append|import|post|pages|sharing|viewers|handover|partners|meeting|packages|signatures] [--quick]`. The binary under test is named by
 //! `MARSAD_BIN`. Results go to stdout as Markdown tables, progress to stderr.
 
 mod clock;
@@ -10,6 +10,7 @@ mod handover;
 mod meeting;
 mod packages;
 mod server;
+mod signatures;
 mod sharing;
 mod viewers;
 mod pages;
@@ -61,4 +62,5 @@ const STEPS: [(&str, fn(corpus::Size)); 11] = [
     ("partners", partners::run),
     ("meeting", meeting::run),
     ("packages", packages::run),
+    ("signatures", signatures::run),
 ];
