@@ -1,7 +1,9 @@
 //! The grammar of the command line. What a command does is in its file below `command`.
 
 use crate::command::{
-    account, audit, backup, card, check, collection, completions, config, demo, doctor, erase, export, group, import, init, key, man, marking, organisation, pack, partner, pattern, pull, push, restore, restrict, serve, unpack, validate, who, why,
+    account, audit, backup, card, check, collection, completions, config, demo, doctor, erase, export, group, import,
+    init, key, man, marking, organisation, pack, partner, pattern, pull, push, recall, restore, restrict, serve, unpack,
+    validate, who, why,
 };
 use std::path::PathBuf;
 
@@ -72,6 +74,7 @@ pub(crate) enum Command {
     Why(why::Args),
     Who(who::Args),
     Restrict(restrict::Args),
+    Recall(recall::Args),
     Erase(erase::Args),
     Audit(audit::Args),
     Backup(backup::Args),
