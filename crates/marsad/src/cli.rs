@@ -2,8 +2,8 @@
 
 use crate::command::{
     account, audit, backup, card, check, collection, completions, config, demo, doctor, erase, export, group, import,
-    init, key, man, marking, organisation, pack, partner, pattern, pull, push, recall, restore, restrict, serve, unpack,
-    validate, who, why,
+    init, key, link, man, marking, organisation, pack, partner, pattern, pull, push, recall, restore, restrict, serve,
+    sources, unpack, validate, who, why,
 };
 use std::path::PathBuf;
 
@@ -65,14 +65,15 @@ pub(crate) enum Command {
     Collection(collection::Args),
     Account(account::Args),
     Organisation(organisation::Args),
-    Partner(partner::Args),
     Key(key::Args),
     Group(group::Args),
     Marking(marking::Args),
     Card(card::Args),
     Partner(partner::Args),
+    Link(link::Args),
     Why(why::Args),
     Who(who::Args),
+    Sources(sources::Args),
     Restrict(restrict::Args),
     Recall(recall::Args),
     Erase(erase::Args),

@@ -16,6 +16,7 @@ pub(crate) mod group;
 pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod key;
+pub(crate) mod link;
 pub(crate) mod man;
 pub(crate) mod marking;
 pub(crate) mod organisation;
@@ -28,6 +29,7 @@ pub(crate) mod recall;
 pub(crate) mod restore;
 pub(crate) mod restrict;
 pub(crate) mod serve;
+pub(crate) mod sources;
 pub(crate) mod unpack;
 pub(crate) mod validate;
 pub(crate) mod who;
@@ -60,14 +62,15 @@ pub(crate) fn run(cli: Cli) -> Outcome {
         Command::Collection(args) => collection::run(place, &args),
         Command::Account(args) => account::run(place, &args),
         Command::Organisation(args) => organisation::run(place, &args),
-        Command::Partner(args) => partner::run(place, &args),
         Command::Key(args) => key::run(place, &args),
         Command::Group(args) => group::run(place, &args),
         Command::Marking(args) => marking::run(place, &args),
         Command::Card(args) => card::run(place, &args),
         Command::Partner(args) => partner::run(place, &args),
+        Command::Link(args) => link::run(place, &args),
         Command::Why(args) => why::run(place, &args),
         Command::Who(args) => who::run(place, &args),
+        Command::Sources(args) => sources::run(place, &args),
         Command::Restrict(args) => restrict::run(place, &args),
         Command::Recall(args) => recall::run(place, &args),
         Command::Erase(args) => erase::run(place, &args),

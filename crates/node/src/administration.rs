@@ -8,7 +8,9 @@
 //! INVARIANT: whoever may not know of a member gets the same answer for one that exists and for one that does not.
 
 mod exchange;
+mod grading;
 mod groups;
+mod links;
 mod members;
 mod node;
 mod partners;
@@ -17,7 +19,9 @@ mod restricting;
 mod signing_in;
 
 pub use exchange::{Grade, Retired, SeenPartner, said};
+pub use grading::GradeObject;
 pub use groups::{GroupChange, NewGroup, SeenGroup};
+pub use links::{LinkSetting, NewLink, SeenLink};
 pub use members::{NewAccount, NewKey};
 pub use partners::{Terms, relation_named, relation_word};
 pub use recalling::{Recalling, TakeBack};
@@ -78,9 +82,15 @@ pub enum Deed {
     AddPartner,
     ConfirmPartner,
     GradePartner,
+    GradeObject,
     RevokePartner,
     RemovePartner,
     ListPartners,
+    AddLink,
+    PauseLink,
+    ResumeLink,
+    RemoveLink,
+    ListLinksOut,
     ShowCard,
     RotateCard,
     RevokeCard,
@@ -133,7 +143,13 @@ impl Deed {
             Self::GradePartner => "grade-partner",
             Self::RevokePartner => "revoke-partner",
             Self::RemovePartner => "remove-partner",
+            Self::GradeObject => "grade-object",
             Self::ListPartners => "list-partners",
+            Self::AddLink => "add-link",
+            Self::PauseLink => "pause-link",
+            Self::ResumeLink => "resume-link",
+            Self::RemoveLink => "remove-link",
+            Self::ListLinksOut => "list-partner-links",
             Self::ShowCard => "show-card",
             Self::RotateCard => "rotate-card",
             Self::RevokeCard => "revoke-card",

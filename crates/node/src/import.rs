@@ -3,6 +3,7 @@
 //! One thread reads, splits, upgrades and checks; another appends. What lies between them is a batch of objects,
 //! which is durable before it is counted. `all_or_nothing` judges everything before the first append.
 
+mod apart;
 mod batch;
 pub(crate) mod origin;
 
@@ -10,6 +11,7 @@ use crate::intake::{Classes, Context, Intake};
 use crate::packed::{Budget, Source};
 use crate::partners::provenance::{Incoming, Proof, Sound};
 use crate::validate_files::placed;
+use apart::{Apart, waits};
 use batch::Batch;
 use ledger::{Appended, Dialect, Entry, Ledger, Submission};
 use partner::seal::Verified;
@@ -130,11 +132,26 @@ pub fn run(
     read: &AtomicU64,
     listener: &mut dyn Listener,
 ) -> Result<Counts, Error> {
+    run_sealed(book, sources, options, None, read, listener)
+}
+
+/// The same of files in which there may be seals, or objects of which a seal is asked: `incoming` says what they come to.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_sealed(
+    book: &dyn Ledger,
+    sources: &[Source],
+    options: &Options,
+    incoming: Option<&Incoming<'_>>,
+    read: &AtomicU64,
+    listener: &mut dyn Listener,
+) -> Result<Counts, Error> {
     if options.all_or_nothing {
-        return all_or_nothing(book, sources, options, read, listener);
+        return all_or_nothing(book, sources, options, incoming, read, listener);
     }
     let mut appender = Appender::new(book, options);
-    produce(sources, options, read, |message| appender.receive(message, listener))?;
+    produce(sources, options, incoming, read, |message| appender.receive_from(message, incoming, listener))?;
     appender.end()
 }
 
@@ -221,14 +238,16 @@ fn all_or_nothing(
     book: &dyn Ledger,
     sources: &[Source],
     options: &Options,
+    incoming: Option<&Incoming<'_>>,
     read: &AtomicU64,
     listener: &mut dyn Listener,
 ) -> Result<Counts, Error> {
     let mut held = Some((Vec::new(), 0));
     let mut refused = 0;
     let mut unreadable = false;
-    produce(sources, options, read, |message| {
+    produce(sources, options, incoming, read, |message| {
         match message {
+            Message::Failed(error) => return Err(error.into()),
             Message::Batch(batch) => {
                 if let Some((batches, bytes)) = &mut held {
                     *bytes += batch.bytes();
@@ -255,10 +274,11 @@ fn all_or_nothing(
         return Ok(appender.counts);
     }
     match held {
-        Some((batches, _)) => appender.append(&batches, None, listener)?,
+        Some((batches, _)) => appender.append(&batches, incoming, listener)?,
         None if sources.contains(&Source::Stdin) => return Err(Error::TooMuchToHold),
-        None => produce(sources, options, read, |message| match message {
-            Message::Batch(batch) => Ok(appender.append(&[batch], None, listener)?),
+        None => produce(sources, options, incoming, read, |message| match message {
+            Message::Batch(batch) => Ok(appender.append(&[batch], incoming, listener)?),
+            Message::Failed(error) => Err(error.into()),
             Message::Refused { refusals, .. } => {
                 let file = refusals.into_iter().next().map(|refusal| refusal.file).unwrap_or_default();
                 Err(Error::Changed { file })
@@ -272,23 +292,33 @@ fn all_or_nothing(
 /// What the reading thread hands over.
 enum Message {
     Batch(Batch),
-    Refused { refusals: Vec<Refusal>, objects: u64 },
+    Refused {
+        refusals: Vec<Refusal>,
+        objects: u64,
+    },
     Unreadable(Error),
+    /// The ledger could not say what seals come to.
+    Failed(ledger::Error),
 }
 
 /// Reads and checks on a thread of its own; `take` is called here with what comes, in order.
-fn produce(
+fn produce<'a>(
     sources: &[Source],
-    options: &Options,
+    options: &'a Options,
+    incoming: Option<&'a Incoming<'a>>,
     read: &AtomicU64,
     take: impl FnMut(Message) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    produce_by(|producer| producer.run(sources, read), options, take)
+    let work = |producer: &mut Producer<'a>| {
+        producer.apart = incoming.map(Apart::new);
+        producer.run(sources, read)
+    };
+    produce_by(work, options, take)
 }
 
-fn produce_by(
-    work: impl FnOnce(&mut Producer<'_>) -> Result<(), Gone> + Send,
-    options: &Options,
+fn produce_by<'a>(
+    work: impl FnOnce(&mut Producer<'a>) -> Result<(), Gone> + Send,
+    options: &'a Options,
     mut take: impl FnMut(Message) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let (send, receive): (_, Receiver<Message>) = sync_channel(WAITING);
@@ -309,6 +339,8 @@ struct Producer<'a> {
     refusals: Vec<Refusal>,
     /// Objects that they refuse.
     refused: u64,
+    /// What of the document waits until all its seals are known.
+    apart: Option<Apart<'a>>,
 }
 
 /// Nobody listens any more.
@@ -318,7 +350,7 @@ impl<'a> Producer<'a> {
     fn new(options: &'a Options, send: SyncSender<Message>) -> Self {
         let mut intake = Intake::new();
         intake.limit(options.limits);
-        Self { options, send, intake, batch: Batch::default(), refusals: Vec::new(), refused: 0 }
+        Self { options, send, intake, batch: Batch::default(), refusals: Vec::new(), refused: 0, apart: None }
     }
 
     fn run(&mut self, sources: &[Source], read: &AtomicU64) -> Result<(), Gone> {
@@ -359,13 +391,15 @@ impl<'a> Producer<'a> {
         loop {
             match splitter.next_item() {
                 Ok(Some(item)) => self.object(name, &item)?,
-                Ok(None) => return Ok(()),
+                Ok(None) => return Ok(self.bring_back(name)?),
                 // Broken packing and exceeded budgets are the file's fault, not the disk's.
                 Err(split::Error::Read(error)) if error.kind() == io::ErrorKind::InvalidData => {
+                    self.bring_back(name)?;
                     return Ok(self.refuse_rest(name, "", error.to_string())?);
                 }
                 Err(split::Error::Read(error)) => return Err(Stop::Io(error)),
                 Err(split::Error::Document(fault)) => {
+                    self.bring_back(name)?;
                     return Ok(self.refuse_rest(name, Code::Json.clause(), fault.to_string())?);
                 }
             }
@@ -380,6 +414,10 @@ impl<'a> Producer<'a> {
         let proven = sound.is_some_and(|sound| matches!(sound.backing.proof, Proof::Verified(_)));
         let keep = self.options.keep_20 || proven;
         let refused = match self.intake.take(item.text) {
+            Ok(taken) if sound.is_none() && waits(&mut self.apart, &taken, item, &self.options.context) => {
+                let full = self.apart.as_ref().is_some_and(Apart::is_full);
+                return if full { self.bring_back(file) } else { Ok(()) };
+            }
             Ok(taken) if taken.dialect == Dialect::Stix20 && !keep => return self.upgrade(file, item, sound),
             Ok(taken) => {
                 self.batch.push(&taken, &self.options.context, sound, false);
@@ -388,6 +426,26 @@ impl<'a> Producer<'a> {
             Err(findings) => findings,
         };
         self.refuse(file, item, refused)
+    }
+
+    /// Takes in what waited for the seals of the document.
+    fn bring_back(&mut self, file: &str) -> Result<(), Gone> {
+        let Some(apart) = self.apart.as_mut().filter(|apart| !apart.is_empty()) else { return Ok(()) };
+        let (places, sorted) = match apart.sort() {
+            Ok(sorted) => sorted,
+            Err(error) => return self.tell(Message::Failed(error)),
+        };
+        for sound in &sorted.sound {
+            let place = places.of(&sound.body);
+            self.sound(file, &Item { text: &sound.body, offset: 0, line: 1, column: 1, place }, Some(sound))?;
+        }
+        for refused in sorted.refused {
+            let (object, clause) = (Some(refused.id), String::new());
+            let refusal =
+                Refusal { file: file.to_owned(), object, path: "$".to_owned(), clause, message: refused.reason };
+            self.refused([refusal])?;
+        }
+        Ok(())
     }
 
     /// STIX 2.0 becomes 2.1, and what it became is judged in turn.
@@ -510,6 +568,7 @@ impl<'a> Appender<'a> {
                 refusals.into_iter().for_each(|refusal| listener.refused(refusal));
             }
             Message::Unreadable(error) => listener.unreadable(error),
+            Message::Failed(error) => return Err(error.into()),
         }
         listener.counted(self.counts);
         Ok(())

@@ -1,5 +1,6 @@
 //! Exchange with partners.
 
+pub mod admiralty;
 pub mod backfill;
 pub mod cards;
 pub mod identity;
@@ -15,6 +16,7 @@ pub mod provenance;
 pub mod quota;
 pub mod recalls;
 pub mod runner;
+pub mod sources;
 pub mod state;
 pub mod statement;
 pub mod terms;

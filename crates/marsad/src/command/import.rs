@@ -10,7 +10,10 @@ use ledger::{Register as _, Role};
 use node::import::{Counts, Error, Listener, Options, Refusal};
 use node::intake::Context;
 use node::packed::{Budget, Source};
+use node::partners::provenance::{Incoming, Strictness};
+use partner::trust::Keyring;
 use policy::{Audience, Handling};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -24,7 +27,8 @@ const TOLD: u64 = 10_000;
 /// .gz, .zst and .zip are opened; `-` is standard input. Every object is checked; what breaks a MUST of the standard is
 /// refused, with file, object, path and clause on standard error (the first 10,000), and everything else is kept. STIX 2.0 is upgraded to
 /// 2.1. What is there already is counted as unchanged. Each batch is on disk before it is counted: an import that was
-/// interrupted is simply repeated. Exit code 1 if something was refused.
+/// interrupted is simply repeated. Objects of partners are the partners' only with their seals, which may stand in the same file;
+/// without one they are a stranger's. Exit code 1 if something was refused.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -128,9 +132,33 @@ pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
         keep: args.json,
         counts: Counts::default(),
         revoked: Vec::new(),
+        gave_way: Vec::new(),
     };
-    let outcome = watched(&bar, &read, || node::import::run(&*opened.book, &sources, &options, &read, &mut told));
+    let (ring, own) = (ring(&opened, &options.context)?, opened.own_organisation()?);
+    let incoming = ring.as_deref().map(|ring| Incoming {
+        book: &*opened.book,
+        partners: &*opened.book,
+        ring,
+        from: &options.context.owner,
+        own: &own,
+        strictness: Strictness::Member,
+        limits: options.limits,
+        now: node::clock::now(),
+    });
+    let import = || node::import::run_sealed(&*opened.book, &sources, &options, incoming.as_ref(), &read, &mut told);
+    let outcome = watched(&bar, &read, import);
     bar.finish_and_clear();
+    for (object, versions) in std::mem::take(&mut told.gave_way) {
+        note(format!("{} gave way to what its author sealed ({versions} versions)", visible(&object)));
+        opened.wrote_down(&node::audit::Event::Partner {
+            by: node::audit::operator(),
+            partner: options.context.owner.clone(),
+            act: "unsealed-gave-way",
+            about: object,
+            done: true,
+            reason: format!("{versions} versions"),
+        })?;
+    }
     let counts = outcome.as_ref().map_or(told.counts, |counts| *counts);
     let written = opened.wrote_down(&node::audit::Event::TakenIn {
         by: node::audit::operator(),
@@ -157,6 +185,14 @@ pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
             Err(error.into())
         }
     }
+}
+
+/// Whose seals count, if any card is known: files may hold seals, and objects of which one is asked.
+fn ring(opened: &Opened, context: &Context) -> Result<Option<Arc<Keyring>>, Failure> {
+    if !context.makers.know_cards() {
+        return Ok(None);
+    }
+    Ok(Some(node::partners::identity::keyring(&*opened.book, &opened.home.secret()?)?))
 }
 
 fn options(opened: &Opened, args: &Args) -> Result<Options, Failure> {
@@ -257,6 +293,7 @@ struct Told<'a> {
     keep: bool,
     counts: Counts,
     revoked: Vec<String>,
+    gave_way: Vec<(String, u64)>,
 }
 
 impl Listener for Told<'_> {
@@ -288,6 +325,10 @@ impl Listener for Told<'_> {
 
     fn counted(&mut self, counts: Counts) {
         self.counts = counts;
+    }
+
+    fn gave_way(&mut self, object: &str, versions: u64) {
+        self.gave_way.push((object.to_owned(), versions));
     }
 }
 

@@ -8,6 +8,7 @@ use node::egress::{Credentials, Egress, Session};
 use node::import::{Error, Listener, Refusal};
 use node::intake::Context;
 use node::link::{Pull, Pulled, Remote};
+use node::partners::link::Login;
 use std::io::Read as _;
 use taxii::client::{Address, Client, Limits, Selection};
 
@@ -43,6 +44,13 @@ pub(crate) struct Theirs {
     /// Their collection: id, alias or title
     #[arg(long, value_name = "NAME")]
     pub(super) collection: String,
+    #[command(flatten)]
+    sign_in: SignIn,
+}
+
+/// What we sign in with at the other side.
+#[derive(Debug, clap::Args)]
+pub(super) struct SignIn {
     /// Sign in with this name and a password
     #[arg(long, value_name = "NAME", conflicts_with_all = ["key", "key_stdin"], requires = "password_stdin")]
     user: Option<String>,
@@ -57,16 +65,27 @@ pub(crate) struct Theirs {
     key_stdin: bool,
 }
 
+impl SignIn {
+    /// What it is, if there is anything; it is read once.
+    pub(super) fn login(&self) -> Result<Option<Login>, Failure> {
+        let login = match (&self.user, &self.key) {
+            (Some(name), _) => Login::Basic { name: name.clone(), password: secret()? },
+            (None, Some(key)) => Login::Key(key.clone().into()),
+            (None, None) if self.key_stdin => Login::Key(secret()?),
+            (None, None) => return Ok(None),
+        };
+        Ok(Some(login))
+    }
+
+    fn credentials(&self) -> Result<Option<Credentials>, Failure> {
+        Ok(self.login()?.map(|login| login.credentials()).transpose()?)
+    }
+}
+
 impl Theirs {
     /// The way there, signed in.
     pub(super) fn session(&self, egress: &Egress) -> Result<Session, Failure> {
-        let credentials = match (&self.user, &self.key) {
-            (Some(name), _) => Some(Credentials::basic(name, secret()?)?),
-            (None, Some(key)) => Some(Credentials::key(key.clone().into())?),
-            (None, None) if self.key_stdin => Some(Credentials::key(secret()?)?),
-            (None, None) => None,
-        };
-        Ok(egress.to(&self.url, credentials)?)
+        Ok(egress.to(&self.url, self.sign_in.credentials()?)?)
     }
 
     pub(super) fn address(&self) -> Result<Address, Failure> {

@@ -37,7 +37,9 @@ fn event(act: &AdministrationAct<'_>) -> Event {
             (format!("organisation {}", act.subject), None)
         }
         Deed::AddGroup | Deed::ChangeGroup | Deed::RemoveGroup => (format!("sharing group {}", act.subject), None),
-        Deed::ExplainMarking | Deed::Restrict | Deed::Recall | Deed::Trace => (act.subject.to_owned(), None),
+        Deed::ExplainMarking | Deed::GradeObject | Deed::Restrict | Deed::Recall | Deed::Trace => {
+            (act.subject.to_owned(), None)
+        }
         Deed::AddCollection | Deed::RemoveCollection => (format!("collection {}", act.subject), None),
         _ => (String::new(), Some(act.subject.to_owned()).filter(|name| !name.is_empty())),
     };

@@ -4,14 +4,15 @@ use super::State;
 use super::answer::{self, Refusal};
 use super::request::Asked;
 use crate::config::MetricsAccess;
+use crate::partners::state;
 use axum::body::Body;
 use http::{Response, StatusCode};
-use ledger::Ledger as _;
+use ledger::{Ledger as _, Partners as _};
 use policy::role::{Act, Target, may};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 use std::sync::Arc;
@@ -120,7 +121,51 @@ fn written(state: &State) -> Result<String, Box<dyn std::error::Error>> {
     all.register("ledger_aside", "Records in conflict or quarantine", gauge(book.aside));
     all.register("ledger_tombstones", "Erased records", gauge(book.tombstones));
     all.register_with_unit("ledger_disk", "Size of the ledger on disk", Unit::Bytes, gauge(book.disk_bytes));
+    links(state, &mut all)?;
     let mut text = String::new();
     encode(&mut text, &all)?;
     Ok(text)
+}
+
+/// Links whose figures are shown.
+const LINKS: usize = 500;
+
+/// How the links to partners stand, each under its name.
+fn links(state: &State, all: &mut Registry) -> Result<(), Box<dyn std::error::Error>> {
+    type Figures = Family<Vec<(&'static str, String)>, Gauge>;
+    let family = || Figures::default();
+    let [lag, age, failures, waiting] = [family(), family(), family(), family()];
+    let [objects, bytes, refused, rounds] = [family(), family(), family(), family()];
+    let now = state.sources.now();
+    let figure = |figure: u64| i64::try_from(figure).unwrap_or(i64::MAX);
+    for link in state.book.links()?.into_iter().take(LINKS) {
+        let kept = state::state(&*state.book, &link.name)?;
+        let name = vec![("link", link.name)];
+        let set = |family: &Figures, value: i64| {
+            family.get_or_create(&name).set(value);
+        };
+        // What is not known is not shown.
+        if let Some(micros) = kept.lag(now) {
+            set(&lag, micros / 1_000_000);
+        }
+        if let Some(last) = kept.last_round {
+            set(&age, now.saturating_sub(last) / 1_000_000);
+        }
+        set(&failures, i64::from(kept.failures));
+        set(&waiting, figure(kept.mail_waiting));
+        set(&objects, figure(kept.objects));
+        set(&bytes, figure(kept.bytes));
+        set(&refused, figure(kept.refused));
+        set(&rounds, figure(kept.rounds));
+    }
+    let seconds = Unit::Seconds;
+    all.register_with_unit("link_lag", "How old what did not go over a link can be", seconds.clone(), lag);
+    all.register_with_unit("link_last_round", "Time since the last round of a link", seconds, age);
+    all.register("link_failures", "Rounds of a link in a row that broke off", failures);
+    all.register("link_statements_waiting", "Signed statements that wait for the partner of a link", waiting);
+    all.register("link_objects", "Objects that went over a link", objects);
+    all.register_with_unit("link_volume", "Objects that went over a link", Unit::Bytes, bytes);
+    all.register("link_refused", "Objects that were refused, here or there", refused);
+    all.register("link_rounds", "Rounds of a link", rounds);
+    Ok(())
 }

@@ -97,6 +97,12 @@ pub(crate) const ROUTES: &[(&str, Address)] = &[
     ("/api/meetings/{id}/elements/{page}", |_, _| "/api/meetings/one/elements/0".to_owned()),
     ("/api/meetings/{id}/tags/{page}", |_, _| "/api/meetings/one/tags/0".to_owned()),
     ("/api/meetings/{id}/echoes", |_, _| "/api/meetings/one/echoes".to_owned()),
+    ("/api/links/notices", |ask, _| {
+        format!(
+            "/api/links/notices?once=true&added_after={}",
+            stix::timestamp::format_micros(bench::added_at(usize::from(ask.object.1)))
+        )
+    }),
     ("unknown", |ask, _| format!("/exchange/{}/", ask.object())),
 ];
 

@@ -215,7 +215,7 @@ fn one_bad_object_costs_the_others_nothing() {
     // The one that was flooded is lost; 17, 40 and 60 are missing, and nothing else.
     assert_eq!((counts.added, counts.unchanged), (297, 1), "{:?}", sorted.refused);
     assert_eq!(
-        (because("no seal"), because("ten minutes"), because("not on a card")),
+        (because("no seal"), because("10 minutes"), because("not on a card")),
         (2, 1, 1),
         "{:?}",
         sorted.refused

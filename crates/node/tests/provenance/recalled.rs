@@ -43,22 +43,24 @@ fn a_recall_of_versions_means_these() {
 
 #[test]
 fn who_only_brought_it_takes_back_its_own_copy() {
-    for (signer, from, bringer, added) in [
-        // The author's word holds for every way, also if a relay brought it.
-        (1, 1, 3, 0),
-        (1, 3, 3, 0),
-        (1, 3, 1, 0),
-        // A relay's holds for what the relay brings.
-        (3, 3, 1, 1),
-        (3, 3, 3, 0),
+    for (author, signer, from, bringer, added) in [
+        // The author's word holds for every way, also if a relay brought it; a relay's for nothing that its author seals.
+        (1, 1, 1, 3, 0),
+        (1, 1, 3, 3, 0),
+        (1, 1, 3, 1, 0),
+        (1, 3, 3, 1, 1),
+        (1, 3, 3, 3, 1),
+        // Of an author who has no card a relay takes back what it brings.
+        (9, 3, 3, 1, 1),
+        (9, 3, 3, 3, 0),
     ] {
         let (one, mut two) = two();
         let three = Node::new(3);
         two.meet(&three);
         keep(&two, &recall(&id(1), Act::Delete, "2026-11-20T00:00:00.000Z"), signer, from);
-        one.write(&[tool(1, 1, 1)]);
+        one.write(&[tool(1, author, 1)]);
         let (sorted, counts, _) = two.take(bringer, &one.page_for(2));
-        assert_eq!(counts.added, added, "signed by {signer}, brought by {from}, comes from {bringer}: {sorted:?}");
+        assert_eq!(counts.added, added, "by {author}, recalled by {signer} over {from}, from {bringer}: {sorted:?}");
     }
 }
 

@@ -22,7 +22,7 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 use ledger::{Collection, Micros, Receipt};
 use partner::signed::{self, Unverified};
-use policy::Viewer;
+use policy::{Handling, Viewer};
 use std::collections::HashMap;
 use std::sync::Arc;
 use stix::timestamp::format_micros;
@@ -147,7 +147,16 @@ impl<'s> Taking<'s> {
         for refused in sorted.refused {
             failures.add(refused.id, refused.reason);
         }
-        let context = Context { member, ..Context::new(collection.no, self.organisation.clone(), &*state.book)? };
+        // What a partner's node hands over is for us as a whole, where it is RED and for nobody by name.
+        let for_us = || known.own_organisation().map(str::to_owned);
+        let context = Context {
+            collection: collection.no,
+            owner: self.organisation.clone(),
+            member: if self.strictness == Strictness::Partner { for_us() } else { member },
+            recipients: Vec::new(),
+            handling: Handling::default(),
+            makers: Arc::clone(&known.makers),
+        };
         let config = &state.config.limits;
         let budget = Budget { max_bytes: config.max_unpacked_bytes, max_ratio: config.max_unpack_ratio };
         let options = Options { context, keep_20: true, all_or_nothing: false, budget, limits };

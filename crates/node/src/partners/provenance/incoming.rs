@@ -19,8 +19,6 @@ use stix::json::{Limits, Tape};
 
 /// Seals that are looked at for one version of an object: more are a flood.
 const MOST_SEALS: usize = 8;
-/// How far a clock may be ahead of ours, in microseconds.
-pub const AHEAD: Micros = 10 * 60 * 1_000_000;
 /// Objects from which on two threads look for what is wrong.
 const MANY: usize = 128;
 
@@ -270,11 +268,14 @@ impl Incoming<'_> {
 
     /// Those that are not dated beyond what clocks differ.
     fn in_time(&self, came: Vec<Read>, sorted: &mut Sorted) -> Vec<Read> {
-        let ends = self.now.saturating_add(AHEAD);
-        let (in_time, ahead) = came.into_iter().partition(|read| read.sketch.latest.is_none_or(|at| at <= ends));
-        let ahead: Vec<Read> = ahead;
-        let reason = "it is dated more than ten minutes after our clock";
-        sorted.refused.extend(ahead.iter().map(|read| refused(&read.sketch.id, reason)));
+        let mut in_time = Vec::with_capacity(came.len());
+        for read in came {
+            let ahead = super::super::quota::Limits::default().ahead;
+            match super::super::quota::in_time(read.sketch.created, read.sketch.modified, ahead, self.now) {
+                Ok(()) => in_time.push(read),
+                Err(refusal) => sorted.refused.push(refused(&read.sketch.id, &refusal.to_string())),
+            }
+        }
         in_time
     }
 

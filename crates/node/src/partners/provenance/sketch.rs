@@ -11,10 +11,10 @@ pub(super) struct Sketch {
     pub(super) created_by_ref: Option<String>,
     /// `modified`, else `created`, as it is written.
     pub(super) version: Option<String>,
-    /// The latest instant that it names of itself.
-    pub(super) latest: Option<i64>,
-    /// The instant of its version.
-    pub(super) at: Option<i64>,
+    /// When it says that it was made.
+    pub(super) created: Option<i64>,
+    /// When it says that it was changed.
+    pub(super) modified: Option<i64>,
     pub(super) confidence: Option<u8>,
     /// Whether this version ends the object.
     pub(super) revoked: bool,
@@ -44,8 +44,7 @@ impl Sketch {
             let text = text.as_deref()?;
             Timestamp::parse(text).ok().map(|time| time.micros)
         };
-        sketch.latest = instant(&created).max(instant(&modified));
-        sketch.at = instant(&modified).or_else(|| instant(&created));
+        (sketch.created, sketch.modified) = (instant(&created), instant(&modified));
         sketch.version = modified.or(created);
         sketch
     }

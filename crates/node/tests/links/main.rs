@@ -1,0 +1,7 @@
+//! Links between nodes: objects and statements over them, whatever breaks off in between.
+
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
+
+mod at_once;
+mod rounds;
+mod site;
