@@ -12,6 +12,7 @@ use ledger::{Micros, Partner, Register};
 #[derive(Debug)]
 pub struct Influence {
     note: String,
+    limits: Limits,
     quota: Quota,
 }
 
@@ -21,15 +22,10 @@ impl Influence {
     /// # Errors
     /// Those of the register.
     pub fn of(register: &dyn Register, partner: &Partner, now: Micros) -> ledger::Result<Self> {
-        let terms = Terms::read(&partner.terms);
-        let limits = Limits {
-            objects_per_hour: terms.max_objects_per_hour,
-            bytes_per_day: terms.max_bytes_per_day,
-            ..Limits::default()
-        };
+        let limits = Limits::of(&Terms::read(&partner.terms));
         let note = quota::note(&partner.organisation);
         let state = quota::State::read(register.note(&note)?.as_deref(), now);
-        Ok(Self { note, quota: Quota::new(limits, state) })
+        Ok(Self { note, quota: Quota::new(limits.clone(), state), limits })
     }
 
     /// Whether anything is taken from it at all: asked before a page is fetched or a body is read.
@@ -58,15 +54,20 @@ impl Influence {
         refused: u64,
         now: Micros,
     ) -> ledger::Result<Option<Micros>> {
-        let mut objects = 0_u64;
+        // Another link of the same partner may have brought something meanwhile.
+        let kept = quota::State::read(register.note(&self.note)?.as_deref(), now);
+        self.quota = Quota::new(self.limits.clone(), kept);
+        // What does not fit any more has come all the same: it is owed.
+        let (mut objects, mut bytes) = (0_u64, 0_u64);
         for size in sizes {
             objects += 1;
-            // What does not fit any more has come all the same: what is left is used up.
-            let _ = self.quota.take(size, now);
+            bytes += size;
         }
+        self.quota.took(objects, bytes, now);
         let mut pauses = None;
-        for no in 0..objects {
-            pauses = pauses.max(self.quota.judged(no < refused, now));
+        // What was good counts first: the order on a page says nothing.
+        for no in 0..objects.max(refused) {
+            pauses = pauses.max(self.quota.judged(no >= objects.saturating_sub(refused), now));
         }
         register.set_note(&self.note, Some(&self.quota.state().write()))?;
         Ok(pauses)
@@ -98,6 +99,20 @@ mod tests {
         assert!(Influence::of(&book, &north, now + 2 * HOUR).unwrap().open(now + 2 * HOUR).is_ok());
         let south = Partner { organisation: "South".into(), ..north };
         assert_eq!(Influence::of(&book, &south, now).unwrap().left(now), 10, "partners do not share one");
+    }
+
+    #[test]
+    fn two_who_take_at_once_use_up_one_quota() {
+        let directory = tempfile::tempdir().unwrap();
+        let book = Book::create(&directory.path().join("marsad.db")).unwrap();
+        let terms = Terms { max_objects_per_hour: Some(60), ..Terms::default() }.write();
+        let north = Partner { organisation: "North".into(), kind: PartnerKind::Node, terms, added: 0 };
+        let now = 100 * HOUR;
+        let (mut one, mut two) =
+            (Influence::of(&book, &north, now).unwrap(), Influence::of(&book, &north, now).unwrap());
+        one.spend(&book, std::iter::repeat_n(100, 20), 0, now).unwrap();
+        two.spend(&book, std::iter::repeat_n(100, 30), 0, now).unwrap();
+        assert_eq!((two.left(now), Influence::of(&book, &north, now).unwrap().left(now)), (10, 10));
     }
 
     #[test]
