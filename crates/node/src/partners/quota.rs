@@ -1,14 +1,15 @@
 //! How much one partner may do here: so many objects an hour, so many bytes a day, none larger than so much, none dated
 //! after our clock, and no going on while most of what it brings is refused.
 //!
-//! The time is an argument, and the state is a value; [`super::influence`] keeps it as a note of the
-//! register. What is refused here is refused with words that name the limit; the rest of the exchange goes on.
+//! The time is an argument, and the state is a value; [`Held`] keeps it as a note of the register. What is refused here is refused with words that name the limit; the rest of the exchange goes on.
 
 mod breaker;
 mod bucket;
+mod held;
 
 pub use breaker::Breaker;
 pub use bucket::Bucket;
+pub use held::Held;
 
 use ledger::Micros;
 use serde::{Deserialize, Serialize};
@@ -150,7 +151,8 @@ impl State {
 }
 
 /// The name of the note in which an organisation's state is kept.
-pub(super) fn note(organisation: &str) -> String {
+#[must_use]
+pub fn note(organisation: &str) -> String {
     format!("quota of {}", organisation.to_lowercase())
 }
 

@@ -213,6 +213,30 @@ fn a_page_is_taken_whole_or_not_yet() {
     assert_eq!(quota.room(1, 1, full + 30 * DAY), Ok(()));
 }
 
+/// Two who keep the quota of one partner at once: what either brought counts.
+#[test]
+fn what_is_held_counts_for_every_link() {
+    use ledger::{Organisation, Partner, PartnerKind, Partners as _, Register as _, Relation};
+    let folder = tempfile::tempdir().unwrap();
+    let book = ledger::sqlite::Book::create(&folder.path().join("book.db")).unwrap();
+    for name in ["North", "South"] {
+        book.add_organisation(&Organisation { name: name.into(), relation: Relation::Community }).unwrap();
+    }
+    let terms = crate::partners::Terms { max_objects_per_hour: Some(60), ..Default::default() };
+    let kind = PartnerKind::Node;
+    book.add_partner(&Partner { organisation: "North".into(), kind, terms: terms.write(), added: 0 }).unwrap();
+    let held = |name: &str| Held::load(&book, name, NOON).unwrap();
+    let (mut one, mut two) = (held("North"), held("NORTH"));
+    assert_eq!(one.brought(&book, (20, 100), 0, NOON).unwrap(), None);
+    assert_eq!(two.brought(&book, (20, 100), 20, NOON).unwrap(), None);
+    assert_eq!((one.quota().left(NOON), two.quota().left(NOON), held("north").quota().left(NOON)), (40, 20, 20));
+    assert_eq!(one.brought(&book, (30, 100), 30, NOON).unwrap(), Some(NOON + 5 * MINUTE), "most of it was refused");
+    assert!(matches!(held("North").quota().open(NOON), Err(Refusal::Pause { .. })));
+    assert_eq!(held("South").quota().open(NOON), Ok(()), "each has its own");
+    // Whoever is no partner any more is not limited, but what was refused of it counts.
+    assert_eq!(held("South").brought(&book, (100_000, 0), 40, NOON).unwrap(), None);
+}
+
 proptest! {
     /// In no stretch of time comes more than what fits at once and what fills up meanwhile; and what fits by that is taken.
     #[test]
