@@ -31,6 +31,10 @@ fn main() -> ExitCode {
     if words.first().map(String::as_str) == Some(post::GROUP_COMMIT) {
         return post::group_commit(words.get(1).and_then(|word| word.parse().ok()).unwrap_or(1.0));
     }
+    if words.first().map(String::as_str) == Some(meeting::MILLION) {
+        meeting::million();
+        return ExitCode::SUCCESS;
+    }
     let quick = words.iter().any(|word| word == "--quick");
     let what = words.iter().find(|word| !word.starts_with('-')).map_or("all", String::as_str);
     let size = if quick { corpus::Size::Quick } else { corpus::Size::Full };
