@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::egress::{self, Egress};
 use crate::home::{self, Home};
 use crate::partners::keeper;
+use crate::partners::recalls::TakesBack as _;
 use crate::upkeep;
 use axum::Router;
 use axum::body::Body;
@@ -296,6 +297,11 @@ fn do_upkeep(state: &State, seldom: bool) {
     }
     if !seldom {
         return;
+    }
+    // What a process that ended left undone of a group's change, and changes that no act of administration made.
+    let by = By { way: Way::Link, who: None, organisation: None, address: None };
+    if let Err(error) = state.office.groups_changed(&by, now) {
+        tracing::warn!(%error, "partners could not be told of changed sharing groups");
     }
     match upkeep::forget_persons(&*state.book, &state.config.personal, now) {
         Ok(0) => {}

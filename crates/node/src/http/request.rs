@@ -290,6 +290,8 @@ async fn of_sharing(
         (Sharing::Marking(id), Method::PUT) => sharing::marking::put(state, &asked, content, id).await,
         (Sharing::Marking(id), Method::DELETE) => sharing::marking::delete(state, &asked, id).await,
         (Sharing::Marking(id), _) => sharing::marking::get(state, &asked, id).await,
+        (Sharing::Recall(object), Method::POST) => sharing::recall::post(state, &asked, content, object).await,
+        (Sharing::Recall(object), _) => sharing::recall::get(state, &asked, object).await,
         (Sharing::Restrict(object), _) => sharing::restrict::post(state, &asked, content, object).await,
     }
 }

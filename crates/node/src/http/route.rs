@@ -179,6 +179,8 @@ pub(super) enum Sharing {
     Marking(String),
     /// `/api/objects/{id}/restrict`
     Restrict(String),
+    /// `/api/objects/{id}/recall`
+    Recall(String),
 }
 
 impl Sharing {
@@ -194,6 +196,7 @@ impl Sharing {
             ["markings"] => Self::Markings,
             ["markings", id] => Self::Marking(s(id)),
             ["objects", id, "restrict"] => Self::Restrict(s(id)),
+            ["objects", id, "recall"] => Self::Recall(s(id)),
             _ => return None,
         })
     }
@@ -210,6 +213,7 @@ facts! {
     Self::Markings => "/api/markings", "GET, HEAD, OPTIONS";
     Self::Marking(_) => "/api/markings/{id}", "GET, HEAD, PUT, DELETE, OPTIONS";
     Self::Restrict(_) => "/api/objects/{id}/restrict", "POST, OPTIONS";
+    Self::Recall(_) => "/api/objects/{id}/recall", "GET, HEAD, POST, OPTIONS";
 }
 
 /// What an address names that is about the blind meeting.
@@ -384,6 +388,7 @@ mod tests {
             ("/api/meetings/m/tags/7", Route::Meetings(Meetings::Tags(s("m"), s("7")))),
             ("/api/meetings/m/echoes", Route::Meetings(Meetings::Echoes(s("m")))),
             ("/api/meetings/m", Route::Unknown),
+            ("/api/objects/x--1/recall", Route::Sharing(Sharing::Recall(s("x--1")))),
             ("/api/objects/x--1", Route::Unknown),
             ("/api/accounts/a/passwords", Route::Unknown),
             ("/api/", Route::Unknown),

@@ -57,6 +57,11 @@ impl Seen {
     }
 }
 
+/// Whether there is no group, and was none.
+pub(super) fn is_quiet(book: &dyn ledger::Partners) -> ledger::Result<bool> {
+    Ok(book.groups()?.is_empty() && book.note(SEEN)?.is_none())
+}
+
 /// Sees to what has changed of the groups: partners in ours are told, newcomers get what was shared before, and what leavers
 /// were given is taken back, each as the group says.
 ///
