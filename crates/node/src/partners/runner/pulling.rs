@@ -64,6 +64,7 @@ impl<B: Book> Running<'_, B> {
                 break;
             }
         }
+        self.incoming(client.transport().now()).keep_late_seals(&mut waiting)?;
         let refused = self.incoming(client.transport().now()).give_up(&mut waiting);
         self.refused(refused, done)?;
         self.keep_reached(&reached)?;
