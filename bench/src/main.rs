@@ -1,6 +1,6 @@
 //! Marsad beside its peers and its limits: every row is measured in this run, the peer or limit next to it.
 //!
-//! `marsad-bench [all|validate|append|import|post|pages|sharing|viewers|handover|meeting] [--quick]`. The binary under test is named by
+//! `marsad-bench [all|validate|append|import|post|pages|sharing|viewers|handover|partners|meeting|packages|signatures] [--quick]`. The binary under test is named by
 //! `MARSAD_BIN`. Results go to stdout as Markdown tables, progress to stderr.
 
 mod clock;
@@ -8,10 +8,13 @@ mod corpus;
 mod disk;
 mod handover;
 mod meeting;
+mod packages;
 mod server;
+mod signatures;
 mod sharing;
 mod viewers;
 mod pages;
+mod partners;
 mod post;
 mod append;
 mod table;
@@ -46,7 +49,7 @@ fn main() -> ExitCode {
     ExitCode::from(2)
 }
 
-const STEPS: [(&str, fn(corpus::Size)); 10] = [
+const STEPS: [(&str, fn(corpus::Size)); 11] = [
     ("machine", table::machine),
     ("validate", validate::run),
     ("append", append::run),
@@ -56,5 +59,8 @@ const STEPS: [(&str, fn(corpus::Size)); 10] = [
     ("sharing", sharing::run),
     ("viewers", viewers::run),
     ("handover", handover::run),
+    ("partners", partners::run),
     ("meeting", meeting::run),
+    ("packages", packages::run),
+    ("signatures", signatures::run),
 ];

@@ -4,6 +4,7 @@ pub mod admiralty;
 pub mod backfill;
 pub mod cards;
 pub mod identity;
+pub mod influence;
 pub mod keeper;
 pub mod link;
 pub mod mailbox;

@@ -24,7 +24,8 @@ use std::path::PathBuf;
 Examples:
   marsad partner add their-card.json
   marsad partner confirm 'CERT North' --words 'acorn actor album …'
-  marsad partner list")]
+  marsad partner list
+  marsad partner meet 'CERT North'")]
 pub(crate) struct Args {
     #[command(subcommand)]
     action: Action,
@@ -40,6 +41,7 @@ enum Action {
     Meet(meet::Args),
     Revoke(Revoke),
     Remove(Remove),
+    Meet(meet::Args),
 }
 
 /// Adds a partner by its card, or takes a newer card of one.
@@ -187,6 +189,7 @@ pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
         Action::Meet(meet) => meet::run(place, meet),
         Action::Revoke(revoke) => run_revoke(place, revoke),
         Action::Remove(remove) => run_remove(place, remove),
+        Action::Meet(meet) => meet::run(place, meet),
     }
 }
 

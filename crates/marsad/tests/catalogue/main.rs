@@ -15,6 +15,7 @@ mod outside;
 mod partners;
 mod records;
 mod requests;
+mod sealed;
 mod secrets;
 mod world;
 
@@ -32,9 +33,7 @@ const WAITING: &[(&str, &str)] = &[
     ("A18", "pages: markup, links, Markdown, downloads"),
     ("A19", "pages that lead back after signing in"),
     ("A21", "uploads: pictures and attachments"),
-    ("A26", "signatures on records and links"),
     ("A28", "correlation and merging"),
-    ("A29", "markings under the author's signature"),
 ];
 
 /// Makes a test of each function, and the list of their names.
@@ -87,6 +86,9 @@ catalogue! {
     partners:
         a28_nobody_recalls_what_is_anothers,
         a30_what_partners_hold_is_taken_back;
+    sealed:
+        a26_a_signature_is_enforced_by_a_key_that_was_confirmed,
+        a29_markings_are_under_the_authors_signature;
     secrets:
         a24_no_secret_is_stored_logged_or_listed,
         a25_no_node_runs_with_a_secret_that_was_typed;

@@ -97,6 +97,14 @@ impl Refusal {
         }
     }
 
+    /// 429 for whoever has brought what it may bring for now.
+    pub(super) fn later(wait: Duration) -> Self {
+        Self {
+            header: Some((RETRY_AFTER, (wait.as_secs() + 1).to_string())),
+            ..Self::new(StatusCode::TOO_MANY_REQUESTS, "as much as was agreed has come: wait")
+        }
+    }
+
     /// 408.
     pub(super) fn too_slow() -> Self {
         Self::new(StatusCode::REQUEST_TIMEOUT, "the request did not arrive in time")

@@ -1,14 +1,15 @@
 //! How much one partner may do here: so many objects an hour, so many bytes a day, none larger than so much, none dated
 //! after our clock, and no going on while most of what it brings is refused.
 //!
-//! Pure: the time is an argument, and the state is a value that the caller keeps ([`State::write`], as a note of the register
-//! under [`note`]). What is refused here is refused with words that name the limit; the rest of the exchange goes on.
+//! The time is an argument, and the state is a value; [`Held`] keeps it as a note of the register. What is refused here is refused with words that name the limit; the rest of the exchange goes on.
 
 mod breaker;
 mod bucket;
+mod held;
 
 pub use breaker::Breaker;
 pub use bucket::Bucket;
+pub use held::Held;
 
 use ledger::Micros;
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,14 @@ pub struct Limits {
     pub refused_percent: u8,
     /// How far `created` and `modified` may be ahead of our clock, in microseconds.
     pub ahead: Micros,
+}
+
+impl Limits {
+    /// What was agreed with a partner.
+    #[must_use]
+    pub fn of(terms: &super::Terms) -> Self {
+        Self { objects_per_hour: terms.max_objects_per_hour, bytes_per_day: terms.max_bytes_per_day, ..Self::default() }
+    }
 }
 
 impl Default for Limits {
@@ -125,8 +134,11 @@ impl State {
     /// As it was kept; nothing was kept of whoever is new. What cannot be read counts as used up, not as unused.
     #[must_use]
     pub fn read(kept: Option<&[u8]>, now: Micros) -> Self {
-        let used_up =
-            || Self { objects: Bucket::used_up(now), bytes: Bucket::used_up(now), refused: Breaker::default() };
+        let used_up = || Self {
+            objects: Bucket::used_up(HOUR, now),
+            bytes: Bucket::used_up(DAY, now),
+            refused: Breaker::default(),
+        };
         kept.map_or_else(Self::default, |kept| serde_json::from_slice(kept).unwrap_or_else(|_| used_up()))
     }
 
@@ -139,8 +151,7 @@ impl State {
 }
 
 /// The name of the note in which an organisation's state is kept.
-#[must_use]
-pub fn note(organisation: &str) -> String {
+fn note(organisation: &str) -> String {
     format!("quota of {}", organisation.to_lowercase())
 }
 
@@ -204,6 +215,34 @@ impl Quota {
             self.state.bytes.take(bytes, most, DAY, now);
         }
         Ok(())
+    }
+
+    /// Whether a page of so many objects and bytes can be taken as a whole. One that is larger than what ever fits can be when
+    /// nothing was used for long enough: nobody who sends in pages is turned away for good.
+    ///
+    /// # Errors
+    /// [`Refusal::Pause`], [`Refusal::Objects`], [`Refusal::Bytes`], each with the time at which it can be.
+    pub fn room(&self, objects: u64, bytes: u64, now: Micros) -> Result<(), Refusal> {
+        if let Some(until) = self.state.refused.paused(now) {
+            return Err(Refusal::Pause { until });
+        }
+        if let Some(most) = self.limits.objects_per_hour
+            && let Err(until) = self.state.objects.fits(objects.min(most).max(1), most, HOUR, now)
+        {
+            return Err(Refusal::Objects { most, until });
+        }
+        let Some(most) = self.limits.bytes_per_day else { return Ok(()) };
+        self.bytes(bytes.min(most).max(1), now)
+    }
+
+    /// Takes a page out of the quota that was taken as a whole.
+    pub fn took(&mut self, objects: u64, bytes: u64, now: Micros) {
+        if let Some(most) = self.limits.objects_per_hour {
+            self.state.objects.take(objects, most, HOUR, now);
+        }
+        if let Some(most) = self.limits.bytes_per_day {
+            self.state.bytes.take(bytes, most, DAY, now);
+        }
     }
 
     /// Says what became of one object that was taken. `Some`: that was one refusal too many, and the partner pauses until then.

@@ -13,6 +13,7 @@ use crate::audit::{By, Event, Way};
 use crate::import::{Error as ImportError, Listener, Options, Pages, Refusal as Refused};
 use crate::intake::Context;
 use crate::packed::Budget;
+use crate::partners::influence::Influence;
 use crate::partners::provenance::{Incoming, Strictness};
 use crate::partners::recalls::{Desk, Took};
 use crate::writer::Work;
@@ -20,11 +21,12 @@ use ::taxii::resource::{Status, StatusRow};
 use axum::body::Body;
 use bytes::Bytes;
 use http::{Response, StatusCode};
-use ledger::{Collection, Micros, Receipt};
+use ledger::{Collection, Micros, Partners as _, Receipt};
 use partner::signed::{self, Unverified};
 use policy::{Handling, Viewer};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 use stix::timestamp::format_micros;
 
 /// Refusals that are written down one by one.
@@ -143,6 +145,14 @@ impl<'s> Taking<'s> {
             limits,
             now: self.now,
         };
+        let mut influence = self.influence()?;
+        if let Some(influence) = &influence
+            && let Err(refusal) = influence.open(self.now)
+        {
+            self.tell("quota-reached", format!("collection {}", collection.alias), false, refusal.to_string())?;
+            let wait = refusal.until().unwrap_or(self.now).saturating_sub(self.now);
+            return Err(Refusal::later(Duration::from_micros(u64::try_from(wait).unwrap_or(0))));
+        }
         let sorted = incoming.sort_all(objects)?;
         for refused in sorted.refused {
             failures.add(refused.id, refused.reason);
@@ -170,8 +180,25 @@ impl<'s> Taking<'s> {
             self.tell("unsealed-gave-way", object, true, format!("{versions} versions"))?;
         }
         self.note("object-refused", failures)?;
+        if let Some(influence) = &mut influence {
+            let sizes = objects.iter().filter(|object| !is_statement(object)).map(|object| object.len() as u64);
+            let refused = failures.0.len() as u64;
+            if let Some(until) = influence.spend(&*state.book, sizes, refused, self.now)? {
+                let reason = format!("too much of what it brought was refused: until {}", format_micros(until));
+                self.tell("partner-pauses", format!("collection {}", collection.alias), false, reason)?;
+            }
+        }
         // What is refused of them is written down where it is judged.
         self.statements(&sorted.control, failures)
+    }
+
+    /// What the partner may still bring; members are not bounded so.
+    fn influence(&self) -> Result<Option<Influence>, Refusal> {
+        if self.strictness != Strictness::Partner {
+            return Ok(None);
+        }
+        let partner = self.state.book.partner(&self.organisation)?;
+        Ok(partner.map(|partner| Influence::of(&*self.state.book, &partner, self.now)).transpose()?)
     }
 
     fn statements(&self, statements: &[(Unverified, Bytes)], failures: &mut Failures) -> Result<(), Refusal> {
@@ -257,6 +284,11 @@ fn broken(error: ImportError) -> Refusal {
         ImportError::Ledger(error) => error.into(),
         error => Refusal::internal(error),
     }
+}
+
+/// Whether something is a seal or another statement.
+fn is_statement(object: &[u8]) -> bool {
+    row(object).id.split("--").next().is_some_and(|kind| signed::Kind::of(kind).is_some())
 }
 
 /// Splits an envelope. What is no envelope is refused whole, before anything is kept.

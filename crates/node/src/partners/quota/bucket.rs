@@ -3,6 +3,9 @@
 use ledger::Micros;
 use serde::{Deserialize, Serialize};
 
+/// What is overdrawn is remembered up to so many spans.
+const DEEPEST: u128 = 30;
+
 /// A bucket, as the time that it needs to be full again. So a limit can change without what was used being lost.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -14,8 +17,8 @@ pub struct Bucket {
 
 impl Bucket {
     /// Of which nothing is left.
-    pub(super) fn used_up(now: Micros) -> Self {
-        Self { empty: u64::MAX, at: now }
+    pub(super) fn used_up(span: Micros, now: Micros) -> Self {
+        Self { empty: u64::try_from(nanos(span)).unwrap_or(u64::MAX), at: now }
     }
 
     /// Whether so much fits now, of `most` in `span` microseconds; or when it will. More than `most` never fits, and is
@@ -35,10 +38,10 @@ impl Bucket {
         Ok(())
     }
 
-    /// Takes so much out; what does not fit empties it.
+    /// Takes so much out. What does not fit is overdrawn, and has to fill up again before anything else.
     pub fn take(&mut self, amount: u64, most: u64, span: Micros, now: Micros) {
         let span = nanos(span);
-        let empty = self.empty(span, now).saturating_add(cost(amount, most, span)).min(span);
+        let empty = self.empty(span, now).saturating_add(cost(amount, most, span)).min(span.saturating_mul(DEEPEST));
         *self = Self { empty: u64::try_from(empty).unwrap_or(u64::MAX), at: now };
     }
 
@@ -54,7 +57,7 @@ impl Bucket {
     fn empty(self, span: u128, now: Micros) -> u128 {
         let since = i128::from(now) - i128::from(self.at);
         let since = u128::try_from(since).unwrap_or_default().saturating_mul(1_000);
-        u128::from(self.empty).min(span).saturating_sub(since)
+        u128::from(self.empty).min(span.saturating_mul(DEEPEST)).saturating_sub(since)
     }
 }
 

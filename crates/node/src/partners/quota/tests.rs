@@ -190,6 +190,53 @@ fn a_state_is_kept_and_a_damaged_one_is_used_up() {
     assert_eq!(note("CERT North"), note("cert NORTH"));
 }
 
+#[test]
+fn a_page_is_taken_whole_or_not_yet() {
+    let mut quota = quota(Limits { objects_per_hour: Some(60), bytes_per_day: Some(86_400), ..Limits::default() });
+    assert_eq!(quota.room(60, 86_400, NOON), Ok(()));
+    quota.took(30, 0, NOON);
+    let until = NOON + 15 * MINUTE;
+    assert_eq!(quota.room(45, 0, NOON), Err(Refusal::Objects { most: 60, until }));
+    assert_eq!((quota.room(30, 0, NOON), quota.room(45, 0, until)), (Ok(()), Ok(())));
+    // More than ever fits waits until nothing is used, and what was overdrawn is paid back: five hours, and one to be full.
+    let full = NOON + 30 * MINUTE;
+    assert_eq!(quota.room(360, 0, NOON), Err(Refusal::Objects { most: 60, until: full }));
+    assert_eq!(quota.room(360, 0, full), Ok(()));
+    quota.took(360, 0, full);
+    assert_eq!(quota.open(full), Err(Refusal::Objects { most: 60, until: full + 5 * HOUR + MINUTE }));
+    assert_eq!(quota.room(360, 0, full), Err(Refusal::Objects { most: 60, until: full + 6 * HOUR }));
+    assert_eq!(quota.left(full + 5 * HOUR + 30 * MINUTE), 30);
+    quota.took(0, 2 * 86_400, full);
+    assert_eq!(quota.room(1, 1, full + 6 * HOUR), Err(Refusal::Bytes { most: 86_400, until: full + DAY + 1_000_000 }));
+    // However much it was, it is over within thirty spans.
+    quota.took(u64::MAX, u64::MAX, full);
+    assert_eq!(quota.room(1, 1, full + 30 * DAY), Ok(()));
+}
+
+/// Two who keep the quota of one partner at once: what either brought counts.
+#[test]
+fn what_is_held_counts_for_every_link() {
+    use ledger::{Organisation, Partner, PartnerKind, Partners as _, Register as _, Relation};
+    let folder = tempfile::tempdir().unwrap();
+    let book = ledger::sqlite::Book::create(&folder.path().join("book.db")).unwrap();
+    for name in ["North", "South"] {
+        book.add_organisation(&Organisation { name: name.into(), relation: Relation::Community }).unwrap();
+    }
+    let terms = crate::partners::Terms { max_objects_per_hour: Some(60), ..Default::default() };
+    let kind = PartnerKind::Node;
+    book.add_partner(&Partner { organisation: "North".into(), kind, terms: terms.write(), added: 0 }).unwrap();
+    let held = |name: &str| Held::load(&book, name, NOON).unwrap();
+    let (mut one, mut two) = (held("North"), held("NORTH"));
+    assert_eq!(one.brought(&book, (20, 100), 0, NOON).unwrap(), None);
+    assert_eq!(two.brought(&book, (20, 100), 20, NOON).unwrap(), None);
+    assert_eq!((one.quota().left(NOON), two.quota().left(NOON), held("north").quota().left(NOON)), (40, 20, 20));
+    assert_eq!(one.brought(&book, (30, 100), 30, NOON).unwrap(), Some(NOON + 5 * MINUTE), "most of it was refused");
+    assert!(matches!(held("North").quota().open(NOON), Err(Refusal::Pause { .. })));
+    assert_eq!(held("South").quota().open(NOON), Ok(()), "each has its own");
+    // Whoever is no partner any more is not limited, but what was refused of it counts.
+    assert_eq!(held("South").brought(&book, (100_000, 0), 40, NOON).unwrap(), None);
+}
+
 proptest! {
     /// In no stretch of time comes more than what fits at once and what fills up meanwhile; and what fits by that is taken.
     #[test]

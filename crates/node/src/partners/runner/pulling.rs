@@ -4,11 +4,12 @@ use super::{Book, Error, GoesOn, Held, Round, Running, title};
 use crate::import::{self, Listener, Options, Pages, Refusal};
 use crate::intake::{Context, Intake};
 use crate::packed::Budget;
+use crate::partners::influence::Influence;
 use crate::partners::provenance::{Incoming, Refused, Sound, Strictness, Waiting};
 use bytes::Bytes;
 use ledger::{Micros, PartnerKind};
 use policy::{Class, Facts as _, Meaning, Tlp};
-use stix::timestamp::Timestamp;
+use stix::timestamp::{Timestamp, format_micros};
 use taxii::client::{Client, Found, Position, Transport};
 
 impl<B: Book> Running<'_, B> {
@@ -34,7 +35,7 @@ impl<B: Book> Running<'_, B> {
         intake.limit(self.limits());
         let options = self.options()?;
         let mut pages = Pages::new(self.here.book, &options);
-        while let Some(most) = self.allowance(client.transport().now(), done) {
+        while let Some(most) = self.allowance_in(client.transport().now(), done)? {
             reading.at_most(most);
             let Some(page) = reading.next_page().await? else {
                 done.reached = Some(done.begun);
@@ -45,8 +46,10 @@ impl<B: Book> Running<'_, B> {
             }
             let now = client.transport().now();
             let bytes: u64 = page.objects.iter().map(|object| object.len() as u64).sum();
+            let refused = done.refused;
             let taken = self.page(&page.objects, &mut waiting, &mut intake, &mut pages, now, done)?;
             self.budget.spend(self.here.book, taken, bytes, now)?;
+            self.spend(taken, bytes, done.refused - refused, now, done)?;
             done.pages += 1;
             done.objects += taken;
             done.bytes += bytes;
@@ -65,6 +68,19 @@ impl<B: Book> Running<'_, B> {
         self.refused(refused, done)?;
         self.keep_reached(&reached)?;
         pages.end()?;
+        Ok(())
+    }
+
+    /// Takes what the partner brought out of what it may bring.
+    fn spend(&self, objects: u64, bytes: u64, refused: u64, now: Micros, done: &mut Round) -> Result<(), Error> {
+        let mut influence = Influence::of(self.here.book, &self.job.partner, now)?;
+        let each = bytes / objects.max(1);
+        let sizes = (0..objects).map(|no| if no == 0 { bytes - each * (objects - 1) } else { each });
+        if let Some(until) = influence.spend(self.here.book, sizes, refused, now)? {
+            let reason = format!("too much of what it brought was refused: until {}", format_micros(until));
+            self.note("partner-pauses", &format!("link {}", self.job.name), false, &reason)?;
+            done.warn(format!("the partner pauses: {reason}"));
+        }
         Ok(())
     }
 
