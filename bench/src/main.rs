@@ -1,7 +1,8 @@
 //! Marsad beside its peers and its limits: every row is measured in this run, the peer or limit next to it.
 //!
-//! `marsad-bench [all|validate|append|import|post|pages|sharing|viewers|handover|partners|meeting|packages|signatures] [--quick]`. The binary under test is named by
-//! `MARSAD_BIN`. Results go to stdout as Markdown tables, progress to stderr.
+//! `marsad-bench [all|validate|append|import|post|pages|sharing|viewers|handover|partners|meeting|packages|signatures] [--quick]`;
+//! `meeting-million` holds a blind meeting of a million values with a million. The binary under test is named by `MARSAD_BIN`.
+//! Results go to stdout as Markdown tables, progress to stderr.
 
 mod clock;
 mod corpus;
