@@ -134,6 +134,10 @@ pub(crate) struct Exchange {
 }
 
 fn below(ask: &Ask) -> String {
+    if ask.collection == COLLECTIONS && !ask.by_alias {
+        // The mailbox: a collection for partners, and for everybody else one that does not exist.
+        return format!("/exchange/collections/{}/", node::partners::mailbox::ID);
+    }
     let aliases = ["open", "members", "named", "box", "wall", "nowhere"];
     let name = if ask.by_alias {
         aliases[ask.collection].to_owned()
@@ -354,6 +358,10 @@ impl Ask {
             let asked = format!("{method} {address}");
             let mut request = Request::builder().method(method).uri(address.replace('[', "%5B").replace(']', "%5D"));
             request = request.header("host", "node.example").header("content-type", taxii::media::TAXII);
+            if self.accept % 3 == 1 {
+                // Heeded of partners alone.
+                request = request.header(node::partners::mailbox::LINK, "1");
+            }
             if self.accept == 23 {
                 request = request.header("accept", "text/html");
             }
