@@ -97,6 +97,14 @@ impl Refusal {
         }
     }
 
+    /// 429 to a partner that has brought as much as was agreed.
+    pub(super) fn used_up(wait: Duration, why: impl ToString) -> Self {
+        Self {
+            header: Some((RETRY_AFTER, (wait.as_secs() + 1).to_string())),
+            ..Self::bad(StatusCode::TOO_MANY_REQUESTS, "this is more than is taken from you now: wait", why)
+        }
+    }
+
     /// 408.
     pub(super) fn too_slow() -> Self {
         Self::new(StatusCode::REQUEST_TIMEOUT, "the request did not arrive in time")

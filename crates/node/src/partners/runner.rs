@@ -10,6 +10,7 @@ mod pulling;
 mod pushing;
 
 use super::link::{BadDefinition, Definition, Direction};
+use super::quota;
 use super::recalls::Desk;
 use super::state;
 use crate::audit::{self, By, Event, Way};
@@ -293,6 +294,8 @@ struct Running<'a, B> {
     ours: Collection,
     classes: Classes,
     budget: budget::Budget,
+    /// What the partner may bring, over all its links.
+    quota: quota::Held,
 }
 
 impl<'a, B: Book> Running<'a, B> {
@@ -301,6 +304,7 @@ impl<'a, B: Book> Running<'a, B> {
         let ours = &job.definition.ours;
         let ours = here.book.collection(ours)?.ok_or_else(|| Error::Collection(ours.clone()))?;
         let budget = budget::Budget::load(here.book, job)?;
+        let quota = quota::Held::load(here.book, &job.partner.organisation, now)?;
         let longest = Micros::try_from(bounds.round.as_micros()).unwrap_or(Micros::MAX);
         Ok(Self {
             here: *here,
@@ -310,6 +314,7 @@ impl<'a, B: Book> Running<'a, B> {
             ours,
             classes: Classes::default(),
             budget,
+            quota,
         })
     }
 
@@ -346,13 +351,22 @@ impl<'a, B: Book> Running<'a, B> {
             done.held = Some(Held::Time);
             return None;
         }
-        match self.budget.left(now) {
-            Ok(objects) => Some(objects.min(self.bounds.objects as u64)),
+        let mut most = match self.budget.left(now) {
+            Ok(objects) => objects.min(self.bounds.objects as u64),
             Err(again) => {
                 done.held = Some(Held::Budget(again));
-                None
+                return None;
             }
+        };
+        if self.job.definition.direction == Direction::Pull {
+            if let Err(refusal) = self.quota.quota().open(now) {
+                done.warn(format!("the partner has to wait: {refusal}"));
+                done.held = Some(Held::Budget(refusal.until().unwrap_or(now)));
+                return None;
+            }
+            most = most.min(self.quota.quota().left(now)).max(1);
         }
+        Some(most)
     }
 
     fn reached(&self) -> ledger::Result<state::Reached> {

@@ -14,6 +14,7 @@ use crate::import::{Error as ImportError, Listener, Options, Pages, Refusal as R
 use crate::intake::Context;
 use crate::packed::Budget;
 use crate::partners::provenance::{Incoming, Strictness};
+use crate::partners::quota::Held;
 use crate::partners::recalls::{Desk, Took};
 use crate::writer::Work;
 use ::taxii::resource::{Status, StatusRow};
@@ -25,10 +26,13 @@ use partner::signed::{self, Unverified};
 use policy::{Handling, Viewer};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 use stix::timestamp::format_micros;
 
 /// Refusals that are written down one by one.
 const SHOWN: usize = 20;
+/// What a partner has to wait at least that has used its quota up, in microseconds.
+const SHORTEST_WAIT: Micros = 30 * 1_000_000;
 
 /// Who posts.
 pub(super) enum Bringer {
@@ -51,7 +55,10 @@ pub(super) async fn objects(
         .read(move |state| {
             let objects = split(state, &body)?;
             let mut failures = Failures::default();
-            Taking::new(state, bringer, by).objects(&objects, &collection, member, &mut failures)?;
+            let taking = Taking::new(state, bringer, by);
+            let room = taking.room(&objects)?;
+            taking.objects(&objects, &collection, member, &mut failures)?;
+            room.map_or(Ok(()), |room| taking.brought(room, &failures))?;
             Ok((rows(&objects), failures))
         })
         .await?;
@@ -100,6 +107,12 @@ impl Failures {
     }
 }
 
+/// The quota of a partner, and how many objects and bytes of it are here.
+struct Room {
+    quota: Held,
+    brought: (u64, u64),
+}
+
 /// Somebody brings something.
 struct Taking<'s> {
     state: &'s State,
@@ -120,6 +133,36 @@ impl<'s> Taking<'s> {
             Bringer::Member(viewer) => (viewer.organisation.unwrap_or_default(), Strictness::Member, by),
         };
         Self { state, organisation, strictness, by, now: state.sources.now() }
+    }
+
+    /// A partner's quota, and how many objects and bytes of it are here; a request for which there is no room is refused as a
+    /// whole, so that whoever sends it again has lost nothing. Statements are no objects: a recall always gets through.
+    fn room(&self, objects: &[Bytes]) -> Result<Option<Room>, Refusal> {
+        if self.strictness == Strictness::Member {
+            return Ok(None);
+        }
+        let quota = Held::load(&*self.state.book, &self.organisation, self.now)?;
+        let real = objects.iter().filter(|object| !is_statement(object));
+        let brought = real.fold((0, 0), |(count, bytes), object| (count + 1, bytes + object.len() as u64));
+        if brought.0 > 0
+            && let Err(refusal) = quota.quota().room(brought.0, brought.1, self.now)
+        {
+            self.tell("objects-refused", format!("{} objects", brought.0), false, refusal.to_string())?;
+            let wait = refusal.until().unwrap_or(self.now).saturating_sub(self.now).max(SHORTEST_WAIT);
+            return Err(Refusal::used_up(Duration::from_micros(wait.unsigned_abs()), refusal));
+        }
+        Ok(Some(Room { quota, brought }))
+    }
+
+    /// Counts what a partner brought.
+    fn brought(&self, room: Room, failures: &Failures) -> Result<(), Refusal> {
+        let Room { mut quota, brought } = room;
+        let refused = (failures.0.len() as u64).min(brought.0);
+        if let Some(until) = quota.brought(&*self.state.book, brought, refused, self.now)? {
+            let reason = format!("until {}: too much of what it brought was refused", format_micros(until));
+            self.tell("partner-pauses", String::new(), false, reason)?;
+        }
+        Ok(())
     }
 
     fn objects(
@@ -267,6 +310,16 @@ fn split(state: &State, text: &Bytes) -> Result<Vec<Bytes>, Refusal> {
         Ok(true)
     })?;
     Ok(objects)
+}
+
+/// Whether an object is something that partners sign.
+fn is_statement(object: &[u8]) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Typed<'t> {
+        #[serde(borrow, rename = "type")]
+        name: std::borrow::Cow<'t, str>,
+    }
+    serde_json::from_slice::<Typed<'_>>(object).is_ok_and(|typed| signed::Kind::of(&typed.name).is_some())
 }
 
 fn rows(objects: &[Bytes]) -> Vec<StatusRow> {

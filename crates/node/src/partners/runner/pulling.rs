@@ -8,7 +8,7 @@ use crate::partners::provenance::{Incoming, Refused, Sound, Strictness, Waiting}
 use bytes::Bytes;
 use ledger::{Micros, PartnerKind};
 use policy::{Class, Facts as _, Meaning, Tlp};
-use stix::timestamp::Timestamp;
+use stix::timestamp::{Timestamp, format_micros};
 use taxii::client::{Client, Found, Position, Transport};
 
 impl<B: Book> Running<'_, B> {
@@ -45,8 +45,10 @@ impl<B: Book> Running<'_, B> {
             }
             let now = client.transport().now();
             let bytes: u64 = page.objects.iter().map(|object| object.len() as u64).sum();
+            let refused = done.refused;
             let taken = self.page(&page.objects, &mut waiting, &mut intake, &mut pages, now, done)?;
             self.budget.spend(self.here.book, taken, bytes, now)?;
+            let pause = self.quota.brought(self.here.book, (taken, bytes), done.refused - refused, now)?;
             done.pages += 1;
             done.objects += taken;
             done.bytes += bytes;
@@ -56,12 +58,18 @@ impl<B: Book> Running<'_, B> {
             if waiting.objects() == 0 {
                 self.keep_reached(&reached)?;
             }
+            if let Some(until) = pause {
+                let reason = format!("until {}: too much of what it brought was refused", format_micros(until));
+                self.note("partner-pauses", &format!("link {}", self.job.name), false, &reason)?;
+            }
             if !goes_on(done)? {
                 done.held = Some(Held::Time);
                 break;
             }
         }
-        let refused = self.incoming(client.transport().now()).give_up(&mut waiting);
+        let now = client.transport().now();
+        let refused = self.incoming(now).give_up(&mut waiting);
+        self.quota.brought(self.here.book, (0, 0), refused.len() as u64, now)?;
         self.refused(refused, done)?;
         self.keep_reached(&reached)?;
         pages.end()?;
