@@ -26,14 +26,14 @@ def binary():
 class Node:
     """A home and, between `start` and `stop`, a running server on it."""
 
-    def __init__(self, home):
+    def __init__(self, home, organisation="Example CERT"):
         self.home = pathlib.Path(home)
         self.process = None
         self.url = None
         self.listen = "127.0.0.1:0"
         self.ids = {}
         self.password = "correct horse battery staple"
-        self.run("init", "--organisation", "Example CERT")
+        self.run("init", "--organisation", organisation)
         self.run("account", "add", "analyst", "--role", "analyst", "--password-stdin", input=self.password)
 
     def run(self, *words, input=None, expect=(0,), timeout=600):

@@ -2,8 +2,8 @@
 
 use crate::command::{
     account, audit, backup, card, check, collection, completions, config, demo, doctor, erase, export, group, import,
-    init, key, link, man, marking, organisation, pack, partner, pattern, pull, push, restore, restrict, serve, sources,
-    unpack, validate, who, why,
+    init, key, link, man, marking, organisation, pack, partner, pattern, pull, push, recall, restore, restrict, serve,
+    sources, unpack, validate, who, why,
 };
 use std::path::PathBuf;
 
@@ -75,6 +75,7 @@ pub(crate) enum Command {
     Who(who::Args),
     Sources(sources::Args),
     Restrict(restrict::Args),
+    Recall(recall::Args),
     Erase(erase::Args),
     Audit(audit::Args),
     Backup(backup::Args),

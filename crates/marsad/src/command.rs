@@ -25,6 +25,7 @@ pub(crate) mod partner;
 pub(crate) mod pattern;
 pub(crate) mod pull;
 pub(crate) mod push;
+pub(crate) mod recall;
 pub(crate) mod restore;
 pub(crate) mod restrict;
 pub(crate) mod serve;
@@ -71,6 +72,7 @@ pub(crate) fn run(cli: Cli) -> Outcome {
         Command::Who(args) => who::run(place, &args),
         Command::Sources(args) => sources::run(place, &args),
         Command::Restrict(args) => restrict::run(place, &args),
+        Command::Recall(args) => recall::run(place, &args),
         Command::Erase(args) => erase::run(place, &args),
         Command::Audit(args) => audit::run(place, &args),
         Command::Backup(args) => backup::run(place, &args),
@@ -96,7 +98,13 @@ impl Opened {
         let recorder = node::audit::AuditRecorder::new(Arc::new(self.audit()?));
         let administration =
             Administration::new(Arc::clone(&self.book) as _, self.home.secret()?, &self.config.accounts);
-        Ok(administration.recorded_by(Arc::new(recorder)))
+        Ok(administration.recorded_by(Arc::new(recorder)).recalled_by(Arc::new(self.office()?)))
+    }
+
+    /// Where what leaves our control is taken back.
+    pub(crate) fn office(&self) -> Result<node::partners::recalls::Office, Failure> {
+        let journal = Arc::new(self.audit()?);
+        Ok(node::partners::recalls::Office::new(&self.book, journal, &self.config, self.home.secret()?))
     }
 
     /// The collection with this id or alias.

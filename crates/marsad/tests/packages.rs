@@ -109,7 +109,7 @@ impl Node {
 
     fn unpack(&self, files: &[&Path], flags: &[&str]) -> Ran {
         let files: Vec<&str> = files.iter().map(|file| file.to_str().unwrap()).collect();
-        self.run(&[&["unpack", "--json"], flags, &files[..]].concat(), b"")
+        self.run(&[&["unpack", "--json"], &files[..], flags].concat(), b"")
     }
 
     /// The names of what the node's own organisation sees.
@@ -165,7 +165,8 @@ fn each_partner_gets_what_the_policy_releases_to_it() {
     assert!(!says(b"south") && !says(b"tool") && !file(for_south).to_str().unwrap().to_lowercase().contains("south"));
     let taken = one(&south.unpack(&[&file(for_south)], &["--to", "South"]));
     assert_eq!((&taken["added"], &taken["refused"], &taken["place"]), (&4.into(), &0.into(), &"first".into()));
-    assert_eq!(south.names(), ["t00001", "t00002", "t00005", "t00006"]);
+    // What is confined to the group came with that limit, and South has not been told of the group.
+    assert_eq!(south.names(), ["t00001", "t00002", "t00005"]);
     assert_eq!(one(&third.unpack(&[&file(for_third)], &[]))["added"], 2);
     assert_eq!(third.names(), ["t00001", "t00002"]);
     // Each is for one of them.
@@ -241,6 +242,9 @@ fn what_is_bent_cut_old_or_out_of_time_is_refused_with_its_reason() {
     let all = ran.json();
     assert_eq!((ran.code, all.len()), (1, 2), "{}", ran.out);
     assert_eq!(all.iter().filter(|line| line["added"] == 300).count(), 1, "{}", ran.out);
+    // Two copies, of which the second is not needed.
+    let ran = south.unpack(&[&file, &file], &[]);
+    assert_eq!(ran.json().len(), 2, "{}", ran.out);
     // Again, and out of order.
     let ran = south.unpack(&[&file], &[]);
     assert!(one(&ran)["error"].as_str().unwrap().contains("was taken before"), "{}", ran.out);
@@ -354,7 +358,7 @@ fn wrong_calls() {
 #[test]
 fn on_a_full_disk_nothing_is_lost() {
     let (north, south) = pair();
-    north.import(&(0..3_000).map(|number| tool(number, GREEN)).collect::<Vec<_>>(), &[]);
+    north.import(&(0..1_500).map(|number| tool(number, GREEN)).collect::<Vec<_>>(), &[]);
     // Where the package should go there is no room.
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let status =
@@ -362,11 +366,11 @@ fn on_a_full_disk_nothing_is_lost() {
     assert_eq!(status.code(), Some(3));
     let file = north.file("one");
     let packed = north.pack("South", &file, &[]);
-    assert_eq!((&packed["number"], &packed["resumed"], &packed["objects"]), (&1.into(), &true.into(), &3_000.into()));
+    assert_eq!((&packed["number"], &packed["resumed"], &packed["objects"]), (&1.into(), &true.into(), &1_500.into()));
     // Nor where it should be taken in: files may not grow.
     let limited = |node: &Node, args: &str| {
         let program = assert_cmd::cargo::cargo_bin("marsad");
-        let script = format!("trap '' XFSZ; ulimit -f 300; exec {} {args}", program.display());
+        let script = format!("trap '' XFSZ; ulimit -f 700; exec {} {args}", program.display());
         let mut shell = Command::new("sh");
         shell.args(["-c", &script]).env("MARSAD_HOME", node.home()).env("USER", "operator");
         shell.output().unwrap()
@@ -377,10 +381,10 @@ fn on_a_full_disk_nothing_is_lost() {
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.said);
     let taken = one(&ran);
     let sum = taken["added"].as_u64().unwrap() + taken["unchanged"].as_u64().unwrap();
-    assert_eq!((sum, &taken["place"]), (3_000, &"first".into()));
-    assert_eq!(south.names().len(), 3_000);
+    assert_eq!((sum, &taken["place"]), (1_500, &"first".into()));
+    assert_eq!(south.names().len(), 1_500);
     // The outbox: nothing was begun that cannot be ended, and the number is not used up.
-    north.import(&(5_000..9_000).map(|number| tool(number, GREEN)).collect::<Vec<_>>(), &[]);
+    north.import(&(5_000..6_500).map(|number| tool(number, GREEN)).collect::<Vec<_>>(), &[]);
     let ran = limited(&north, "pack --to South -o /tmp/never-written.marsad");
     let code = ran.status.code();
     assert!(code == Some(3) || code == Some(0), "{}", String::from_utf8_lossy(&ran.stderr));
@@ -391,7 +395,7 @@ fn on_a_full_disk_nothing_is_lost() {
 #[test]
 fn killed_in_the_middle_it_is_gone_on_with() {
     let (north, south) = pair();
-    const COUNT: u32 = 20_000;
+    const COUNT: u32 = 4_000;
     let objects: Vec<String> =
         (0..COUNT).map(|number| tool(number, if number % 10 == 0 { AMBER } else { GREEN })).collect();
     north.import(&objects, &[]);
@@ -402,7 +406,7 @@ fn killed_in_the_middle_it_is_gone_on_with() {
         let _ = child.kill();
         let _ = child.wait();
     };
-    for wait in [20, 150, 300, 600, 1_000] {
+    for wait in [20, 150, 300, 600] {
         kill_after(north.command(&["pack", "--to", "South", "-o", file.to_str().unwrap(), "--split", "50KB"]), wait);
     }
     let files = |name: &str| -> Vec<PathBuf> {
@@ -417,7 +421,7 @@ fn killed_in_the_middle_it_is_gone_on_with() {
     assert_eq!(packed.code, 0, "{}{}", packed.out, packed.said);
     let parts = files("one.");
     let parts: Vec<&Path> = parts.iter().map(PathBuf::as_path).collect();
-    for wait in [20, 200, 400, 800, 1_500] {
+    for wait in [20, 200, 400, 800] {
         let mut command = south.command(&["unpack"]);
         command.args(&parts);
         kill_after(command, wait);
@@ -433,5 +437,5 @@ fn killed_in_the_middle_it_is_gone_on_with() {
     assert_eq!(names, expected);
     let ran = south.unpack(&parts, &[]);
     assert!(one(&ran)["error"].as_str().unwrap().contains("was taken before"), "{}", ran.out);
-    assert_eq!(south.good(&["check"], "").is_empty(), false);
+    assert!(!south.good(&["check"], "").is_empty());
 }

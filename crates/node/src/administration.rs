@@ -14,6 +14,7 @@ mod links;
 mod members;
 mod node;
 mod partners;
+mod recalling;
 mod restricting;
 mod signing_in;
 
@@ -23,6 +24,7 @@ pub use groups::{GroupChange, NewGroup, SeenGroup};
 pub use links::{LinkSetting, NewLink, SeenLink};
 pub use members::{NewAccount, NewKey};
 pub use partners::{Terms, relation_named, relation_word};
+pub use recalling::{Recalling, TakeBack};
 pub use restricting::Restriction;
 
 use crate::home::Secret;
@@ -74,6 +76,7 @@ pub enum Deed {
     ChangeGroup,
     RemoveGroup,
     Restrict,
+    Recall,
     Explain,
     Trace,
     AddPartner,
@@ -132,6 +135,7 @@ impl Deed {
             Self::ChangeGroup => "change-group",
             Self::RemoveGroup => "remove-group",
             Self::Restrict => "restrict",
+            Self::Recall => "recall",
             Self::Explain => "explain",
             Self::Trace => "trace",
             Self::AddPartner => "add-partner",
@@ -244,6 +248,7 @@ pub struct Administration {
     secret: Secret,
     min_password: u64,
     recorder: Arc<dyn Recorder>,
+    taker: Option<Arc<dyn crate::partners::recalls::TakesBack>>,
 }
 
 impl Administration {
@@ -251,13 +256,20 @@ impl Administration {
     #[must_use]
     pub fn new(book: Arc<dyn Keeper>, secret: Secret, config: &crate::config::Accounts) -> Self {
         let partners: Arc<dyn ledger::Partners> = Arc::<dyn Keeper>::clone(&book);
-        Self { book, partners, secret, min_password: config.min_password_length, recorder: Arc::new(Nowhere) }
+        let (min_password, recorder) = (config.min_password_length, Arc::new(Nowhere));
+        Self { book, partners, secret, min_password, recorder, taker: None }
     }
 
     /// The same, with every act recorded.
     #[must_use]
     pub fn recorded_by(self, recorder: Arc<dyn Recorder>) -> Self {
         Self { recorder, ..self }
+    }
+
+    /// The same, with what leaves our control taken back from those to whom it was handed.
+    #[must_use]
+    pub fn recalled_by(self, taker: Arc<dyn crate::partners::recalls::TakesBack>) -> Self {
+        Self { taker: Some(taker), ..self }
     }
 
     /// The one place that every act goes through when it is over.

@@ -18,7 +18,7 @@ mod syslog;
 pub use event::{By, Event, HandOver, KINDS, Way};
 pub use follow::{Follower, NAME as SYSLOG, Target, TargetError};
 pub use handed::{Handed, handed_over, last_handed_over};
-pub use recorder::AuditRecorder;
+pub use recorder::{AuditRecorder, acts_as};
 pub use retain::{Retained, retain};
 pub use runs::{Given, covers, decode, encode, runs_of};
 pub use scribe::{Ended, Scribe};

@@ -110,6 +110,10 @@ pub trait Listener {
     fn counted(&mut self, counts: Counts) {
         let _ = counts;
     }
+    /// A version that says that the object is revoked is new here.
+    fn revoked(&mut self, object: &str) {
+        let _ = object;
+    }
     /// So many versions of an object gave way to one that its author sealed: they went by its author's name, without a seal.
     /// To be written down.
     fn gave_way(&mut self, object: &str, versions: u64) {
@@ -610,7 +614,12 @@ impl<'a> Appender<'a> {
                     None => answer,
                 };
                 match answer {
-                    Appended::Added(_) => self.counts.added += 1,
+                    Appended::Added(_) => {
+                        self.counts.added += 1;
+                        if entry.revoked {
+                            listener.revoked(entry.key);
+                        }
+                    }
                     Appended::Unchanged(_) => self.counts.unchanged += 1,
                     Appended::Conflict(_) | Appended::Quarantined(_) => self.counts.conflicts += 1,
                 }

@@ -22,7 +22,11 @@ use node::packed::Budget;
 use node::partners::meeting::guest::{self, Meet, Met};
 use node::partners::meeting::{Common, TAGS, budget, last, standing, values};
 use node::sources::Sources;
+use partner::card::{self, Draft};
+use partner::key::Keys;
+use partner::meet::hello::{self, Hello, Welcome};
 use partner::meet::{Asker, Kind, PAGE, Value, bucket, pages};
+use partner::trust::{Keyring, Standing as Trust};
 use policy::{Comparing, Handling, Relation, Viewer};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -81,12 +85,20 @@ impl Node {
             };
             book.add_account(&account).unwrap();
         }
+        book.set_note(node::administration::OWN_ORGANISATION, Some(b"Us")).unwrap();
         for (name, meets, card) in [("North", true, true), ("East", false, true), ("West", true, false)] {
             let terms = format!(r#"{{"meets":{meets}}}"#).into_bytes();
             let partner = Partner { organisation: name.into(), kind: PartnerKind::Node, terms, added: 0 };
             book.add_partner(&partner).unwrap();
             let state = if card { CardState::Pinned } else { CardState::Offered };
-            book.set_card(&Card { organisation: name.into(), serial: 1, state, body: b"{}".to_vec(), at: 0 }).unwrap();
+            book.set_card(&Card {
+                organisation: name.into(),
+                serial: 1,
+                state,
+                body: card_of(name).text().to_vec(),
+                at: 0,
+            })
+            .unwrap();
         }
         let collection = Collection {
             no: CollectionNo(0),
@@ -103,6 +115,16 @@ impl Node {
 
     fn home(&self) -> Home {
         Home::open(&self.directory.path().join("home")).unwrap()
+    }
+
+    /// The node's own card.
+    fn card(&self) -> partner::card::Card {
+        node::partners::identity::own(&*self.book, &Secret::new([7; 32])).unwrap().card
+    }
+
+    /// The ring of a partner of this node, to which the node is "There".
+    fn ring_of(&self, name: &str) -> Keyring {
+        Keyring::new(Some(card_of(name)), vec![("There".into(), self.card(), Trust::Pinned)])
     }
 
     /// Takes in objects of an organisation, with a limit beside their markings.
@@ -191,8 +213,41 @@ fn session(url: &str, name: &str) -> Session {
     egress.to(url, Some(Credentials::basic(name, Zeroizing::new(PASSWORD.to_owned())).unwrap())).unwrap()
 }
 
-async fn meet(url: &str, name: &str, values: Vec<Value>, kinds: &[Kind]) -> Result<Met, guest::Error> {
-    let job = Meet { origin: url, kinds, values, seed: &[9; 32], threads: TWO, most: 1 << 20 };
+/// The keys of an organisation: those of its name.
+fn keys_of(name: &str) -> Keys {
+    let mut seed = [0; 32];
+    name.to_lowercase().bytes().zip(&mut seed).for_each(|(byte, place)| *place = byte);
+    Keys::of(&seed)
+}
+
+fn card_of(name: &str) -> partner::card::Card {
+    let draft = Draft {
+        serial: 1,
+        organisation: name.into(),
+        identities: vec![format!("identity--00000000-0000-4000-8000-{:012x}", name.to_lowercase().as_bytes()[0])],
+        addresses: Vec::new(),
+        certificates: Vec::new(),
+        from: 0,
+        until: None,
+        revoked: false,
+    };
+    card::read(&card::issue(&draft, &keys_of(name), None)).unwrap()
+}
+
+/// A nonce that no other meeting has.
+fn nonce() -> [u8; 16] {
+    node::chance::bytes().unwrap()
+}
+
+/// What a partner asks for.
+fn job<'a>(url: &'a str, keys: &'a Keys, ring: &'a Keyring, values: Vec<Value>, kinds: &'a [Kind]) -> Meet<'a> {
+    let (nonce, seed) = (nonce(), &[9; 32]);
+    Meet { origin: url, partner: "There", keys, ring, nonce, kinds, values, seed, threads: TWO, most: 1 << 20 }
+}
+
+async fn meet(there: &Node, url: &str, name: &str, values: Vec<Value>, kinds: &[Kind]) -> Result<Met, guest::Error> {
+    let (keys, ring) = (keys_of(name), there.ring_of(name));
+    let job = job(url, &keys, &ring, values, kinds);
     guest::meet(&session(url, name), job, &mut |_| Ok(()), &mut |_| {}).await
 }
 
@@ -230,8 +285,8 @@ async fn two_nodes_learn_what_both_hold() {
 
     let url = there.serve("").await;
     let mut steps = Vec::new();
-    let job =
-        Meet { origin: &url, kinds: &Kind::ALL, values: ours.clone(), seed: &[9; 32], threads: TWO, most: 1 << 20 };
+    let (keys, ring) = (keys_of("North"), there.ring_of("North"));
+    let job = job(&url, &keys, &ring, ours.clone(), &Kind::ALL);
     let mut step = |step: guest::Progress| steps.push((step.done, step.of));
     let met = guest::meet(&session(&url, "north"), job, &mut |_| Ok(()), &mut step).await.unwrap();
     assert_eq!(met.both, wanted);
@@ -247,12 +302,12 @@ async fn two_nodes_learn_what_both_hold() {
 
     // Of one type alone.
     let kinds = [Kind::Sha256];
-    let met = meet(&url, "north", here.values(&kinds, Comparing::Ours), &kinds).await.unwrap();
+    let met = meet(&there, &url, "north", here.values(&kinds, Comparing::Ours), &kinds).await.unwrap();
     assert_eq!(texts(&met.both), [sha.as_str()]);
     assert_eq!((met.ours, met.theirs), (1, bucket(1)));
 
     // The third of a day is one too many, and costs nobody anything but the question.
-    let refused = meet(&url, "north", ours, &Kind::ALL).await.unwrap_err().to_string();
+    let refused = meet(&there, &url, "north", ours, &Kind::ALL).await.unwrap_err().to_string();
     assert!(refused.contains("429") && refused.contains("meetings-per-day"), "{refused}");
     let (act, done, reason) = there.told(5).pop().unwrap();
     assert_eq!((act.as_str(), done), ("meeting-began", false));
@@ -296,7 +351,7 @@ async fn only_what_the_policy_lets_takes_part() {
     for (setting, word, wanted) in table {
         assert_eq!(texts(&there.values(&Kind::ALL, setting.into())), wanted, "{word}");
         let url = there.serve(&format!("meeting.values = \"{word}\"\nmeeting.meetings-per-day = 9\n")).await;
-        let met = meet(&url, "north", everything.clone(), &[Kind::Domain]).await.unwrap();
+        let met = meet(&there, &url, "north", everything.clone(), &[Kind::Domain]).await.unwrap();
         assert_eq!(texts(&met.both), wanted, "{word}");
     }
     assert_eq!(Config::default().meeting.values, MeetingValues::Ours);
@@ -309,7 +364,7 @@ async fn only_with_partners_that_meet() {
     let url = there.serve("").await;
     let values = there.values(&Kind::ALL, Comparing::Ours);
     for (name, status) in [("east", "403"), ("west", "404"), ("south", "404"), ("us", "404"), ("nobody", "401")] {
-        let refused = meet(&url, name, values.clone(), &Kind::ALL).await.unwrap_err().to_string();
+        let refused = meet(&there, &url, name, values.clone(), &Kind::ALL).await.unwrap_err().to_string();
         assert!(refused.contains(status), "{name}: {refused}");
     }
     assert_eq!(there.log(), []);
@@ -318,7 +373,8 @@ async fn only_with_partners_that_meet() {
         assert_eq!(matches!(standing, node::partners::meeting::Standing::Meets(_)), wanted, "{name}");
     }
     // Our own budget, spent when the partner shows its size, ends a meeting before anything is compared.
-    let job = Meet { origin: &url, kinds: &Kind::ALL, values, seed: &[9; 32], threads: TWO, most: 1 << 20 };
+    let (keys, ring) = (keys_of("North"), there.ring_of("North"));
+    let job = job(&url, &keys, &ring, values, &Kind::ALL);
     let mut asked = Vec::new();
     let mut spend = |size: usize| {
         asked.push(size);
@@ -366,8 +422,24 @@ impl Bench {
         (parts.status, body.collect().await.unwrap().to_bytes().to_vec())
     }
 
+    /// What North says to begin.
+    fn hello(&self, size: usize) -> Hello {
+        Hello {
+            to: self.node.card().node().to_owned(),
+            nonce: nonce().iter().map(|byte| format!("{byte:02x}")).collect(),
+            at: Hello::instant(self.clock.load(Ordering::Relaxed)),
+            size,
+            types: Vec::new(),
+        }
+    }
+
+    async fn say(&self, hello: &Hello, keys: &Keys) -> (u16, Vec<u8>) {
+        let (status, answer) = self.ask("north", Method::POST, "", hello::sign(hello, keys)).await;
+        (status.as_u16(), answer)
+    }
+
     async fn begin(&self, size: usize) -> String {
-        let (status, answer) = self.ask("north", Method::POST, "", format!(r#"{{"size":{size}}}"#).into_bytes()).await;
+        let (status, answer) = self.say(&self.hello(size), &keys_of("North")).await;
         assert_eq!(status, 201, "{}", String::from_utf8_lossy(&answer));
         let answer: serde_json::Value = serde_json::from_slice(&answer).unwrap();
         answer["id"].as_str().unwrap().to_owned()
@@ -382,20 +454,32 @@ fn asker() -> Asker {
 #[tokio::test(flavor = "multi_thread")]
 async fn hostile_requests_are_refused_and_the_rest_goes_on() {
     let bench = Bench::new("");
-    let post = |text: &str| bench.ask("north", Method::POST, "", text.as_bytes().to_vec());
-    for (text, status) in [
-        ("", 400),
-        ("{}", 400),
-        (r#"{"size":-1}"#, 400),
-        (r#"{"size":1024,"seed":1}"#, 400),
-        (r#"{"size":1000}"#, 422),
-        (r#"{"size":0}"#, 422),
-        (r#"{"size":1572864}"#, 422),
-        (r#"{"size":18446744073709551615}"#, 422),
-        (r#"{"size":1024,"types":["domain","mutex"]}"#, 422),
-    ] {
-        assert_eq!(post(text).await.0, status, "{text}");
+    let north = keys_of("North");
+    for text in ["", "[]", r#"{"size":1024}"#, "{", "null"] {
+        let (status, _) = bench.ask("north", Method::POST, "", text.as_bytes().to_vec()).await;
+        assert!([400, 403].contains(&status.as_u16()), "{text}: {status}");
     }
+    for size in [0, 1_000, 3 << 19, 1 << 52] {
+        assert_eq!(bench.say(&bench.hello(size), &north).await.0, 422, "{size}");
+    }
+    let unknown = Hello { types: vec!["domain".into(), "mutex".into()], ..bench.hello(1_024) };
+    assert_eq!(bench.say(&unknown, &north).await.0, 422);
+    // By whom, to whom, when, and once.
+    let good = bench.hello(1_024);
+    assert_eq!(bench.say(&good, &keys_of("East")).await.0, 403, "another partner's key");
+    assert_eq!(bench.say(&good, &keys_of("South")).await.0, 403, "nobody's key");
+    assert_eq!(bench.say(&Hello { to: card_of("East").node().into(), ..good.clone() }, &north).await.0, 403);
+    for hours in [-3_i64, 3] {
+        let at = Hello::instant(NOW + hours * 3_600_000_000);
+        let (status, words) = bench.say(&Hello { at, ..good.clone() }, &north).await;
+        assert!(status == 403 && String::from_utf8_lossy(&words).contains("clocks"), "{hours}");
+    }
+    assert_eq!(bench.say(&good, &north).await.0, 201);
+    assert_eq!(bench.say(&good, &north).await.0, 403, "said before");
+    let bent = String::from_utf8(hello::sign(&bench.hello(1_024), &north)).unwrap().replace("1024", "2048");
+    assert_eq!(bench.ask("north", Method::POST, "", bent.into_bytes()).await.0, 403);
+    let log = bench.node.told(11);
+    assert!(log.iter().all(|(act, done, reason)| act == "meeting-began" && *done == reason.is_empty()), "{log:?}");
 
     let id = bench.begin(1_024).await;
     let blinded = asker().page(0).unwrap();
@@ -440,7 +524,7 @@ async fn hostile_requests_are_refused_and_the_rest_goes_on() {
     assert_eq!(put("0", with(3, wide)).await.0, 409);
     assert_eq!(put("0", good.clone()).await.0, 409);
     let reasons: Vec<String> =
-        bench.node.told(11).into_iter().filter(|(_, done, _)| !done).map(|told| told.2).collect();
+        bench.node.told(22).into_iter().filter(|(_, done, _)| !done).map(|told| told.2).collect();
     assert!(reasons.iter().any(|reason| reason.contains("element 3 is not one of the group")), "{reasons:?}");
     assert!(reasons.iter().any(|reason| reason.contains("evaluated already")), "{reasons:?}");
 
@@ -489,16 +573,16 @@ async fn who_never_answers_is_forgotten() {
 #[tokio::test(flavor = "multi_thread")]
 async fn values_are_counted_over_a_day() {
     let bench = Bench::new("meeting.values-per-day = 3000\n");
-    let size = |size: usize| format!(r#"{{"size":{size}}}"#).into_bytes();
-    assert_eq!(bench.ask("north", Method::POST, "", size(1_536)).await.0, 201);
-    assert_eq!(bench.ask("north", Method::POST, "", size(1_536)).await.0, 429);
-    assert_eq!(bench.ask("north", Method::POST, "", size(1_024)).await.0, 201);
-    assert_eq!(bench.ask("north", Method::POST, "", size(1_024)).await.0, 429);
+    let north = keys_of("North");
+    assert_eq!(bench.say(&bench.hello(1_536), &north).await.0, 201);
+    assert_eq!(bench.say(&bench.hello(1_536), &north).await.0, 429);
+    assert_eq!(bench.say(&bench.hello(1_024), &north).await.0, 201);
+    assert_eq!(bench.say(&bench.hello(1_024), &north).await.0, 429);
     let refused: Vec<String> = bench.node.told(4).into_iter().filter(|(_, done, _)| !done).map(|told| told.2).collect();
     assert_eq!(refused.len(), 2);
     assert!(refused.iter().all(|reason| reason.contains("meeting.values-per-day")), "{refused:?}");
     bench.clock.store(NOW + 24 * 3_600_000_000, Ordering::Relaxed);
-    assert_eq!(bench.ask("north", Method::POST, "", size(1_536)).await.0, 201);
+    assert_eq!(bench.say(&bench.hello(1_536), &north).await.0, 201);
 }
 
 /// A partner's node that does not keep to the meeting: what it answers, step by step.
@@ -527,12 +611,21 @@ async fn a_host_that_does_not_keep_to_it_is_found() {
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use partner::meet::Answerer;
     let host = Answerer::new(vec![Value::of(Kind::Domain, "a.example").unwrap()], 1_024, &[1; 32], b"m").unwrap();
-    let begun = |id: &str, key: &str, size: usize, page: usize| {
-        let text = serde_json::json!({
-            "id": id, "key": key, "size": size, "page": page, "tags_page": TAGS, "until": "2026-01-01T00:00:00Z"
-        });
-        (201, text.to_string().into_bytes())
+    // "There" is East, to North.
+    let ring = Keyring::new(Some(card_of("North")), vec![("There".into(), card_of("East"), Trust::Pinned)]);
+    let (keys, theirs) = (keys_of("North"), keys_of("East"));
+    let welcome = |id: &str, key: &str, size: usize, page: usize| Welcome {
+        to: card_of("North").node().to_owned(),
+        nonce: "03".repeat(16),
+        id: id.into(),
+        element: key.into(),
+        size,
+        page,
+        tags_page: TAGS,
+        until: Hello::instant(NOW),
     };
+    let begun =
+        |id: &str, key: &str, size: usize, page: usize| (201, hello::sign(&welcome(id, key, size, page), &theirs));
     let (id, key) = ("0".repeat(32), URL_SAFE_NO_PAD.encode(host.public()));
     let good = || begun(&id, &key, 1_024, PAGE);
     let ours = || vec![Value::of(Kind::Domain, "a.example").unwrap()];
@@ -553,6 +646,22 @@ async fn a_host_that_does_not_keep_to_it_is_found() {
         ("too large", vec![begun(&id, &key, 1 << 40, PAGE)], "more than"),
         ("other pages", vec![begun(&id, &key, 1_024, 9)], "another version"),
         ("no JSON", vec![(201, b"<html>".to_vec())], "beginning"),
+        (
+            "another's key",
+            vec![(201, hello::sign(&welcome(&id, &key, 1_024, PAGE), &keys_of("West")))],
+            "not on a card",
+        ),
+        ("our own key", vec![(201, hello::sign(&welcome(&id, &key, 1_024, PAGE), &keys))], "another partner"),
+        (
+            "to another",
+            vec![(201, hello::sign(&Welcome { to: "x".into(), ..welcome(&id, &key, 1_024, PAGE) }, &theirs))],
+            "something else",
+        ),
+        (
+            "of yesterday",
+            vec![(201, hello::sign(&Welcome { nonce: "04".repeat(16), ..welcome(&id, &key, 1_024, PAGE) }, &theirs))],
+            "something else",
+        ),
         (
             "a neutral key",
             vec![begun(&id, &URL_SAFE_NO_PAD.encode([0; 32]), 1_024, PAGE), (200, evaluated.clone())],
@@ -580,8 +689,7 @@ async fn a_host_that_does_not_keep_to_it_is_found() {
     for (name, answers, words) in table {
         let liar = Liar(std::sync::Mutex::new(answers));
         let kinds = [Kind::Domain];
-        let job =
-            Meet { origin: "https://x", kinds: &kinds, values: ours(), seed: &[9; 32], threads: TWO, most: 1 << 20 };
+        let job = Meet { nonce: [3; 16], ..job("https://x", &keys, &ring, ours(), &kinds) };
         let outcome = guest::meet(&liar, job, &mut |_| Ok(()), &mut |_| {}).await;
         match outcome {
             Ok(met) => assert_eq!((name, met.both), ("all is well", ours())),

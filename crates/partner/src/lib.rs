@@ -4,6 +4,7 @@
 //! confirmed is on the ring of [`trust`]. What it says to others about objects are [`signed`] statements, which travel as STIX
 //! objects through any software that keeps such: the author's [`seal`], the [`envelope`] of whoever hands a page on, a
 //! [`recall`] and its [`receipt`], the [`notice`] of a group. Two who [`meet`] blindly learn what both hold.
+//! What crosses a gap without a wire goes in a [`package`].
 //!
 //! Nothing here reads a clock, a file or a socket: time and chance are arguments.
 

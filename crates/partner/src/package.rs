@@ -126,7 +126,7 @@ pub enum Error {
         signer: String,
     },
     /// It is for others.
-    #[error("the package is not addressed to this node")]
+    #[error("the package is not addressed to this node, or to a key that it has replaced since")]
     NotForUs,
     /// Its time is over.
     #[error("the package was good until {expires}, and now it is {now}")]

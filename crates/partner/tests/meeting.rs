@@ -1,6 +1,8 @@
 //! A meeting between known sets: it finds exactly what both hold, refuses what is hostile, and everything that was sent shows
 //! nothing of the rest.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+
 use curve25519_dalek::Scalar;
 use curve25519_dalek::ristretto::CompressedRistretto;
 use curve25519_dalek::traits::IsIdentity as _;

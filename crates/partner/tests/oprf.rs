@@ -1,5 +1,7 @@
 //! RFC 9497, appendix A.1: the vectors of ristretto255-SHA512 for the modes OPRF and VOPRF; and what must be refused.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 use curve25519_dalek::constants::RISTRETTO_BASEPOINT_COMPRESSED;
 use curve25519_dalek::ristretto::CompressedRistretto;
 use curve25519_dalek::{RistrettoPoint, Scalar};
@@ -181,8 +183,11 @@ fn published_vectors() {
     }
 }
 
-/// A batch of this length under a key, with its proof.
-fn batch(count: usize, threads: NonZeroUsize) -> (Key, Vec<Vec<u8>>, Vec<Element>, Vec<Element>, [u8; 64]) {
+/// A key, inputs, their blinded and evaluated elements, and the proof.
+type Batch = (Key, Vec<Vec<u8>>, Vec<Element>, Vec<Element>, [u8; 64]);
+
+/// A batch of this length.
+fn batch(count: usize, threads: NonZeroUsize) -> Batch {
     let key = Key::derive(Mode::Voprf, &[7; 32], b"batch").unwrap();
     let chance = Chance::new(&[9; 32], "blinds");
     let inputs: Vec<Vec<u8>> = (0..count).map(|at| format!("value {at}").into_bytes()).collect();

@@ -311,7 +311,7 @@ fn run_retain(place: &Place, args: &Retain) -> Outcome {
     let opened = place.open()?;
     let by = node::audit::operator();
     let who = by.who.as_deref().unwrap_or_default();
-    let done = node::audit::retain(&opened.audit()?, &opened.config.audit, who, node::clock::now())?;
+    let done = node::audit::retain(&opened.audit()?, &*opened.book, &opened.config.audit, who, node::clock::now())?;
     if args.json {
         say_json(&serde_json::json!({"matters": done.matters, "persons": done.persons}))?;
     } else {

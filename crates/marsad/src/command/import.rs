@@ -131,6 +131,7 @@ pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
         unread: Vec::new(),
         keep: args.json,
         counts: Counts::default(),
+        revoked: Vec::new(),
         gave_way: Vec::new(),
     };
     let (ring, own) = (ring(&opened, &options.context)?, opened.own_organisation()?);
@@ -166,10 +167,12 @@ pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
         objects: counts.added + counts.unchanged + counts.conflicts,
         refused: counts.refused,
     });
+    let revoked = tell_revoked(&opened, &told.revoked);
     match outcome {
         Ok(counts) => {
             let ended = told.end(args, counts);
             written?;
+            revoked?;
             ended
         }
         Err(error) => {
@@ -268,6 +271,18 @@ fn watched<T>(bar: &ProgressBar, read: &AtomicU64, work: impl FnOnce() -> T) -> 
     })
 }
 
+/// Whoever was given an object is told that it is revoked, though its last version may not go to them.
+fn tell_revoked(opened: &super::Opened, objects: &[String]) -> Result<(), Failure> {
+    if objects.is_empty() {
+        return Ok(());
+    }
+    let (office, by) = (opened.office()?, node::audit::operator());
+    for object in objects {
+        office.at(node::clock::now(), |desk| desk.revoked(object, &by))?;
+    }
+    Ok(())
+}
+
 /// What was told while the import went on.
 struct Told<'a> {
     bar: &'a ProgressBar,
@@ -277,6 +292,7 @@ struct Told<'a> {
     unread: Vec<String>,
     keep: bool,
     counts: Counts,
+    revoked: Vec<String>,
     gave_way: Vec<(String, u64)>,
 }
 
@@ -301,6 +317,10 @@ impl Listener for Told<'_> {
         let message = visible(&chain(&error));
         self.bar.suspend(|| note(format!("marsad: {message}")));
         self.unread.push(message);
+    }
+
+    fn revoked(&mut self, object: &str) {
+        self.revoked.push(object.to_owned());
     }
 
     fn counted(&mut self, counts: Counts) {

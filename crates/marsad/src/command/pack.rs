@@ -110,11 +110,9 @@ fn partners(opened: &Opened, names: &[String]) -> Result<Vec<String>, Failure> {
 }
 
 fn one(opened: &Opened, args: &Args, to: &str, expires: Option<i64>, now: i64) -> Result<(), Failure> {
-    let viewer = node::export::viewer(&*opened.book, to)?;
     let organisation = opened.book.organisations()?.into_iter().find(|o| o.name.to_lowercase() == to.to_lowercase());
-    let (Some(_), Some(organisation)) = (viewer, organisation) else {
-        return Err(Failure::could(format!("there is no organisation `{}`", visible(to))));
-    };
+    let gone = || Failure::could(format!("there is no organisation `{}`", visible(to)));
+    let organisation = organisation.ok_or_else(gone)?;
     let relation = relation(organisation.relation);
     let name = Some(organisation.name.clone());
     let viewer = policy::Viewer { name: name.clone(), relation, organisation: name };

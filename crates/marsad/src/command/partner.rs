@@ -24,7 +24,8 @@ use std::path::PathBuf;
 Examples:
   marsad partner add their-card.json
   marsad partner confirm 'CERT North' --words 'acorn actor album …'
-  marsad partner list")]
+  marsad partner list
+  marsad partner meet 'CERT North'")]
 pub(crate) struct Args {
     #[command(subcommand)]
     action: Action,

@@ -41,7 +41,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ALIAS", default_value = super::init::MAIN)]
     into: String,
     /// Who gets what is marked TLP:RED: accounts and organisations [default: the first administrator]
-    #[arg(long, value_name = "NAME", num_args = 1.., value_delimiter = ',')]
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
     to: Vec<String>,
     /// Say what it is and whether it is whole; take nothing
     #[arg(long)]
@@ -100,8 +100,22 @@ impl<'a> Unpacking<'a> {
         for (file, why) in &odd {
             self.odd(file, why)?;
         }
+        let mut done: Vec<&Package> = Vec::new();
         for package in &packages {
-            good &= self.one(inbox, package)?;
+            if let Some(first) = done.iter().find(|first| first.id == package.id) {
+                let name =
+                    |package: &Package| package.pieces.first().map(|piece| piece.path.clone()).unwrap_or_default();
+                self.odd(&name(package), &format!("it is the same package as {}", name(first).display()))?;
+                good = false;
+                continue;
+            }
+            match self.one(inbox, package)? {
+                Some(well) => {
+                    done.push(package);
+                    good &= well;
+                }
+                None => good = false,
+            }
         }
         for package in &incomplete {
             self.incomplete(package)?;
@@ -134,8 +148,8 @@ impl<'a> Unpacking<'a> {
         Ok(())
     }
 
-    /// Judges a package, and takes it in. Returns whether all was well.
-    fn one(&self, inbox: &Inbox, package: &Package) -> Result<bool, Failure> {
+    /// Judges a package, and takes it in. Returns whether all was well; `None`: it was refused.
+    fn one(&self, inbox: &Inbox, package: &Package) -> Result<Option<bool>, Failure> {
         let limits = &self.opened.config.limits;
         let object = node::intake::limits(limits);
         let taker = Taker {
@@ -160,14 +174,14 @@ impl<'a> Unpacking<'a> {
             Err(Error::Package(error)) => {
                 bar.finish_and_clear();
                 self.refused(package, &chain(&error))?;
-                return Ok(false);
+                return Ok(None);
             }
             Err(error) => return Err(error.into()),
         };
         self.place(&checked)?;
         if self.args.check {
             bar.finish_and_clear();
-            return self.checked(&checked);
+            return self.checked(&checked).map(Some);
         }
         let (whole, order) = (checked.whole.clone(), checked.place.clone());
         let sender = whole.sender.organisation.as_str();
@@ -198,7 +212,7 @@ impl<'a> Unpacking<'a> {
         let taken = taken?;
         inbox.forget(&package.id)?;
         self.wrote_down(sender, &package.id, whole.header.number, &taken)?;
-        self.taken(package, &whole, &order, &taken)
+        self.taken(package, &whole, &order, &taken).map(Some)
     }
 
     /// Whose the objects become, and who gets what is for named recipients.

@@ -105,6 +105,7 @@ impl Administration {
         taken(self.book.add_group(&group))?;
         let group = self.kept_group(&group.id)?.unwrap_or(group);
         self.on_group_done(actor, Deed::AddGroup, &group, Some(&told(&group)));
+        self.groups_changed(actor);
         Ok(group)
     }
 
@@ -141,6 +142,7 @@ impl Administration {
         taken(self.book.change_group(&group))?;
         let group = self.kept_group(&group.id)?.unwrap_or(group);
         self.on_group_done(actor, Deed::ChangeGroup, &group, Some(&told(&group)));
+        self.groups_changed(actor);
         Ok(group)
     }
 
@@ -155,6 +157,7 @@ impl Administration {
             done => done?,
         }
         self.on_group_done(actor, Deed::RemoveGroup, &group, None);
+        self.groups_changed(actor);
         Ok(group)
     }
 

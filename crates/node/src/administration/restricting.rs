@@ -1,8 +1,10 @@
 //! Narrowing who may see what is stored.
 
 use super::{Administration, AdministrationAct, Deed, Error, checked_name};
+use crate::audit::acts_as;
 use crate::intake::Classes;
 use crate::narrow::{Narrowing, narrow, stored};
+use crate::partners::recalls::Made;
 use ledger::{Ledger, Micros};
 use policy::role::{Act, Actor, Target, may};
 use policy::{Audience, Class, Tlp, Viewer};
@@ -31,18 +33,31 @@ impl Administration {
         restriction: &Restriction<'_>,
         now: Micros,
     ) -> Result<u64, Error> {
+        Ok(self.restrict_and_tell(actor, (book, classes), restriction, now)?.0)
+    }
+
+    /// The same; who is told of those to whom it was handed.
+    pub(super) fn restrict_and_tell(
+        &self,
+        actor: &Actor,
+        (book, classes): (&dyn Ledger, &Classes),
+        restriction: &Restriction<'_>,
+        now: Micros,
+    ) -> Result<(u64, Made), Error> {
         let Restriction { object, originated, narrowing } = *restriction;
         if !may(actor, Act::Restrict, &Target::Object { originated }) {
             return Err(self.refused(actor, Deed::Restrict, object));
         }
         let narrowing = self.checked_narrowing(actor, narrowing)?;
-        let changed = match actor {
-            Actor::Member(member) if !member.own => {
-                let of = |class: &Class| class.originated_by(&member.organisation);
-                narrow(book, classes, object, &narrowing, &of, now)?
-            }
-            _ => narrow(book, classes, object, &narrowing, &|_| true, now)?,
+        let of = |class: &Class| match actor {
+            Actor::Member(member) if !member.own => class.originated_by(&member.organisation),
+            _ => true,
         };
+        let made = match &self.taker {
+            Some(taker) => taker.narrowing(object, &narrowing, &of, &acts_as(actor), now)?,
+            None => Made::default(),
+        };
+        let changed = narrow(book, classes, object, &narrowing, &of, now)?;
         if changed == 0 && !stored(book, object)? {
             return Err(Error::Unknown { what: "object", name: object.to_owned() });
         }
@@ -56,7 +71,7 @@ impl Administration {
             detail,
             done: true,
         });
-        Ok(changed)
+        Ok((changed, made))
     }
 
     /// Whether the actor may be told why this viewer sees an object or does not.

@@ -278,3 +278,55 @@ fn every_act_is_recorded_done_or_refused() {
         ]
     );
 }
+
+#[test]
+fn partners_are_managed_by_the_own_organisations_partner_managers() {
+    use crate::partners::identity::Surroundings;
+    use ledger::Partners as _;
+
+    let world = world();
+    let here = Surroundings::default();
+    let north = Secret::new([2; 32]);
+    // A card of somebody else's.
+    let folder = tempfile::tempdir().unwrap();
+    let other = ledger::sqlite::Book::create(&folder.path().join("marsad.db")).unwrap();
+    other.add_organisation(&Organisation { name: "CERT South".into(), relation: Relation::Own }).unwrap();
+    other.set_note(OWN_ORGANISATION, Some(b"CERT South")).unwrap();
+    let card = crate::partners::identity::own_at(&other, &north, Some(&here), NOW).unwrap().0.card;
+    for (actor, may) in [
+        ("reader@own", false),
+        ("analyst@own", false),
+        ("publisher@own", false),
+        ("partner-manager@own", true),
+        ("administrator@own", true),
+        ("partner-manager@north", false),
+        ("administrator@north", false),
+    ] {
+        let actor = world.actor(actor);
+        let (administration, expected) = (&world.administration, if may { "done" } else { "refused" });
+        let take = administration.take_card(&actor, card.text(), None, Relation::Community, None, NOW);
+        assert_eq!(told(take), expected, "{actor:?}");
+        assert_eq!(world.book.partner("CERT South").unwrap().is_some(), may, "{actor:?}");
+        let said = card.fingerprint();
+        for (act, result) in [
+            ("confirm", told(administration.confirm_card(&actor, "CERT South", said, NOW))),
+            ("grade", told(administration.grade_partner(&actor, "CERT South", &Grade::default()))),
+            ("list", told(administration.exchange_partners(&actor))),
+            ("show", told(administration.exchange_partner(&actor, "CERT South"))),
+            ("revoke", told(administration.revoke_partner(&actor, "CERT South", NOW))),
+            ("own card", told(administration.own_card(&actor, &here, NOW))),
+            ("rotate", told(administration.rotate_card(&actor, &here, NOW))),
+            ("revoke card", told(administration.revoke_card(&actor, &here, NOW))),
+            ("remove", told(administration.remove_partner(&actor, "CERT South"))),
+            ("foreign", told(administration.add_foreign(&actor, &format!("Old {may}"), Relation::Public, NOW))),
+        ] {
+            let again = act == "foreign" && actor == world.actor("administrator@own");
+            assert_eq!(result, if again { "taken" } else { expected }, "{actor:?} {act}");
+        }
+    }
+    // Whoever may not learns nothing of whether there is such a partner.
+    let reader = world.actor("reader@own");
+    assert_eq!(told(world.administration.exchange_partner(&reader, "nobody")), "refused");
+    let manager = world.actor("partner-manager@own");
+    assert_eq!(told(world.administration.exchange_partner(&manager, "nobody")), "unknown");
+}

@@ -16,9 +16,9 @@ pub struct Handed {
     pub viewer: Option<String>,
     /// For which organisation they acted.
     pub organisation: Option<String>,
-    /// Over which way: `taxii`, `api`, `cli`, `export`.
+    /// Over which way: `taxii`, `api`, `cli`, `export`, `link`, `package`.
     pub way: String,
-    /// What was given: `objects`, `manifest`, `versions`, `bundle`.
+    /// What was given: `objects`, `manifest`, `versions`, `bundle`, `package`.
     pub what: String,
     /// In answer to which request.
     pub request: String,

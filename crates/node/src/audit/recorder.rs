@@ -37,7 +37,9 @@ fn event(act: &AdministrationAct<'_>) -> Event {
             (format!("organisation {}", act.subject), None)
         }
         Deed::AddGroup | Deed::ChangeGroup | Deed::RemoveGroup => (format!("sharing group {}", act.subject), None),
-        Deed::ExplainMarking | Deed::GradeObject | Deed::Restrict | Deed::Trace => (act.subject.to_owned(), None),
+        Deed::ExplainMarking | Deed::GradeObject | Deed::Restrict | Deed::Recall | Deed::Trace => {
+            (act.subject.to_owned(), None)
+        }
         Deed::AddCollection | Deed::RemoveCollection => (format!("collection {}", act.subject), None),
         _ => (String::new(), Some(act.subject.to_owned()).filter(|name| !name.is_empty())),
     };
@@ -45,7 +47,7 @@ fn event(act: &AdministrationAct<'_>) -> Event {
     for (name, value) in [("of", act.organisation), ("detail", act.detail)] {
         details.extend(value.map(|value| (name.to_owned(), value.into())));
     }
-    Event::Administered { by: by(act.actor), act: act.deed.as_str(), about, whom, done: act.done, details }
+    Event::Administered { by: acts_as(act.actor), act: act.deed.as_str(), about, whom, done: act.done, details }
 }
 
 /// What was done to a partner or to our card. The detail of what was refused is why.
@@ -66,11 +68,13 @@ fn of_partner(act: &AdministrationAct<'_>) -> Option<Event> {
         let detail = act.detail.unwrap_or_default().to_owned();
         let (about, reason) = if act.done { (detail, String::new()) } else { (String::new(), detail) };
         let partner = act.subject.to_owned();
-        Event::Partner { by: by(act.actor), partner, act: act.deed.as_str(), about, done: act.done, reason }
+        Event::Partner { by: acts_as(act.actor), partner, act: act.deed.as_str(), about, done: act.done, reason }
     })
 }
 
-fn by(actor: &Actor) -> By {
+/// An actor, for the audit log.
+#[must_use]
+pub fn acts_as(actor: &Actor) -> By {
     let (who, organisation) = match actor {
         Actor::Operator => return super::operator(),
         Actor::Member(member) => (Some(member.name.clone()), Some(member.organisation.clone())),

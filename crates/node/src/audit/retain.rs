@@ -1,7 +1,8 @@
 //! What is kept for how long.
 
-use ledger::Micros;
+use crate::partners::recalls::recipients;
 use ledger::journal::{Erasing, Journal, Scope, Which};
+use ledger::{Micros, Register};
 
 const DAY: Micros = 86_400_000_000;
 
@@ -15,23 +16,32 @@ pub struct Retained {
 }
 
 /// Erases what is older than the configuration says. Zero days are for ever. What happened is not kept without end when
-/// who did it is, nor the other way round: each has its own time.
+/// who did it is, nor the other way round: each has its own time. Which organisation was given which record stays known in
+/// the register, without the rest.
 ///
 /// # Errors
 /// Those of the ledger.
 pub fn retain(
     journal: &dyn Journal,
+    register: &dyn Register,
     config: &crate::config::Audit,
     who: &str,
     now: Micros,
 ) -> ledger::Result<Retained> {
+    let before = |days: u64| {
+        let kept = i64::try_from(days).unwrap_or(i64::MAX).saturating_mul(DAY);
+        now.saturating_sub(kept)
+    };
+    if config.retention_days > 0 {
+        // To whom something was handed must be known for as long as it may be recalled.
+        recipients::keep_before(journal, register, before(config.retention_days))?;
+    }
     let mut salt = super::salt;
     let mut erase = |which, days: u64, reason: &str| {
         if days == 0 {
             return Ok(0);
         }
-        let kept = i64::try_from(days).unwrap_or(i64::MAX).saturating_mul(DAY);
-        let scope = Scope::Before(now.saturating_sub(kept));
+        let scope = Scope::Before(before(days));
         journal.erase(which, scope, &mut Erasing { now, who, reason, salt: &mut salt })
     };
     Ok(Retained {
@@ -46,7 +56,7 @@ mod tests {
     use crate::audit::{By, Event, Way};
     use crate::config::Audit;
     use ledger::journal::{Anchor, Keep, Wanted};
-    use ledger::sqlite::JournalFile;
+    use ledger::sqlite::{Book, JournalFile};
 
     #[test]
     fn each_part_has_its_own_time() {
@@ -56,14 +66,15 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let anchor = Anchor::new(&folder.path().join("audit.anchor"), [1; 32]);
             let journal = JournalFile::open(&folder.path().join("audit.db"), anchor).unwrap();
+            let book = Book::create(&folder.path().join("book.db")).unwrap();
             let by = By { way: Way::Cli, who: Some("amina".to_owned()), organisation: None, address: None };
             let entries: Vec<_> =
                 (0..10).map(|day| Event::SignedIn { by: by.clone() }.entry(day * DAY, [1; 16])).collect();
             journal.write(&entries, Keep::Soon).unwrap();
             let config = Audit { retention_days, personal_days, ..Audit::default() };
-            let retained = retain(&journal, &config, "", 10 * DAY).unwrap();
+            let retained = retain(&journal, &book, &config, "", 10 * DAY).unwrap();
             assert_eq!(retained, Retained { matters, persons }, "{retention_days} {personal_days}");
-            assert_eq!(retain(&journal, &config, "", 10 * DAY).unwrap(), Retained::default(), "once is enough");
+            assert_eq!(retain(&journal, &book, &config, "", 10 * DAY).unwrap(), Retained::default(), "once is enough");
             let mut kept = (0, 0);
             journal
                 .read(&Wanted { kind: Some("signed-in"), ..Wanted::default() }, &mut |line| {

@@ -97,11 +97,11 @@ impl Refusal {
         }
     }
 
-    /// 429 to a partner that has brought as much as was agreed.
-    pub(super) fn used_up(wait: Duration, why: impl ToString) -> Self {
+    /// 429 for whoever has brought what it may bring for now.
+    pub(super) fn later(wait: Duration) -> Self {
         Self {
             header: Some((RETRY_AFTER, (wait.as_secs() + 1).to_string())),
-            ..Self::bad(StatusCode::TOO_MANY_REQUESTS, "this is more than is taken from you now: wait", why)
+            ..Self::new(StatusCode::TOO_MANY_REQUESTS, "as much as was agreed has come: wait")
         }
     }
 

@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::egress::{self, Egress};
 use crate::home::{self, Home};
 use crate::partners::keeper;
+use crate::partners::recalls::TakesBack as _;
 use crate::upkeep;
 use axum::Router;
 use axum::body::Body;
@@ -264,7 +265,7 @@ async fn sweep(state: Arc<State>) {
         }
         let retained = state.read(|state| {
             let (journal, now) = (state.audit.journal(), crate::clock::now());
-            Ok(crate::audit::retain(&**journal, &state.config.audit, "", now)?)
+            Ok(crate::audit::retain(&**journal, &*state.book, &state.config.audit, "", now)?)
         });
         if let Err(refusal) = retained.await {
             tracing::warn!(?refusal, "old entries of the audit log could not be erased");
@@ -297,7 +298,12 @@ fn do_upkeep(state: &State, seldom: bool) {
     if !seldom {
         return;
     }
-    match upkeep::forget_persons(&*state.book, &state.config.personal, now) {
+    // What a process that ended left undone of a group's change, and changes that no act of administration made.
+    let by = By { way: Way::Link, who: None, organisation: None, address: None };
+    if let Err(error) = state.office.groups_changed(&by, now) {
+        tracing::warn!(%error, "partners could not be told of changed sharing groups");
+    }
+    match forget_persons(state, &by, now) {
         Ok(0) => {}
         Ok(erased) => {
             state.metrics.forgot(erased);
@@ -309,6 +315,17 @@ fn do_upkeep(state: &State, seldom: bool) {
         Ok(records) => state.metrics.settled(records),
         Err(error) => tracing::warn!(%error, "references could not be settled"),
     }
+}
+
+/// What is kept long enough is taken back from those who got it, and erased.
+fn forget_persons(state: &State, by: &By, now: ledger::Micros) -> Result<u64, crate::partners::identity::Error> {
+    if state.config.personal.retention.is_empty() {
+        return Ok(0);
+    }
+    state.office.at(now, |desk| {
+        let mut erasing = |object: &str, places: &[_]| desk.erasing(object, places, by).map(drop);
+        upkeep::forget_persons(&*state.book, &state.config.personal, now, &mut erasing)
+    })
 }
 
 /// Writes an erasure by retention down: the node's own act, by nobody.

@@ -1,6 +1,7 @@
 //! The node over HTTP: one port, one handler an endpoint, one place that turns errors into answers.
 
 mod answer;
+mod cards;
 mod client_certificates;
 mod first_sign_in;
 mod listen;
@@ -26,6 +27,7 @@ use crate::home::Home;
 use crate::intake::Classes;
 use crate::known::Known;
 use crate::partners::meeting::host::Host;
+use crate::partners::recalls::Office;
 use crate::sources::Sources;
 use crate::writer::Writer;
 use ::taxii::cursor::Signer;
@@ -61,6 +63,7 @@ pub struct State {
     streams: Arc<notices::Streams>,
     secret: crate::home::Secret,
     rings: crate::partners::identity::Rings,
+    office: Arc<Office>,
 }
 
 impl State {
@@ -81,10 +84,12 @@ impl State {
         let journal = Arc::new(crate::audit::open_with(home, &secret).map_err(Error::Audit)?);
         let recorder = Arc::new(crate::audit::AuditRecorder::new(Arc::clone(&journal) as _));
         let known = Arc::new(Known::new(Arc::clone(&book) as _));
+        let office = Arc::new(Office::new(&book, Arc::clone(&journal) as _, &config, secret.clone()));
         Ok(Arc::new(Self {
             accounts: Accounts::new(Arc::clone(&known), Arc::clone(&book) as _, secret.clone(), &config.accounts),
             administration: Administration::new(Arc::clone(&book) as _, secret.clone(), &config.accounts)
-                .recorded_by(recorder),
+                .recorded_by(recorder)
+                .recalled_by(Arc::clone(&office) as _),
             oidc: crate::oidc::Provider::new(home, &config, &secret).map_err(Error::Provider)?,
             door: Door::new(Arc::clone(&book) as _, Arc::clone(&known), &config),
             writer: Writer::start(Arc::clone(&book) as _, sources.clone()).map_err(Error::Thread)?,
@@ -97,6 +102,7 @@ impl State {
             metrics: metrics::Metrics::default(),
             streams: Arc::default(),
             rings: crate::partners::identity::Rings::new(Arc::clone(&book) as _, secret.clone()),
+            office,
             secret,
             known,
             book,

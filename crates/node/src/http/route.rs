@@ -33,6 +33,8 @@ pub(super) enum Route {
     FirstSignIn,
     /// `/api/links/notices`
     Notices,
+    /// `/api/links/cards`
+    Cards,
     /// Members: below `/api/`
     People(People),
     /// Who may see what: below `/api/`
@@ -151,6 +153,7 @@ patterns! {
     Self::Metrics => "/metrics",
     Self::FirstSignIn => "/api/first-sign-in",
     Self::Notices => "/api/links/notices",
+    Self::Cards => "/api/links/cards",
     Self::Unknown => "unknown",
     ;
     Self::People(people) in PEOPLE => people.facts().0,
@@ -179,6 +182,8 @@ pub(super) enum Sharing {
     Marking(String),
     /// `/api/objects/{id}/restrict`
     Restrict(String),
+    /// `/api/objects/{id}/recall`
+    Recall(String),
 }
 
 impl Sharing {
@@ -194,6 +199,7 @@ impl Sharing {
             ["markings"] => Self::Markings,
             ["markings", id] => Self::Marking(s(id)),
             ["objects", id, "restrict"] => Self::Restrict(s(id)),
+            ["objects", id, "recall"] => Self::Recall(s(id)),
             _ => return None,
         })
     }
@@ -210,6 +216,7 @@ facts! {
     Self::Markings => "/api/markings", "GET, HEAD, OPTIONS";
     Self::Marking(_) => "/api/markings/{id}", "GET, HEAD, PUT, DELETE, OPTIONS";
     Self::Restrict(_) => "/api/objects/{id}/restrict", "POST, OPTIONS";
+    Self::Recall(_) => "/api/objects/{id}/recall", "GET, HEAD, POST, OPTIONS";
 }
 
 /// What an address names that is about the blind meeting.
@@ -252,7 +259,7 @@ impl Route {
         match self {
             Self::Objects(_) => "GET, HEAD, POST, OPTIONS",
             Self::Object(..) => "GET, HEAD, DELETE, OPTIONS",
-            Self::FirstSignIn => "POST, OPTIONS",
+            Self::FirstSignIn | Self::Cards => "POST, OPTIONS",
             Self::Notices => "GET, OPTIONS",
             Self::People(people) => people.facts().1,
             Self::Sharing(sharing) => sharing.facts().1,
@@ -265,7 +272,13 @@ impl Route {
     pub(super) fn is_taxii(&self) -> bool {
         let own = matches!(
             self,
-            Self::Health | Self::Ready | Self::Metrics | Self::FirstSignIn | Self::Notices | Self::Unknown
+            Self::Health
+                | Self::Ready
+                | Self::Metrics
+                | Self::FirstSignIn
+                | Self::Notices
+                | Self::Cards
+                | Self::Unknown
         );
         !own && !matches!(self, Self::People(_) | Self::Sharing(_) | Self::Meetings(_))
     }
@@ -284,6 +297,7 @@ pub(super) fn of(path: &str, root: &str) -> Route {
         ["metrics"] => Route::Metrics,
         ["api", "first-sign-in"] => Route::FirstSignIn,
         ["api", "links", "notices"] => Route::Notices,
+        ["api", "links", "cards"] => Route::Cards,
         ["api", rest @ ..] if rest.iter().all(|part| !part.is_empty()) => {
             let people = People::of(rest).map(Route::People);
             let sharing = || Sharing::of(rest).map(Route::Sharing);
@@ -364,6 +378,7 @@ mod tests {
             ("/health", Route::Health),
             ("/metrics/", Route::Metrics),
             ("/api/links/notices", Route::Notices),
+            ("/api/links/cards", Route::Cards),
             ("/api/links", Route::Unknown),
             ("/api/session", Route::People(People::Session)),
             ("/api/accounts/", Route::People(People::Accounts)),
@@ -384,6 +399,7 @@ mod tests {
             ("/api/meetings/m/tags/7", Route::Meetings(Meetings::Tags(s("m"), s("7")))),
             ("/api/meetings/m/echoes", Route::Meetings(Meetings::Echoes(s("m")))),
             ("/api/meetings/m", Route::Unknown),
+            ("/api/objects/x--1/recall", Route::Sharing(Sharing::Recall(s("x--1")))),
             ("/api/objects/x--1", Route::Unknown),
             ("/api/accounts/a/passwords", Route::Unknown),
             ("/api/", Route::Unknown),

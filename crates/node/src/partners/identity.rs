@@ -214,7 +214,14 @@ pub fn keyring<B: Partners + ?Sized>(book: &B, secret: &Secret) -> Result<Arc<Ke
 pub struct Rings {
     book: Arc<dyn Partners>,
     secret: Secret,
-    held: Mutex<Option<(u64, Option<Vec<u8>>, Arc<Keyring>)>>,
+    held: Mutex<Option<HeldRing>>,
+}
+
+/// A ring, and what it was read of.
+struct HeldRing {
+    generation: u64,
+    note: Option<Vec<u8>>,
+    ring: Arc<Keyring>,
 }
 
 impl Rings {
@@ -235,14 +242,14 @@ impl Rings {
         // Read before the rest: a change in between makes the next comparison fail.
         let (generation, note) = (self.book.generation()?, self.book.note(NOTE)?);
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((of, with, ring)) = &*held
-            && *of == generation
-            && *with == note
+        if let Some(held) = &*held
+            && held.generation == generation
+            && held.note == note
         {
-            return Ok(Arc::clone(ring));
+            return Ok(Arc::clone(&held.ring));
         }
         let ring = keyring(&*self.book, &self.secret)?;
-        *held = Some((generation, note, Arc::clone(&ring)));
+        *held = Some(HeldRing { generation, note, ring: Arc::clone(&ring) });
         Ok(ring)
     }
 }

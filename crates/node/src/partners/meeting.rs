@@ -7,7 +7,7 @@
 //!
 //! | request | is |
 //! |---|---|
-//! | `POST meetings` `{"size","types"}` | begins: `{"id","key","size","page","tags_page","until"}` |
+//! | `POST meetings` | begins: the [`Hello`](partner::meet::hello::Hello) of the one who asks is answered by a [`Welcome`](partner::meet::hello::Welcome), each signed |
 //! | `PUT meetings/{id}/elements/{page}` | blinded elements, 32 bytes each: the evaluated ones, then 64 bytes of proof |
 //! | `GET meetings/{id}/tags/{page}` | tags, 16 bytes each, once all elements were evaluated |
 //! | `PUT meetings/{id}/echoes` | echoes, 16 bytes each: `{"both"}`, and the meeting is over |
@@ -46,13 +46,6 @@ pub enum Standing {
     Meets(Viewer),
 }
 
-/// What of a partner's terms is looked at here.
-#[derive(Default, Deserialize)]
-struct Terms {
-    #[serde(default)]
-    meets: bool,
-}
-
 /// Whether we meet with the organisation of this name. What cannot be read meets with nobody.
 ///
 /// # Errors
@@ -64,7 +57,7 @@ pub fn standing<B: Partners + ?Sized>(book: &B, organisation: &str) -> ledger::R
     let pinned = book.cards(&partner.organisation)?.iter().any(|card| card.state == CardState::Pinned);
     let known = Register::organisations(book)?.into_iter().find(|known| known.name == partner.organisation);
     let (true, Some(known)) = (pinned, known) else { return Ok(Standing::Stranger) };
-    if !serde_json::from_slice::<Terms>(&partner.terms).unwrap_or_default().meets {
+    if !super::Terms::read(&partner.terms).meets {
         return Ok(Standing::Partner);
     }
     // The partner as a whole, whichever of its members asks: both directions look at the same values.

@@ -57,12 +57,18 @@ impl Seen {
     }
 }
 
+/// Whether there is no group, and was none.
+pub(super) fn is_quiet(book: &dyn ledger::Partners) -> ledger::Result<bool> {
+    Ok(book.groups()?.is_empty() && book.note(SEEN)?.is_none())
+}
+
 /// Sees to what has changed of the groups: partners in ours are told, newcomers get what was shared before, and what leavers
 /// were given is taken back, each as the group says.
 ///
 /// # Errors
 /// Those of the ledger; what was not seen to is seen to the next time.
 pub fn catch_up(desk: &Desk<'_>, by: &By) -> ledger::Result<()> {
+    desk.door.afresh()?;
     let kept = desk.book.note(SEEN)?;
     let mut seen: BTreeMap<String, Seen> =
         kept.as_deref().and_then(|kept| serde_json::from_slice(kept).ok()).unwrap_or_default();
@@ -90,14 +96,20 @@ fn see_to(desk: &Desk<'_>, id: &str, before: &Seen, group: Option<&Group>, by: &
     if judge::same(&before.owner, desk.own) || judge::same(&after.owner, desk.own) {
         announce(desk, id, before, group)?;
     }
-    for left in before.within().filter(|name| !after.holds(name) && !judge::same(name, desk.own)) {
+    // Who is left behind when we leave another's group has not left it.
+    let goes = before.holds(desk.own) && !after.holds(desk.own) && !judge::same(&before.owner, desk.own);
+    for left in before.within().filter(|name| !goes && !after.holds(name) && !desk.is_own(name)) {
         if before.recall || after.recall {
             desk.left(id, left, by)?;
         }
     }
     if let Some(group) = group.filter(|group| group.backfill) {
+        // With a group of which nobody has heard yet we shared nothing.
+        let is_new = before.owner.is_empty();
         for joined in after.within().filter(|name| !before.holds(name)) {
-            backfill::joined(desk, group, joined)?;
+            if !is_new || desk.is_own(joined) {
+                backfill::joined(desk, group, joined)?;
+            }
         }
     }
     Ok(())
@@ -164,8 +176,13 @@ pub(super) fn take(desk: &Desk<'_>, notice: &GroupNotice, signer: &str) -> ledge
         return Ok(Ok(()));
     }
     if notice.gone {
-        if let Some(held) = held {
-            desk.book.remove_group(&held.id)?;
+        match held {
+            // We keep what we have, and are in it alone: nobody else gets it by the group.
+            Some(held) if held.on_leave == OnLeave::Keep && holds(held, desk.own) => {
+                desk.book.change_group(&Group { members: vec![desk.own.to_owned()], ..held.clone() })?;
+            }
+            Some(held) => desk.book.remove_group(&held.id)?,
+            None => {}
         }
     } else {
         let group = Group {
@@ -192,6 +209,10 @@ pub(super) fn take(desk: &Desk<'_>, notice: &GroupNotice, signer: &str) -> ledge
     desk.note(&desk.by(), signer, "group-told", &format!("sharing group {}", notice.id), true, "")?;
     catch_up(desk, &desk.by())?;
     Ok(Ok(()))
+}
+
+fn holds(group: &Group, organisation: &str) -> bool {
+    group.members.iter().any(|member| judge::same(member, organisation))
 }
 
 /// A name that no other group has: a partner's word for its group may be anything.

@@ -16,6 +16,7 @@ mod foreign;
 pub mod judge;
 mod leave;
 mod make;
+mod office;
 pub mod recipients;
 mod status;
 mod take;
@@ -23,6 +24,7 @@ mod take;
 pub use delivery::{handed, remind};
 pub use foreign::{Pumped, pump_foreign};
 pub use make::Made;
+pub use office::{Deleting, Office, TakesBack};
 pub use status::{Reached, Receiver, Status, of as status_of};
 pub use take::Took;
 

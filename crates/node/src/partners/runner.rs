@@ -294,8 +294,6 @@ struct Running<'a, B> {
     ours: Collection,
     classes: Classes,
     budget: budget::Budget,
-    /// What the partner may bring, over all its links.
-    quota: quota::Held,
 }
 
 impl<'a, B: Book> Running<'a, B> {
@@ -304,7 +302,6 @@ impl<'a, B: Book> Running<'a, B> {
         let ours = &job.definition.ours;
         let ours = here.book.collection(ours)?.ok_or_else(|| Error::Collection(ours.clone()))?;
         let budget = budget::Budget::load(here.book, job)?;
-        let quota = quota::Held::load(here.book, &job.partner.organisation, now)?;
         let longest = Micros::try_from(bounds.round.as_micros()).unwrap_or(Micros::MAX);
         Ok(Self {
             here: *here,
@@ -314,7 +311,6 @@ impl<'a, B: Book> Running<'a, B> {
             ours,
             classes: Classes::default(),
             budget,
-            quota,
         })
     }
 
@@ -345,28 +341,31 @@ impl<'a, B: Book> Running<'a, B> {
         }
     }
 
+    /// The same for what the partner brings, which is bounded over all its links.
+    fn allowance_in(&self, now: Micros, done: &mut Round) -> Result<Option<u64>, Error> {
+        let Some(most) = self.allowance(now, done) else { return Ok(None) };
+        let held = quota::Held::load(self.here.book, &self.job.partner.organisation, now)?;
+        if let Err(refusal) = held.quota().open(now) {
+            done.warn(refusal.to_string());
+            done.held = Some(Held::Budget(refusal.until().unwrap_or(now)));
+            return Ok(None);
+        }
+        Ok(Some(most.min(held.quota().left(now)).max(1)))
+    }
+
     /// Whether the round may take a further page, and how many objects; says why not.
     fn allowance(&self, now: Micros, done: &mut Round) -> Option<u64> {
         if now >= self.ends {
             done.held = Some(Held::Time);
             return None;
         }
-        let mut most = match self.budget.left(now) {
-            Ok(objects) => objects.min(self.bounds.objects as u64),
+        match self.budget.left(now) {
+            Ok(objects) => Some(objects.min(self.bounds.objects as u64)),
             Err(again) => {
                 done.held = Some(Held::Budget(again));
-                return None;
+                None
             }
-        };
-        if self.job.definition.direction == Direction::Pull {
-            if let Err(refusal) = self.quota.quota().open(now) {
-                done.warn(format!("the partner has to wait: {refusal}"));
-                done.held = Some(Held::Budget(refusal.until().unwrap_or(now)));
-                return None;
-            }
-            most = most.min(self.quota.quota().left(now)).max(1);
         }
-        Some(most)
     }
 
     fn reached(&self) -> ledger::Result<state::Reached> {

@@ -47,12 +47,10 @@ impl Chance {
 
     /// Shuffles: every order is as likely as every other.
     pub fn shuffle<T>(&self, things: &mut [T]) {
-        let mut place = 0;
-        for last in (1..things.len()).rev() {
+        for (place, last) in (0..).zip((1..things.len()).rev()) {
             let choices = u64::try_from(last).unwrap_or(u64::MAX).saturating_add(1);
             // 128 bits over at most 2^64 choices: no order is likelier than another by more than 2^-64.
             let bytes = self.wide(place);
-            place += 1;
             let wide = bytes.first_chunk().map_or(0, |bytes| u128::from_le_bytes(*bytes));
             let chosen = usize::try_from(wide % u128::from(choices)).unwrap_or(last);
             things.swap(last, chosen);

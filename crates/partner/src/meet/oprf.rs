@@ -152,7 +152,7 @@ impl Key {
         counted(blinded.len(), blinded.len())?;
         let points = decode(blinded, threads)?;
         let elements = spread(threads, &points, |_, points| {
-            let multiples: Vec<_> = points.iter().map(|point| point * &*self.half).collect();
+            let multiples: Vec<_> = points.iter().map(|point| point * *self.half).collect();
             Ok(encode_doubled(&multiples))
         })?;
         Ok(Evaluation { key: self, points, blinded: blinded.to_vec(), elements })
@@ -166,7 +166,7 @@ impl Key {
         let expander = self.mode.expander(b"HashToGroup-");
         spread(threads, inputs, |from, inputs| {
             let hashed = hashed(&expander, inputs, from)?;
-            let multiples: Vec<_> = hashed.iter().map(|point| point * &*self.half).collect();
+            let multiples: Vec<_> = hashed.iter().map(|point| point * *self.half).collect();
             let elements = encode_doubled(&multiples);
             Ok(inputs.iter().zip(&elements).map(|(input, element)| output(input.as_ref(), element)).collect())
         })

@@ -95,6 +95,13 @@ impl<R: Read> Opener<R> {
     /// [`Error`].
     pub fn begin(mut from: R, own: &[&Keys], trust: &Trust<'_>, limits: &Limits, now: i64) -> Result<Self, Error> {
         let (block, header, fields) = read_header(&mut from)?;
+        // First of all the clocks: if one is wrong, keys seem to be out of their time as well.
+        if header.created > now.saturating_add(TOLERANCE) {
+            return Err(Error::Future { created: format_micros(header.created), now: format_micros(now) });
+        }
+        if let Some(expires) = header.expires.filter(|expires| *expires < now) {
+            return Err(Error::Expired { expires: format_micros(expires), now: format_micros(now) });
+        }
         let untrusted = |source| Error::Signer { what: "header", source };
         let sender = trust(&header.key).map_err(untrusted)?;
         if KeyId::of(&sender.sign) != header.key {
@@ -103,12 +110,6 @@ impl<R: Read> Opener<R> {
         block.verify(&sender.sign)?;
         if sender.node != header.from {
             return Err(Error::Origin { said: header.from, signer: sender.node });
-        }
-        if header.created > now.saturating_add(TOLERANCE) {
-            return Err(Error::Future { created: format_micros(header.created), now: format_micros(now) });
-        }
-        if let Some(expires) = header.expires.filter(|expires| *expires < now) {
-            return Err(Error::Expired { expires: format_micros(expires), now: format_micros(now) });
         }
         let salt = URL_SAFE_NO_PAD.decode(&fields.salt).ok().filter(|salt| salt.len() == 16);
         let salt = salt.ok_or_else(|| Error::form("header", "it has no salt"))?;

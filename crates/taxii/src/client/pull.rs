@@ -230,7 +230,10 @@ impl<T: Transport> Pull<'_, T> {
         if next.len() > MAX_NEXT {
             return Err(self.protocol("its `next` is longer than fits into an address"));
         }
-        let page: Vec<&[u8]> = keys.iter().map(<[u8; 16]>::as_slice).collect();
+        // What has no version may stand in the order more than once with the same content, and so may a page of it; a
+        // server that goes on then gives a later date.
+        let mut page: Vec<&[u8]> = keys.iter().map(<[u8; 16]>::as_slice).collect();
+        page.extend(last.as_deref().map(str::as_bytes));
         if !self.met.insert(fingerprint(&[b"next", next.as_bytes()])) {
             return Err(self.protocol("it leads in a circle: the same `next` came twice"));
         }

@@ -8,6 +8,7 @@ use crate::terminal::{Unit, note, progress, say, say_json, table, visible};
 use ledger::Partners as _;
 use node::audit::Event;
 use node::egress::{Credentials, Egress, Session};
+use node::partners::identity;
 use node::partners::link::{Definition, Login};
 use node::partners::meeting::guest::{Meet, Progress, meet};
 use node::partners::meeting::{self, Common, Standing, standing, values};
@@ -96,8 +97,14 @@ pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
     let mut spend = |theirs: usize| {
         meeting::budget::spend(&*opened.book, &partner.organisation, theirs as u64, node::clock::now(), config)
     };
+    let secret = opened.home.secret()?;
+    let (own, ring) = (identity::own(&*opened.book, &secret)?, identity::keyring(&*opened.book, &secret)?);
     let job = Meet {
         origin: &origin,
+        partner: &partner.organisation,
+        keys: &own.keys,
+        ring: &ring,
+        nonce: node::chance::bytes()?,
         kinds: &kinds,
         values,
         seed: &seed,

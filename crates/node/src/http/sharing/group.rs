@@ -63,6 +63,8 @@ pub(crate) async fn patch(
                 backfill: sent.backfill,
                 on_leave: sent.on_leave.map(Into::into),
             };
+            // What was handed on a moment ago may not be written yet.
+            state.audit.flush()?;
             let group = state.administration.change_group(&actor, &id, &change)?;
             // Who gave the group away is told what it was made.
             let seen = state.administration.group(&actor, &group.id).unwrap_or(SeenGroup { group, whole: true });
@@ -74,7 +76,12 @@ pub(crate) async fn patch(
 /// Removes a group.
 pub(crate) async fn delete(state: &Arc<State>, asked: &Asked, id: String) -> Result<Response<Body>, Refusal> {
     let actor = actor(asked)?;
-    state.read(move |state| Ok(state.administration.remove_group(&actor, &id).map(drop)?)).await?;
+    state
+        .read(move |state| {
+            state.audit.flush()?;
+            Ok(state.administration.remove_group(&actor, &id).map(drop)?)
+        })
+        .await?;
     Ok(nothing())
 }
 

@@ -9,6 +9,7 @@ pub(super) mod marking;
 pub(super) mod markings;
 pub(super) mod organisation;
 pub(super) mod organisations;
+pub(super) mod recall;
 pub(super) mod restrict;
 pub(super) mod who;
 pub(super) mod why;

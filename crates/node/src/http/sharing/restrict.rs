@@ -41,6 +41,8 @@ pub(crate) async fn post(
         .read(move |state| {
             let seen = asks.ask(state, |asking, asker| Ok(asking.seen(asker, &object)?))?;
             let originated = seen.ok_or_else(|| no_object(state, &object))?.originated;
+            // What was handed on a moment ago may not be written yet.
+            state.audit.flush()?;
             let restriction = Restriction { object: &object, originated, narrowing: &narrowing };
             let (book, now) = ((&*state.book as &dyn ledger::Ledger, &state.classes), state.sources.now());
             match state.administration.restrict(&asks.actor, book, &restriction, now) {

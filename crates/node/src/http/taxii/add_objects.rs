@@ -80,11 +80,27 @@ pub(in super::super) async fn post(
         Judged::Unnumbered => return Err(Refusal::internal("a policy class without a number")),
     };
     let (objects, refused) = (envelope.entries.len() as u64, envelope.failures.len() as u64);
+    let revoked: Vec<String> =
+        envelope.entries.iter().filter(|entry| entry.revoked).map(|entry| entry.key.clone()).collect();
     let status = keep(state, envelope, viewer).await?;
+    if !revoked.is_empty() {
+        tell_revoked(state, asked.by(), revoked).await?;
+    }
     let (by, request, collection) = (asked.by(), asked.id.clone(), collection.no);
     // What is kept is kept: that the node is ending is no reason to answer otherwise.
     let _ = state.audit.tell(Event::TakenIn { by, collection, request, objects, refused }).await;
     Ok(answer::bytes(StatusCode::ACCEPTED, status))
+}
+
+/// Whoever was given an object is told that it is revoked, though its last version may not go to them.
+async fn tell_revoked(state: &Arc<State>, by: crate::audit::By, objects: Vec<String>) -> Result<(), Refusal> {
+    state
+        .read(move |state| {
+            state.audit.flush()?;
+            let tell = |object: &String| state.office.at(state.sources.now(), |desk| desk.revoked(object, &by));
+            objects.iter().try_for_each(|object| tell(object).map(drop)).map_err(Refusal::internal)
+        })
+        .await
 }
 
 /// An envelope whose objects have been judged.

@@ -4,12 +4,12 @@ use super::super::State;
 use super::super::answer::{self, Refusal};
 use super::super::request::Asked;
 use super::{Selecting, collection, exists, named, parsed};
-use crate::audit::{self, Event};
+use crate::audit::{self, By, Event};
 use crate::eyes::Eyes;
 use ::taxii::query::Endpoint;
 use axum::body::Body;
 use http::{Response, StatusCode};
-use ledger::{Filter, Ledger as _};
+use ledger::{Filter, Ledger as _, Sees};
 use std::sync::Arc;
 
 /// Erases the versions that are asked for; without a version, all of them.
@@ -46,6 +46,7 @@ pub(in super::super) async fn delete(
                 filter.dialects = Some(vec![ledger::Dialect::Stix20, ledger::Dialect::Stix21]);
             }
             let filter = Filter { after: None, ..filter };
+            recall(state, &filter, &eyes, &object, &by)?;
             let versions = state.book.delete(&filter, &eyes, state.sources.now())?;
             let (collection, object) = (selecting.collection.no, object);
             let event = Event::Erased { by, collection, object, versions, reason: String::new() };
@@ -53,4 +54,15 @@ pub(in super::super) async fn delete(
             Ok(answer::bytes(StatusCode::OK, Vec::new()))
         })
         .await
+}
+
+/// Whoever was given what is about to be deleted is told, before it is.
+fn recall(state: &State, filter: &Filter<'_>, eyes: &dyn Sees, object: &str, by: &By) -> Result<(), Refusal> {
+    let all = Filter { limit: usize::MAX - 1, ..filter.clone() };
+    let (_, rows) = state.book.manifest(&all, eyes)?;
+    let places: Vec<_> = rows.iter().map(|row| (filter.collection, row.date_added)).collect();
+    // What was handed on a moment ago may not be written yet.
+    state.audit.flush()?;
+    state.office.at(state.sources.now(), |desk| desk.erasing(object, &places, by)).map_err(Refusal::internal)?;
+    Ok(())
 }

@@ -165,13 +165,27 @@ impl Selecting {
         if page.count == 0 {
             return Ok(());
         }
-        Ok(state.audit.note(Event::HandedOver(HandOver {
+        Ok(state.audit.note(self.handed_over(what, page))?)
+    }
+
+    /// The same, and on disk when it returns: a recall reads in the log who has to be told, and would forget whoever got
+    /// something a moment before the node ended.
+    pub(super) fn hand_over_now(&self, state: &State, what: &'static str, page: &Page) -> Result<(), Refusal> {
+        if page.count == 0 {
+            return Ok(());
+        }
+        crate::audit::write_now(&**state.audit.journal(), &self.handed_over(what, page))?;
+        Ok(())
+    }
+
+    fn handed_over(&self, what: &'static str, page: &Page) -> Event {
+        Event::HandedOver(HandOver {
             by: self.by.clone(),
             collection: self.collection.no,
             what,
             request: self.request.clone(),
             given: Given::of(&page.given),
-        }))?)
+        })
     }
 
     /// The cursor behind a page, if more follow.

@@ -146,7 +146,7 @@ async fn dressed(
                     continue;
                 }
                 (page.count, page.given) = (given.len(), runs_of(given));
-                selecting.hand_over(state, "objects", &page)?;
+                selecting.hand_over_now(state, "objects", &page)?;
                 state.metrics.gave(page.count);
                 let objects = if page.count == 0 { Vec::new() } else { dressed.objects };
                 return Ok(write_dressed(&objects, &page, next));

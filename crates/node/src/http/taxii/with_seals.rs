@@ -14,7 +14,7 @@ use crate::import::{Error as ImportError, Listener, Options, Pages, Refusal as R
 use crate::intake::Context;
 use crate::packed::Budget;
 use crate::partners::provenance::{Incoming, Strictness};
-use crate::partners::quota::Held;
+use crate::partners::quota;
 use crate::partners::recalls::{Desk, Took};
 use crate::writer::Work;
 use ::taxii::resource::{Status, StatusRow};
@@ -31,8 +31,6 @@ use stix::timestamp::format_micros;
 
 /// Refusals that are written down one by one.
 const SHOWN: usize = 20;
-/// What a partner has to wait at least that has used its quota up, in microseconds.
-const SHORTEST_WAIT: Micros = 30 * 1_000_000;
 
 /// Who posts.
 pub(super) enum Bringer {
@@ -55,10 +53,7 @@ pub(super) async fn objects(
         .read(move |state| {
             let objects = split(state, &body)?;
             let mut failures = Failures::default();
-            let taking = Taking::new(state, bringer, by);
-            let room = taking.room(&objects)?;
-            taking.objects(&objects, &collection, member, &mut failures)?;
-            room.map_or(Ok(()), |room| taking.brought(room, &failures))?;
+            Taking::new(state, bringer, by).objects(&objects, &collection, member, &mut failures)?;
             Ok((rows(&objects), failures))
         })
         .await?;
@@ -107,12 +102,6 @@ impl Failures {
     }
 }
 
-/// The quota of a partner, and how many objects and bytes of it are here.
-struct Room {
-    quota: Held,
-    brought: (u64, u64),
-}
-
 /// Somebody brings something.
 struct Taking<'s> {
     state: &'s State,
@@ -133,36 +122,6 @@ impl<'s> Taking<'s> {
             Bringer::Member(viewer) => (viewer.organisation.unwrap_or_default(), Strictness::Member, by),
         };
         Self { state, organisation, strictness, by, now: state.sources.now() }
-    }
-
-    /// A partner's quota, and how many objects and bytes of it are here; a request for which there is no room is refused as a
-    /// whole, so that whoever sends it again has lost nothing. Statements are no objects: a recall always gets through.
-    fn room(&self, objects: &[Bytes]) -> Result<Option<Room>, Refusal> {
-        if self.strictness == Strictness::Member {
-            return Ok(None);
-        }
-        let quota = Held::load(&*self.state.book, &self.organisation, self.now)?;
-        let real = objects.iter().filter(|object| !is_statement(object));
-        let brought = real.fold((0, 0), |(count, bytes), object| (count + 1, bytes + object.len() as u64));
-        if brought.0 > 0
-            && let Err(refusal) = quota.quota().room(brought.0, brought.1, self.now)
-        {
-            self.tell("objects-refused", format!("{} objects", brought.0), false, refusal.to_string())?;
-            let wait = refusal.until().unwrap_or(self.now).saturating_sub(self.now).max(SHORTEST_WAIT);
-            return Err(Refusal::used_up(Duration::from_micros(wait.unsigned_abs()), refusal));
-        }
-        Ok(Some(Room { quota, brought }))
-    }
-
-    /// Counts what a partner brought.
-    fn brought(&self, room: Room, failures: &Failures) -> Result<(), Refusal> {
-        let Room { mut quota, brought } = room;
-        let refused = (failures.0.len() as u64).min(brought.0);
-        if let Some(until) = quota.brought(&*self.state.book, brought, refused, self.now)? {
-            let reason = format!("until {}: too much of what it brought was refused", format_micros(until));
-            self.tell("partner-pauses", String::new(), false, reason)?;
-        }
-        Ok(())
     }
 
     fn objects(
@@ -186,6 +145,14 @@ impl<'s> Taking<'s> {
             limits,
             now: self.now,
         };
+        let mut held = self.held()?;
+        if let Some(held) = &held
+            && let Err(refusal) = held.quota().open(self.now)
+        {
+            self.tell("quota-reached", format!("collection {}", collection.alias), false, refusal.to_string())?;
+            let wait = refusal.until().unwrap_or(self.now).saturating_sub(self.now);
+            return Err(Refusal::later(Duration::from_micros(u64::try_from(wait).unwrap_or(0))));
+        }
         let sorted = incoming.sort_all(objects)?;
         for refused in sorted.refused {
             failures.add(refused.id, refused.reason);
@@ -213,8 +180,25 @@ impl<'s> Taking<'s> {
             self.tell("unsealed-gave-way", object, true, format!("{versions} versions"))?;
         }
         self.note("object-refused", failures)?;
+        if let Some(held) = &mut held {
+            let sizes = objects.iter().filter(|object| !is_statement(object)).map(|object| object.len() as u64);
+            let brought = sizes.fold((0, 0), |(objects, bytes), size| (objects + 1, bytes + size));
+            let refused = failures.0.len() as u64;
+            if let Some(until) = held.brought(&*state.book, brought, refused, self.now)? {
+                let reason = format!("too much of what it brought was refused: until {}", format_micros(until));
+                self.tell("partner-pauses", format!("collection {}", collection.alias), false, reason)?;
+            }
+        }
         // What is refused of them is written down where it is judged.
         self.statements(&sorted.control, failures)
+    }
+
+    /// What the partner may still bring; members are not bounded so.
+    fn held(&self) -> Result<Option<quota::Held>, Refusal> {
+        if self.strictness != Strictness::Partner {
+            return Ok(None);
+        }
+        Ok(Some(quota::Held::load(&*self.state.book, &self.organisation, self.now)?))
     }
 
     fn statements(&self, statements: &[(Unverified, Bytes)], failures: &mut Failures) -> Result<(), Refusal> {
@@ -302,6 +286,11 @@ fn broken(error: ImportError) -> Refusal {
     }
 }
 
+/// Whether something is a seal or another statement.
+fn is_statement(object: &[u8]) -> bool {
+    row(object).id.split("--").next().is_some_and(|kind| signed::Kind::of(kind).is_some())
+}
+
 /// Splits an envelope. What is no envelope is refused whole, before anything is kept.
 fn split(state: &State, text: &Bytes) -> Result<Vec<Bytes>, Refusal> {
     let mut objects = Vec::new();
@@ -310,16 +299,6 @@ fn split(state: &State, text: &Bytes) -> Result<Vec<Bytes>, Refusal> {
         Ok(true)
     })?;
     Ok(objects)
-}
-
-/// Whether an object is something that partners sign.
-fn is_statement(object: &[u8]) -> bool {
-    #[derive(serde::Deserialize)]
-    struct Typed<'t> {
-        #[serde(borrow, rename = "type")]
-        name: std::borrow::Cow<'t, str>,
-    }
-    serde_json::from_slice::<Typed<'_>>(object).is_ok_and(|typed| signed::Kind::of(&typed.name).is_some())
 }
 
 fn rows(objects: &[Bytes]) -> Vec<StatusRow> {

@@ -9,8 +9,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{Method, Request, Response, StatusCode};
+use partner::key::Keys;
+use partner::meet::hello::{self, Hello, Welcome};
 use partner::meet::oprf::{Element, PROOF};
 use partner::meet::{Asker, Error as Meeting, Kind, PAGE, Value, bucket, pages};
+use partner::signed;
+use partner::trust::Keyring;
 use serde::Deserialize;
 use std::num::NonZeroUsize;
 use taxii::client::{Backoff, Cause, Failure, Transport};
@@ -53,6 +57,17 @@ pub enum Error {
         /// What is wrong.
         source: Meeting,
     },
+    /// It is not the partner who answers, or not to us.
+    #[error("{step}: {source}")]
+    Signed {
+        /// What was asked.
+        step: &'static str,
+        /// What is wrong.
+        source: signed::Error,
+    },
+    /// One of the two has no card that counts.
+    #[error("we or the partner have no card that counts: see `marsad card show` and `marsad partner show`")]
+    NoCard,
     /// Our own budget for this partner is spent.
     #[error("this meeting would be too much: {0}")]
     Budget(#[from] super::budget::Error),
@@ -71,6 +86,14 @@ pub struct Progress {
 pub struct Meet<'a> {
     /// Where the partner's node is: its origin, such as `https://cti.example.org`.
     pub origin: &'a str,
+    /// The partner, by its name here.
+    pub partner: &'a str,
+    /// Our keys.
+    pub keys: &'a Keys,
+    /// The cards that count.
+    pub ring: &'a Keyring,
+    /// 16 random bytes that no other meeting has.
+    pub nonce: [u8; 16],
     /// Only values of these kinds; the partner is told.
     pub kinds: &'a [Kind],
     /// Our values.
@@ -100,19 +123,6 @@ pub struct Met {
     pub theirs: usize,
 }
 
-/// How a meeting begins, as the partner says.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Begun {
-    id: String,
-    key: String,
-    size: usize,
-    page: usize,
-    tags_page: usize,
-    #[serde(rename = "until")]
-    _until: String,
-}
-
 /// How a meeting ends, as the partner says.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -126,15 +136,14 @@ struct Ended {
 /// [`Error`].
 pub async fn meet<T: Transport>(
     transport: &T,
-    meet: Meet<'_>,
+    mut meet: Meet<'_>,
     spend: &mut (dyn FnMut(usize) -> Result<(), super::budget::Error> + Send),
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<Met, Error> {
-    let Meet { origin, kinds, values, seed, threads, most } = meet;
-    let there = There { transport, base: format!("{}/api/meetings", origin.trim_end_matches('/')) };
-    let mut asker = Asker::new(values, seed, threads);
+    let there = There { transport, base: format!("{}/api/meetings", meet.origin.trim_end_matches('/')) };
+    let mut asker = Asker::new(std::mem::take(&mut meet.values), meet.seed, meet.threads);
     let (ours, size) = (asker.count(), asker.size());
-    let (id, public, theirs) = begin(&there, size, kinds, most).await?;
+    let (id, public, theirs) = begin(&there, size, &meet).await?;
     spend(theirs)?;
     let of = pages(size) + theirs.div_ceil(TAGS);
     let mut done = 0;
@@ -180,14 +189,28 @@ pub async fn meet<T: Transport>(
 async fn begin<T: Transport>(
     there: &There<'_, T>,
     size: usize,
-    kinds: &[Kind],
-    most: usize,
+    meet: &Meet<'_>,
 ) -> Result<(String, Element, usize), Error> {
     let step = "beginning";
-    let types: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
-    let sent = Bytes::from(serde_json::json!({"size": size, "types": types}).to_string());
+    let most = meet.most;
+    let (own, theirs) = (meet.ring.own().ok_or(Error::NoCard)?, meet.ring.card(meet.partner).ok_or(Error::NoCard)?);
+    let said = Hello {
+        to: theirs.node().to_owned(),
+        nonce: meet.nonce.iter().map(|byte| format!("{byte:02x}")).collect(),
+        at: Hello::instant(there.transport.now()),
+        size,
+        types: meet.kinds.iter().map(|kind| kind.as_str().to_owned()).collect(),
+    };
+    let sent = Bytes::from(hello::sign(&said, meet.keys));
     let answer = there.exchange(step, Method::POST, "", JSON, sent, false).await?;
-    let begun: Begun = serde_json::from_slice(&answer).map_err(|error| odd(step, error))?;
+    let not = |source| Error::Signed { step, source };
+    let (begun, signer) = hello::read::<Welcome>(&answer, meet.ring, there.transport.now()).map_err(not)?;
+    if signer.organisation.to_lowercase() != meet.partner.to_lowercase() {
+        return Err(not(signed::Error::Other("it is signed by another partner")));
+    }
+    if begun.to != own.node() || begun.nonce != said.nonce {
+        return Err(not(signed::Error::Other("it answers something else")));
+    }
     let id = begun.id;
     if id.len() != 32 || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Err(odd(step, "the meeting has no id"));
@@ -198,7 +221,7 @@ async fn begin<T: Transport>(
     if begun.size != bucket(begun.size) || begun.size > most {
         return Err(odd(step, format!("it shows the size {}, which is none, or more than {most}", begun.size)));
     }
-    let key = URL_SAFE_NO_PAD.decode(&begun.key).ok().and_then(|key| key.try_into().ok());
+    let key = URL_SAFE_NO_PAD.decode(&begun.element).ok().and_then(|key| key.try_into().ok());
     Ok((id, key.ok_or_else(|| odd(step, "it names no key"))?, begun.size))
 }
 

@@ -4,6 +4,7 @@ use super::TAGS;
 use ledger::Micros;
 use partner::meet::oprf::Element;
 use partner::meet::{Answerer, Error as Meeting, Offer, PAGE, Tag, Value};
+use partner::trust::CLOCKS_APART;
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -69,17 +70,27 @@ pub struct Beginning<'a> {
 #[derive(Debug)]
 pub struct Host {
     running: Mutex<HashMap<String, Arc<Running>>>,
+    /// The nonces that began one, and when each is too old to be looked at again.
+    begun: Mutex<HashMap<String, Micros>>,
     /// One page is worked on at a time: a meeting does not keep the node from answering others.
     turn: Arc<Semaphore>,
 }
 
 impl Default for Host {
     fn default() -> Self {
-        Self { running: Mutex::default(), turn: Arc::new(Semaphore::new(1)) }
+        Self { running: Mutex::default(), begun: Mutex::default(), turn: Arc::new(Semaphore::new(1)) }
     }
 }
 
 impl Host {
+    /// Whether a nonce comes for the first time, as long as a hello counts at all.
+    #[must_use]
+    pub fn is_new(&self, nonce: &str, now: Micros) -> bool {
+        let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        begun.retain(|_, until| *until > now);
+        begun.insert(nonce.to_lowercase(), now.saturating_add(4 * CLOCKS_APART)).is_none()
+    }
+
     /// Begins a meeting, in the place of one that was under way with the same partner. Its tags are made from now on.
     ///
     /// # Errors

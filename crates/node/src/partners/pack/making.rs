@@ -143,6 +143,7 @@ impl<B: Ledger + Partners> Packer<'_, B> {
             released,
             mail_upto,
             key: key.id().as_str().to_owned(),
+            signer: self.keys.public().id().as_str().to_owned(),
             created: request.now,
             expires: request.expires,
             answer: request.answer,
@@ -323,6 +324,7 @@ impl<B: Ledger + Partners> Packer<'_, B> {
     ) -> Result<bool, Error> {
         let same = !pending.void
             && pending.key == key.id().as_str()
+            && pending.signer == self.keys.public().id().as_str()
             && pending.answer == request.answer
             && pending.again == request.again
             && pending.expires.is_none_or(|expires| expires > request.now)

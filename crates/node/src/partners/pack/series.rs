@@ -51,6 +51,8 @@ pub struct Pending {
     pub mail_upto: Option<i64>,
     /// For which key it is sealed.
     pub key: String,
+    /// With which key of ours it is signed.
+    pub signer: String,
     /// When it was made.
     pub created: Micros,
     /// Until when it is good.

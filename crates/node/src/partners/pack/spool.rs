@@ -291,7 +291,7 @@ pub struct Incomplete {
 /// What files hold.
 #[derive(Debug, Default)]
 pub struct Gathered {
-    /// Whole packages, in the order in which they were made.
+    /// Whole packages, in the order in which they were made. One of which there are two copies is here twice.
     pub packages: Vec<Package>,
     /// Packages of which parts are missing. Those that are there wait in the inbox.
     pub incomplete: Vec<Incomplete>,
@@ -402,14 +402,8 @@ pub fn gather(inbox: &Inbox, files: &[PathBuf], trust: &Trust<'_>, keep: bool) -
         files.iter().map(|path| (path.clone(), true)).chain(inbox.waiting()?.into_iter().map(|path| (path, false)))
     {
         match look(&path, trust) {
-            Ok(Looked::Whole(package)) => match gathered.packages.iter().find(|other| other.id == package.id) {
-                Some(other) => {
-                    let first = other.pieces.first().map(|piece| piece.path.display().to_string());
-                    let why = format!("it is the same package as {}", first.unwrap_or_default());
-                    gathered.odd.push((path, why));
-                }
-                None => gathered.packages.push(*package),
-            },
+            // A second copy may be better than the first.
+            Ok(Looked::Whole(package)) => gathered.packages.push(*package),
             Ok(Looked::Part(piece, part)) => {
                 let (parts, pieces) = sets.entry(part.package.clone()).or_default();
                 match parts.add(part) {
@@ -425,9 +419,6 @@ pub fn gather(inbox: &Inbox, files: &[PathBuf], trust: &Trust<'_>, keep: bool) -
         }
     }
     for (id, (parts, pieces)) in sets {
-        if gathered.packages.iter().any(|package| package.id == id) {
-            continue;
-        }
         assemble(inbox, id, &parts, pieces, keep, &mut gathered)?;
     }
     gathered.packages.sort_by(|one, two| {

@@ -292,7 +292,7 @@ fn exactly_what_the_policy_releases_is_packed_and_written_down() {
 #[test]
 fn what_became_visible_is_packed_when_it_is_asked_for_again() {
     let (north, south) = pair();
-    north.import(&[tool(1, GREEN), tool(2, AMBER)], &[]);
+    north.import(&[tool(2, AMBER), tool(1, GREEN)], &[]);
     let (_, file) = north.pack(&north.request("South")).unwrap();
     assert_eq!(south.unpack(&file, "North").unwrap().1.counts.added, 1);
     let client = Request { relation: policy::Relation::Client, ..north.request("South") };
@@ -604,4 +604,78 @@ fn one_at_a_time() {
     assert_eq!(std::fs::read(&path).unwrap(), b"0123456789");
     held.drop_kept().unwrap();
     assert!(!path.exists());
+}
+
+/// A recall goes where the object went, in a package, and so does its receipt, the other way.
+#[test]
+fn recalls_and_receipts_travel_in_packages() {
+    use crate::audit::{By, Event, Given, HandOver, Way};
+    use crate::intake::Classes;
+    use crate::partners::recalls::{self, Desk, Took};
+    let (north, south) = pair();
+    let journal = |node: &Node| {
+        let anchor = ledger::journal::Anchor::new(&node.folder.path().join("audit.anchor"), [7; 32]);
+        ledger::sqlite::JournalFile::open(&node.folder.path().join("audit.db"), anchor).unwrap()
+    };
+    let (journal_north, journal_south) = (journal(&north), journal(&south));
+    let (door_north, door_south) = (north.door(), south.door());
+    let classes = (Classes::default(), Classes::default());
+    let desk_north = Desk {
+        book: &*north.book,
+        journal: &journal_north,
+        door: &door_north,
+        classes: &classes.0,
+        keys: &north.keys,
+        ring: &north.ring,
+        own: "North",
+        now: NOW,
+    };
+    let desk_south = Desk {
+        book: &*south.book,
+        journal: &journal_south,
+        door: &door_south,
+        classes: &classes.1,
+        keys: &south.keys,
+        ring: &south.ring,
+        own: "South",
+        now: NOW,
+    };
+    let across = |from: &Node, to: &Node, desk: &Desk<'_>, log: &ledger::sqlite::JournalFile, request: &Request<'_>| {
+        let door = from.door();
+        let by = By { way: Way::Package, who: None, organisation: Some(to.name.into()), address: None };
+        let mut witness = |package: &str, collection: &Collection, runs: &[Run]| {
+            let (request, given) = (package.to_owned(), Given::of(runs));
+            let given = HandOver { by: by.clone(), collection: collection.no, what: "package", request, given };
+            crate::audit::write_now(log, &Event::HandedOver(given)).map(drop)
+        };
+        let made = from.packer(&door).make(request, &mut witness, &mut |_| {}).unwrap().unwrap();
+        let file = from.folder.path().join("carried");
+        let _ = std::fs::remove_file(&file);
+        write_out(&made.file, &made.id, &from.keys, &file, None, &mut |_| {}).unwrap();
+        from.packer(&door).handed_over(request.to, NOW).unwrap();
+        let mut control = |organisation: &str, statements: &[(partner::signed::Unverified, bytes::Bytes)]| {
+            for (statement, text) in statements {
+                assert_eq!(desk.take_in(statement, text, organisation)?, Took::Done);
+            }
+            Ok(0)
+        };
+        to.unpack_by(&to.taker(NOW), &file, from.name, &mut control).unwrap().1
+    };
+    north.import(&[tool(1, GREEN), tool(2, GREEN)], &[]);
+    across(&north, &south, &desk_south, &journal_north, &north.request("South"));
+    assert_eq!(south.names(), ["n1", "n2"]);
+    // North takes the first one back.
+    let places = crate::why::places(&*north.book, &id(1), &mut |_| {}).unwrap();
+    let by = By { way: Way::Cli, who: None, organisation: None, address: None };
+    desk_north.erasing(&id(1), &places, &by).unwrap();
+    let state = || {
+        let status = recalls::status_of(&*north.book, &id(1)).unwrap();
+        status[0].receivers.iter().map(|to| (to.organisation.clone(), to.state)).collect::<Vec<_>>()
+    };
+    assert_eq!(state(), [("South".to_owned(), "waiting")]);
+    let taken = across(&north, &south, &desk_south, &journal_north, &north.request("South"));
+    assert_eq!((taken.statements, state()), (1, vec![("South".to_owned(), "sent")]));
+    assert_eq!(south.names(), ["n2"]);
+    across(&south, &north, &desk_north, &journal_south, &south.request("North"));
+    assert_eq!(state(), [("South".to_owned(), "confirmed")]);
 }

@@ -50,6 +50,9 @@ pub(super) struct Told {
     pub(super) outcome: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) reason: Option<String>,
+    /// Whether it was its signer who told us.
+    #[serde(default)]
+    pub(super) direct: bool,
     pub(super) confirmed: u64,
     pub(super) waiting: u64,
     pub(super) cannot: u64,
@@ -263,19 +266,24 @@ impl Desk<'_> {
         Ok(sum)
     }
 
-    /// Tells whoever brought a recall what became of it.
+    /// Tells whoever brought a recall what became of it. `direct`: they signed it.
     pub(super) fn answer(
         &self,
         recall: &str,
         to: &str,
         outcome: Outcome,
         reason: Option<String>,
+        direct: bool,
     ) -> ledger::Result<()> {
         let downstream = self.downstream(recall)?;
         let Downstream { confirmed, waiting, cannot } = downstream;
-        let told = Told { outcome: outcome.name().to_owned(), reason: reason.clone(), confirmed, waiting, cannot };
+        let told =
+            Told { outcome: outcome.name().to_owned(), reason: reason.clone(), direct, confirmed, waiting, cannot };
         self.book.set_note(&told_note(recall), Some(&serde_json::to_vec(&told).unwrap_or_default()))?;
-        self.receipt(recall, to, outcome, reason, downstream)
+        // Whoever told us first is told of those behind us, so that nobody is counted twice.
+        let first = self.book.recall(recall)?.and_then(|kept| kept.from);
+        let counted = first.is_none_or(|first| judge::same(&first, to));
+        self.receipt(recall, to, outcome, reason, if counted { downstream } else { Downstream::default() })
     }
 
     /// Posts a receipt.
@@ -307,7 +315,7 @@ impl Desk<'_> {
         let now = self.downstream(recall)?;
         let was = Downstream { confirmed: told.confirmed, waiting: told.waiting, cannot: told.cannot };
         match Outcome::of(&told.outcome) {
-            Some(outcome) if now != was => self.answer(recall, &from, outcome, told.reason),
+            Some(outcome) if now != was => self.answer(recall, &from, outcome, told.reason, told.direct),
             _ => Ok(()),
         }
     }

@@ -5,6 +5,7 @@ use super::{Desk, judge, recipients};
 use crate::audit::By;
 use crate::narrow::Narrowing;
 use partner::recall::{Act, MOST_VERSIONS, Recall};
+use partner::signed;
 use policy::{Audience, Class, Decision, Outcome, Tlp, Viewer};
 use std::collections::BTreeSet;
 use stix::timestamp::format_micros;
@@ -44,7 +45,7 @@ impl Desk<'_> {
         let stays = |copy: &Copy| left.iter().any(|other| other.version == copy.version && self.ours(other));
         let ours: Vec<Copy> = ours.into_iter().filter(|copy| !stays(copy)).collect();
         let whole = !left.iter().any(|copy| self.ours(copy));
-        self.recall(object, &ours, whole, Act::Delete, by)
+        self.recall(object, &ours, whole, by)
     }
 
     /// Recalls an object that is not here any more, whoever may have got it: for the operator, who read the whole book for
@@ -80,7 +81,22 @@ impl Desk<'_> {
         if !ours.iter().any(|copy| copy.revoked) {
             return Ok(Made::default());
         }
-        self.recall(object, &ours, true, Act::Revoke, by)
+        let handed = self.recipients(&ours)?;
+        let (mut to, mut made) = (handed.organisations, Made { unknown: handed.unknown, ..Made::default() });
+        // Nobody is told twice.
+        for kept in self.book.recalls_of(object)?.into_iter().filter(|kept| kept.from.is_none()) {
+            let recall = signed::read(&kept.body).ok().and_then(|statement| Recall::read(&statement).ok());
+            if recall.is_some_and(|recall| recall.act == Act::Revoke) {
+                let told = self.book.deliveries(&kept.id)?;
+                to.retain(|name| !told.iter().any(|one| judge::same(&one.organisation, name)));
+            }
+        }
+        if let Some(recall) = self.word(object, &ours, true, Act::Revoke)
+            && !to.is_empty()
+        {
+            made.add(self.make(&recall, &to, by)?, to);
+        }
+        Ok(made)
     }
 
     /// Recalls what is about to be narrowed: who may go on seeing it is told to narrow it as well, who may not has to give
@@ -161,10 +177,10 @@ impl Desk<'_> {
         Ok(made)
     }
 
-    fn recall(&self, object: &str, copies: &[Copy], whole: bool, act: Act, by: &By) -> ledger::Result<Made> {
+    fn recall(&self, object: &str, copies: &[Copy], whole: bool, by: &By) -> ledger::Result<Made> {
         let handed = self.recipients(copies)?;
         let mut made = Made { unknown: handed.unknown, ..Made::default() };
-        if let Some(recall) = self.word(object, copies, whole, act)
+        if let Some(recall) = self.word(object, copies, whole, Act::Delete)
             && !handed.organisations.is_empty()
         {
             made.add(self.make(&recall, &handed.organisations, by)?, handed.organisations);

@@ -88,7 +88,9 @@ impl Desk<'_> {
         if let Some(kept) = self.book.recall(id)? {
             // Our own has come round.
             let Some(first) = kept.from else { return Ok(Took::Done) };
-            if let Some(told) = self.told(id)? {
+            // What came over a relay may not have held for us; from its signer it does.
+            let anew = judge::same(signer, from) && !judge::same(&first, signer);
+            if let Some(told) = self.told(id)?.filter(|told| told.direct || !anew) {
                 let outcome = Outcome::of(&told.outcome).unwrap_or(Outcome::Done);
                 // Whoever brought it first is told of those behind us, so that nobody is counted twice.
                 let downstream = match judge::same(&first, from) {
@@ -105,7 +107,10 @@ impl Desk<'_> {
             let reason = format!("`{signer}` neither made the object nor brought it");
             return self.refuse(statement, from, &reason);
         }
-        self.pass_on(&recall, (id, body), &found, (signer, from))?;
+        let passed_on = self.told(id)?.is_some();
+        if !passed_on {
+            self.pass_on(&recall, (id, body), &found, (signer, from))?;
+        }
         let (changed, stand) = self.apply(&recall, &found)?;
         let (outcome, reason) = match (found.any, stand) {
             (false, _) => (Outcome::Unknown, None),
@@ -114,7 +119,7 @@ impl Desk<'_> {
         };
         let told = format!("{} by {signer}; {changed} versions", recall.act.name());
         self.note(&self.by(), from, "recall-obeyed", &recall.object, true, &told)?;
-        self.answer(id, from, outcome, reason)?;
+        self.answer(id, from, outcome, reason, judge::same(signer, from))?;
         Ok(Took::Done)
     }
 

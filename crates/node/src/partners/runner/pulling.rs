@@ -5,6 +5,7 @@ use crate::import::{self, Listener, Options, Pages, Refusal};
 use crate::intake::{Context, Intake};
 use crate::packed::Budget;
 use crate::partners::provenance::{Incoming, Refused, Sound, Strictness, Waiting};
+use crate::partners::quota;
 use bytes::Bytes;
 use ledger::{Micros, PartnerKind};
 use policy::{Class, Facts as _, Meaning, Tlp};
@@ -34,7 +35,7 @@ impl<B: Book> Running<'_, B> {
         intake.limit(self.limits());
         let options = self.options()?;
         let mut pages = Pages::new(self.here.book, &options);
-        while let Some(most) = self.allowance(client.transport().now(), done) {
+        while let Some(most) = self.allowance_in(client.transport().now(), done)? {
             reading.at_most(most);
             let Some(page) = reading.next_page().await? else {
                 done.reached = Some(done.begun);
@@ -48,7 +49,7 @@ impl<B: Book> Running<'_, B> {
             let refused = done.refused;
             let taken = self.page(&page.objects, &mut waiting, &mut intake, &mut pages, now, done)?;
             self.budget.spend(self.here.book, taken, bytes, now)?;
-            let pause = self.quota.brought(self.here.book, (taken, bytes), done.refused - refused, now)?;
+            self.spend(taken, bytes, done.refused - refused, now, done)?;
             done.pages += 1;
             done.objects += taken;
             done.bytes += bytes;
@@ -58,21 +59,27 @@ impl<B: Book> Running<'_, B> {
             if waiting.objects() == 0 {
                 self.keep_reached(&reached)?;
             }
-            if let Some(until) = pause {
-                let reason = format!("until {}: too much of what it brought was refused", format_micros(until));
-                self.note("partner-pauses", &format!("link {}", self.job.name), false, &reason)?;
-            }
             if !goes_on(done)? {
                 done.held = Some(Held::Time);
                 break;
             }
         }
-        let now = client.transport().now();
-        let refused = self.incoming(now).give_up(&mut waiting);
-        self.quota.brought(self.here.book, (0, 0), refused.len() as u64, now)?;
+        self.incoming(client.transport().now()).keep_late_seals(&mut waiting)?;
+        let refused = self.incoming(client.transport().now()).give_up(&mut waiting);
         self.refused(refused, done)?;
         self.keep_reached(&reached)?;
         pages.end()?;
+        Ok(())
+    }
+
+    /// Takes what the partner brought out of what it may bring.
+    fn spend(&self, objects: u64, bytes: u64, refused: u64, now: Micros, done: &mut Round) -> Result<(), Error> {
+        let mut held = quota::Held::load(self.here.book, &self.job.partner.organisation, now)?;
+        if let Some(until) = held.brought(self.here.book, (objects, bytes), refused, now)? {
+            let reason = format!("too much of what it brought was refused: until {}", format_micros(until));
+            self.note("partner-pauses", &format!("link {}", self.job.name), false, &reason)?;
+            done.warn(format!("the partner pauses: {reason}"));
+        }
         Ok(())
     }
 

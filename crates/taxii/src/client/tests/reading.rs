@@ -78,6 +78,7 @@ fn every_object_once_in_order() {
         ("next, small pages", spread(), Manners { most: 1, ..GOOD }, 0),
         ("next, ties", tied(), GOOD, 0),
         ("next, an empty last page", spread()[..4].to_vec(), Manners { trailing: true, ..GOOD }, 0),
+        ("next, a page that comes again later", vec![(1, "a"), (2, "b"), (3, "a"), (4, "b"), (5, "c")], GOOD, 0),
         ("by date", spread(), by_date, 0),
         ("by date, an empty last page", spread()[..4].to_vec(), Manners { trailing: true, ..by_date }, 0),
         ("inclusive", spread(), inclusive, 3),
