@@ -64,12 +64,12 @@ async fn who_pushes_too_much_waits_and_loses_nothing() {
     // What a running node tells is written down a moment later.
     let told = || two.told().join("\n");
     for _ in 0..500 {
-        if told().contains("objects-refused") {
+        if told().contains("quota-reached") {
             break;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    assert!(told().contains("objects-refused") && told().contains("its 3 objects of this hour"), "{}", told());
+    assert!(told().contains("quota-reached") && told().contains("its 3 objects of this hour"), "{}", told());
     limits(&two, &one, None);
     let round = one.round(&wire, &job).await.unwrap();
     assert_eq!((round.refused, two.records()), (0, 7), "{round:?}");
