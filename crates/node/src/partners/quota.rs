@@ -151,7 +151,6 @@ impl State {
 }
 
 /// The name of the note in which an organisation's state is kept.
-#[must_use]
 pub fn note(organisation: &str) -> String {
     format!("quota of {}", organisation.to_lowercase())
 }
