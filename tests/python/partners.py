@@ -69,7 +69,7 @@ class Organisation(Node):
         file.write_text(text)
         self.run("import", str(file), "--collection", SHARED)
 
-    def ids(self):
+    def listed(self):
         """What it holds, each as often as it holds it."""
         text = self.run("export", "--collection", SHARED).stdout.decode()
         return re.findall(r'"id": ?"((?!bundle)[a-z0-9-]+--[^"]+)"', text)

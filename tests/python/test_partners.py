@@ -91,7 +91,7 @@ class Field:
         """Where something is missing, too much, or there twice."""
         wanted, wrong = spread(self.nodes, self.ways), {}
         for node in self.nodes:
-            found = node.ids()
+            found = node.listed()
             missing, more = wanted[node.name].keys() - set(found), set(found) - wanted[node.name].keys()
             twice = len(found) - len(set(found))
             if missing or more or twice:
@@ -142,7 +142,7 @@ def test_everybody_holds_what_they_may_and_everybody_gives_back_what_is_recalled
 
     until(unconfirmed, "not everybody has confirmed", 60)
     until(field.wrong, "somebody still holds what was recalled", 30)
-    bytes_kept = sum(len(node.ids()) for node in field.nodes)
+    bytes_kept = sum(len(node.listed()) for node in field.nodes)
     print(
         f"\n{OBJECTS} objects, {len(field.nodes)} nodes, {done['cut']} cuts, {done['kill']} kills: {bytes_kept} copies,"
         f" settled after {took:.1f} s; a recall confirmed by {len(holders)}"

@@ -195,7 +195,10 @@ impl Transport for Wire {
         if let Some(fault) = fault {
             *self.net.met.lock().unwrap().entry(fault).or_default() += 1;
         }
-        let asked = format!("{}>{} {} {}", self.from, self.to, request.method(), request.uri());
+        let statements = request.uri().path().contains(node::partners::mailbox::ID) && request.method() == "POST";
+        let brought = if statements { request.body().clone() } else { Bytes::new() };
+        let brought = String::from_utf8_lossy(&brought);
+        let asked = format!("{}>{} {} {} {brought}", self.from, self.to, request.method(), request.uri());
         let cut = || Err(Failure::new(Cause::Interrupted, "the line is cut"));
         match fault {
             Some(Fault::Lost | Fault::Parted) => {
