@@ -3,6 +3,7 @@
 MARSAD_FIELD_OBJECTS, MARSAD_FIELD_CUTS and MARSAD_FIELD_KILLS say how much; `scripts/field --full` runs it in full.
 """
 
+import collections
 import json
 import os
 import random
@@ -90,12 +91,17 @@ class Field:
     def wrong(self):
         """Where something is missing, too much, or there twice."""
         wanted, wrong = spread(self.nodes, self.ways), {}
+        about = {id: f"{node.name} {tlp}" for node in self.nodes for id, (_, tlp) in node.made.items()}
         for node in self.nodes:
             found = node.listed()
             missing, more = wanted[node.name].keys() - set(found), set(found) - wanted[node.name].keys()
             twice = len(found) - len(set(found))
             if missing or more or twice:
-                wrong[node.name] = {"missing": len(missing), "more": len(more), "twice": twice, "links": node.links()}
+                kinds = collections.Counter(about.get(id, "recalled") for id in missing | more)
+                troubles = [(link["name"], link["refused"], link["last_error"]) for link in node.links()]
+                wrong[node.name] = {
+                    "missing": len(missing), "more": len(more), "twice": twice, "of": dict(kinds), "links": troubles,
+                }
         return wrong
 
     def traffic(self):
@@ -133,7 +139,7 @@ def test_everybody_holds_what_they_may_and_everybody_gives_back_what_is_recalled
     object = next(id for id, (_, tlp) in reversed(north.made.items()) if tlp == "clear")
     holders = [node for node in field.nodes if object in wanted[node.name] and node is not north]
     assert len(holders) == len(field.nodes) - 1
-    north.run("recall", object, "--delete")
+    north.run("recall", object, "--delete", "--yes")
     del north.made[object]
 
     def unconfirmed():

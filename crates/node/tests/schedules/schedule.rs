@@ -68,7 +68,7 @@ fn ways(nodes: usize, dice: &mut Dice) -> (&'static str, Vec<Way>) {
     };
     let way = |(from, to)| {
         let types = if dice.percent(10) { vec!["indicator".to_owned()] } else { Vec::new() };
-        Way { from, to, pushed: PUSHES && dice.percent(30), types, to_members: dice.percent(50) }
+        Way { from, to, pushed: PUSHES && dice.percent(30), types, to_members: dice.percent(50), most: None }
     };
     (shape, pairs.into_iter().map(way).collect())
 }
