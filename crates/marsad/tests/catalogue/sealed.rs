@@ -129,7 +129,8 @@ pub(crate) fn a29_markings_are_under_the_authors_signature() {
     let green = tool(2, 1, "green", &[GREEN], &by(1));
     let sealed = seal(&green, 1);
     assert_eq!(taken(&world, "north", &[green.clone(), sealed.clone()]), 1);
-    let link = Request::new("GET", OBJECTS).by(&world.who("south")).with("Accept", super::TAXII).with("Marsad-Link", "1");
+    let link =
+        Request::new("GET", OBJECTS).by(&world.who("south")).with("Accept", super::TAXII).with("Marsad-Link", "1");
     let page = world.send(&link).text();
     assert!(page.contains(&green) && page.contains(&sealed), "{page}");
 }

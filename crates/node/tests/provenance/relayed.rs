@@ -171,3 +171,39 @@ fn a_circle_is_not_carried_into_the_next() {
         assert_eq!(ids.contains(&format!("\"{}\"", id(n))), goes_on, "{n}");
     }
 }
+
+/// A server of another make may end a page between an object and its seal.
+#[test]
+fn a_seal_that_comes_late_goes_on_all_the_same() {
+    let (one, two, mut three) = three(false);
+    one.write(&[tool(1, 1, 1), address(7)]);
+    two.take(1, &one.page_for(2));
+    let page = two.page_for(3);
+    let (seals, objects): (Vec<Bytes>, Vec<Bytes>) =
+        page.iter().cloned().partition(|one| type_of(one) == "marsad-seal");
+    let mut waiting = node::partners::provenance::Waiting::default();
+    assert_eq!(three.take_on(2, &objects, &mut waiting).1.added, 2);
+    three.take_on(2, &seals, &mut waiting);
+    // One that is of nothing here, and one of another content.
+    let other = |body: &serde_json::Value| {
+        let stranger = partner::key::Keys::of(&[55; 32]);
+        let (text, id) = (body.to_string(), body["id"].as_str().unwrap());
+        let limits = stix::json::Limits::default();
+        Bytes::from(
+            partner::seal::seal(text.as_bytes(), id, body["modified"].as_str(), None, &stranger, &limits).unwrap(),
+        )
+    };
+    let mut changed = tool(1, 1, 1);
+    changed["name"] = "changed".into();
+    three.take_on(2, &[other(&tool(9, 1, 1)), other(&changed)], &mut waiting);
+    three.incoming(2, |incoming| assert_eq!(incoming.keep_late_seals(&mut waiting).unwrap(), 2));
+    let mut four = Node::new(4);
+    four.meet(&one);
+    four.meet(&three);
+    three.meet(&four);
+    let (sorted, counts, _) = four.take(3, &three.page_for(4));
+    assert_eq!((counts.added, sorted.refused.len()), (2, 0), "{sorted:?}");
+    for object in [id(1), address(7)["id"].as_str().unwrap().to_owned()] {
+        assert_eq!(four.held(&object)[0].1.author, Author::Organisation(name(1)), "{object}");
+    }
+}

@@ -19,6 +19,8 @@ use stix::json::{Limits, Tape};
 
 /// Seals that are looked at for one version of an object: more are a flood.
 const MOST_SEALS: usize = 8;
+/// Versions of an object that a seal which came late is tried for.
+const MOST_VERSIONS: usize = 64;
 /// Objects from which on two threads look for what is wrong.
 const MANY: usize = 128;
 
@@ -200,10 +202,46 @@ impl Incoming<'_> {
         Ok(sorted)
     }
 
+    /// Keeps the seals that came behind objects which were taken without one, as they name no author or one whose card is not
+    /// known: others may want them. Nothing else changes. Returns how many.
+    ///
+    /// # Errors
+    /// Those of the ledger.
+    pub fn keep_late_seals(&self, waiting: &mut Waiting) -> ledger::Result<u64> {
+        let mut kept: Vec<(ledger::Mark, Bytes)> = Vec::new();
+        for seal in waiting.seals.take() {
+            let Some(object) = seal.0.object.get("object_ref").and_then(serde_json::Value::as_str) else { continue };
+            let mut bodies: Vec<Vec<u8>> = Vec::new();
+            self.book.look(&mut |shelf| {
+                // A failure is noted by the book and fails the whole look.
+                let _ = shelf.versions(object, &mut |met| {
+                    bodies.push(met.body.to_vec());
+                    bodies.len() < MOST_VERSIONS
+                });
+            })?;
+            for body in bodies {
+                let author = stix::head::created_by_of(&body);
+                let of_signer = |by: &Verified| match self.whose(author.as_deref()) {
+                    Whose::Carded(Some(author)) => same(&author, by.organisation()),
+                    Whose::Ours => same(self.own, by.organisation()),
+                    Whose::Nobodys => true,
+                    Whose::Carded(None) | Whose::Strangers => false,
+                };
+                match seal::verify(&body, &seal.0, self.ring, self.now, &self.limits) {
+                    Ok(by) if of_signer(&by) => kept.push((mark::of(&body), seal.1.clone())),
+                    Err(signed::Error::Key(_)) => kept.push((mark::unproven(&body), seal.1.clone())),
+                    Ok(_) | Err(_) => {}
+                }
+            }
+        }
+        let seals: Vec<(ledger::Mark, &[u8])> = kept.iter().map(|(mark, seal)| (*mark, &**seal)).collect();
+        self.partners.put_seals(&seals)?;
+        Ok(seals.len() as u64)
+    }
+
     /// The round is over: what still waits is refused.
     pub fn give_up(&self, waiting: &mut Waiting) -> Vec<Refused> {
         let mut tape = Tape::new();
-        waiting.seals.take();
         let refused = |body: Bytes| {
             let sketch = Sketch::of(&mut tape, &body, &self.limits);
             refused(&sketch.id, "no seal of its author came with it")
