@@ -52,6 +52,8 @@ class Field:
         for number, partner in enumerate(self.partners):
             befriend(hub, partner, ["community", "client", "public"][number % 3], "client")
             self.way(hub, partner)
+            # Who has an author's card heeds the author's recall, over whatever relay it comes.
+            partner.knows(ring[0])
         self.way(self.partners[0], hub)
         for node in self.nodes:
             self.start(node)

@@ -37,7 +37,8 @@ impl Scene {
     fn makes(&self, of: usize, no: usize, at: i64) -> String {
         let node = &self.nodes[of];
         let made = Made::plain(of, no, at);
-        let context = Context::new(node.kept.collection.no, crate::world::ORGANISATIONS[of].into(), node.book()).unwrap();
+        let context =
+            Context::new(node.kept.collection.no, crate::world::ORGANISATIONS[of].into(), node.book()).unwrap();
         let mut intake = Intake::new();
         let taken = intake.take(&made.body).unwrap();
         let class = Classes::default().number(node.book(), &context.class(&taken, Backing::none())).unwrap();
@@ -101,7 +102,10 @@ fn what_is_dated_ahead_of_our_clock_is_refused_and_the_rest_is_taken() {
         scene.round(&Scene::way(1)).unwrap();
         assert_eq!([&refused, &taken, &others].map(|id| scene.holds(id)), [false, true, true], "{what}");
         let told = scene.told(&refused);
-        assert!(told.iter().any(|line| line.contains("object-refused") && line.contains("after our clock")), "{told:?}");
+        assert!(
+            told.iter().any(|line| line.contains("object-refused") && line.contains("after our clock")),
+            "{told:?}"
+        );
         assert!(scene.told(&taken).is_empty(), "{what}");
     }
 }
