@@ -1,7 +1,8 @@
 //! Marsad beside its peers and its limits: every row is measured in this run, the peer or limit next to it.
 //!
-//! `marsad-bench [all|validate|append|import|post|pages|sharing|viewers|handover|partners|meeting|packages|signatures] [--quick]`. The binary under test is named by
-//! `MARSAD_BIN`. Results go to stdout as Markdown tables, progress to stderr.
+//! `marsad-bench [all|validate|append|import|post|pages|sharing|viewers|handover|partners|meeting|packages|signatures] [--quick]`;
+//! `meeting-million` holds a blind meeting of a million values with a million. The binary under test is named by `MARSAD_BIN`.
+//! Results go to stdout as Markdown tables, progress to stderr.
 
 mod clock;
 mod corpus;
@@ -30,6 +31,10 @@ fn main() -> ExitCode {
     }
     if words.first().map(String::as_str) == Some(post::GROUP_COMMIT) {
         return post::group_commit(words.get(1).and_then(|word| word.parse().ok()).unwrap_or(1.0));
+    }
+    if words.first().map(String::as_str) == Some(meeting::MILLION) {
+        meeting::million();
+        return ExitCode::SUCCESS;
     }
     let quick = words.iter().any(|word| word == "--quick");
     let what = words.iter().find(|word| !word.starts_with('-')).map_or("all", String::as_str);

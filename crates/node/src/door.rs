@@ -53,6 +53,14 @@ impl Door {
         Self::new(Arc::clone(book) as _, Arc::new(Known::new(Arc::clone(book) as _)), config)
     }
 
+    /// Looks at the register as it is now, and not as it was a moment ago: what follows rests on a change just made.
+    ///
+    /// # Errors
+    /// Those of the register.
+    pub fn afresh(&self) -> ledger::Result<()> {
+        self.known.asked_again().map(drop)
+    }
+
     /// The gate for one viewer and one answer, at an instant.
     #[must_use]
     pub fn gate(&self, viewer: Viewer, at: Micros) -> Gate<'_> {

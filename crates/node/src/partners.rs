@@ -4,7 +4,6 @@ pub mod admiralty;
 pub mod backfill;
 pub mod cards;
 pub mod identity;
-pub mod influence;
 pub mod keeper;
 pub mod link;
 pub mod mailbox;

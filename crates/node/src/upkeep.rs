@@ -51,27 +51,58 @@ pub fn lift_embargoes<B: Ledger + Register>(
     Ok(moved)
 }
 
-/// Erases records with data about persons that were kept for as long as the configuration says. Returns how many.
+/// Told of an object, and of the places of its records, before they are erased.
+pub type Erasing<'a> = &'a mut dyn FnMut(&str, &[(CollectionNo, Seq)]) -> ledger::Result<()>;
+
+/// Erases records with data about persons that were kept for as long as the configuration says. `erasing` is told of each
+/// object before. Returns how many records.
 ///
 /// # Errors
 /// Those of the ledger.
-pub fn forget_persons(book: &dyn Ledger, personal: &config::Personal, now: Micros) -> ledger::Result<u64> {
+pub fn forget_persons(
+    book: &dyn Ledger,
+    personal: &config::Personal,
+    now: Micros,
+    erasing: Erasing<'_>,
+) -> ledger::Result<u64> {
     let mut erased = 0;
     for (kind, days) in personal.retention.iter().filter_map(|rule| config::retention(rule)) {
-        let mut with = Vec::new();
+        let mut with = BTreeSet::new();
         each_class(book, &mut |number, class| {
             if class.personal.iter().chain(&class.personal_fixed).any(|held| held == kind) {
-                with.push(number);
+                with.insert(number);
             }
             Ok(())
         })?;
-        if !with.is_empty() {
-            let before = Some(Seq(now.saturating_sub(Micros::from(days) * DAY)));
-            let scope = Scope { classes: Some(&with), before, ..Scope::default() };
-            erased += book.erase(&scope, &mut |_| true, now)?;
+        if with.is_empty() {
+            continue;
         }
+        let before = Seq(now.saturating_sub(Micros::from(days) * DAY));
+        for (object, places) in places_of(book, &with, before)? {
+            erasing(&object, &places)?;
+        }
+        let classes: Vec<ClassNo> = with.into_iter().collect();
+        let scope = Scope { classes: Some(&classes), before: Some(before), ..Scope::default() };
+        erased += book.erase(&scope, &mut |_| true, now)?;
     }
     Ok(erased)
+}
+
+/// Where the live records of some classes lie that were added before, by object.
+fn places_of(
+    book: &dyn Ledger,
+    classes: &BTreeSet<ClassNo>,
+    before: Seq,
+) -> ledger::Result<BTreeMap<String, Vec<(CollectionNo, Seq)>>> {
+    let (mut places, mut after) = (BTreeMap::<_, Vec<_>>::new(), Some(Seq(i64::MIN)));
+    while let Some(from) = after.filter(|from| *from < before) {
+        after = book.follow(from, BATCH, &mut |record| {
+            if record.state == State::Live && record.seq < before && classes.contains(&record.class) {
+                places.entry(record.key.to_owned()).or_default().push((record.collection, record.seq));
+            }
+        })?;
+    }
+    Ok(places)
 }
 
 /// Covers records whose references have found what they refer to. Returns how many.

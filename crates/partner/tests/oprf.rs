@@ -1,6 +1,6 @@
 //! RFC 9497, appendix A.1: the vectors of ristretto255-SHA512 for the modes OPRF and VOPRF; and what must be refused.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use curve25519_dalek::constants::RISTRETTO_BASEPOINT_COMPRESSED;
 use curve25519_dalek::ristretto::CompressedRistretto;

@@ -41,7 +41,6 @@ enum Action {
     Meet(meet::Args),
     Revoke(Revoke),
     Remove(Remove),
-    Meet(meet::Args),
 }
 
 /// Adds a partner by its card, or takes a newer card of one.
@@ -189,7 +188,6 @@ pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
         Action::Meet(meet) => meet::run(place, meet),
         Action::Revoke(revoke) => run_revoke(place, revoke),
         Action::Remove(remove) => run_remove(place, remove),
-        Action::Meet(meet) => meet::run(place, meet),
     }
 }
 

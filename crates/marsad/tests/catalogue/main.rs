@@ -12,6 +12,7 @@
 mod input;
 mod members;
 mod outside;
+mod partners;
 mod records;
 mod requests;
 mod sealed;
@@ -32,8 +33,7 @@ const WAITING: &[(&str, &str)] = &[
     ("A18", "pages: markup, links, Markdown, downloads"),
     ("A19", "pages that lead back after signing in"),
     ("A21", "uploads: pictures and attachments"),
-    ("A28", "correlation, merging, and revocation by the author's key"),
-    ("A30", "recall of what partners hold already"),
+    ("A28", "correlation and merging"),
 ];
 
 /// Makes a test of each function, and the list of their names.
@@ -83,6 +83,9 @@ catalogue! {
         a14_nothing_starts_a_program,
         a16_redirects_lead_nowhere_inside_and_carry_no_credential,
         a17_certificates_are_always_verified;
+    partners:
+        a28_nobody_recalls_what_is_anothers,
+        a30_what_partners_hold_is_taken_back;
     sealed:
         a26_a_signature_is_enforced_by_a_key_that_was_confirmed,
         a29_markings_are_under_the_authors_signature;

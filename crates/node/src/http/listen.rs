@@ -303,7 +303,7 @@ fn do_upkeep(state: &State, seldom: bool) {
     if let Err(error) = state.office.groups_changed(&by, now) {
         tracing::warn!(%error, "partners could not be told of changed sharing groups");
     }
-    match upkeep::forget_persons(&*state.book, &state.config.personal, now) {
+    match forget_persons(state, &by, now) {
         Ok(0) => {}
         Ok(erased) => {
             state.metrics.forgot(erased);
@@ -315,6 +315,17 @@ fn do_upkeep(state: &State, seldom: bool) {
         Ok(records) => state.metrics.settled(records),
         Err(error) => tracing::warn!(%error, "references could not be settled"),
     }
+}
+
+/// What is kept long enough is taken back from those who got it, and erased.
+fn forget_persons(state: &State, by: &By, now: ledger::Micros) -> Result<u64, crate::partners::identity::Error> {
+    if state.config.personal.retention.is_empty() {
+        return Ok(0);
+    }
+    state.office.at(now, |desk| {
+        let mut erasing = |object: &str, places: &[_]| desk.erasing(object, places, by).map(drop);
+        upkeep::forget_persons(&*state.book, &state.config.personal, now, &mut erasing)
+    })
 }
 
 /// Writes an erasure by retention down: the node's own act, by nobody.

@@ -1,6 +1,7 @@
 //! The node over HTTP: one port, one handler an endpoint, one place that turns errors into answers.
 
 mod answer;
+mod cards;
 mod client_certificates;
 mod first_sign_in;
 mod listen;

@@ -3,7 +3,7 @@
 use super::answer::{self, Refusal};
 use super::people::cookie::Cookie;
 use super::route::{self, Meetings, People, Route, Sharing};
-use super::{State, first_sign_in, meetings, metrics, notices, people, sharing, taxii};
+use super::{State, cards, first_sign_in, meetings, metrics, notices, people, sharing, taxii};
 use crate::accounts::{self, Identity};
 use crate::audit::{By, Event, Way};
 use crate::certificate::ClientCertificate;
@@ -219,6 +219,7 @@ async fn endpoint(
         (Route::Metrics, _) => metrics::get(state, &asked).await,
         (Route::FirstSignIn, _) => first_sign_in::post(state, &asked, content).await,
         (Route::Notices, _) => notices::get(state, asked).await,
+        (Route::Cards, _) => cards::post(state, &asked, content).await,
         (Route::Discovery, _) => taxii::discovery::get(state, &asked),
         (Route::ApiRoot, _) => taxii::api_root::get(state, &asked),
         (Route::Status(id), _) => taxii::status::get(state, &asked, id).await,

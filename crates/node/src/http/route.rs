@@ -33,6 +33,8 @@ pub(super) enum Route {
     FirstSignIn,
     /// `/api/links/notices`
     Notices,
+    /// `/api/links/cards`
+    Cards,
     /// Members: below `/api/`
     People(People),
     /// Who may see what: below `/api/`
@@ -151,6 +153,7 @@ patterns! {
     Self::Metrics => "/metrics",
     Self::FirstSignIn => "/api/first-sign-in",
     Self::Notices => "/api/links/notices",
+    Self::Cards => "/api/links/cards",
     Self::Unknown => "unknown",
     ;
     Self::People(people) in PEOPLE => people.facts().0,
@@ -256,7 +259,7 @@ impl Route {
         match self {
             Self::Objects(_) => "GET, HEAD, POST, OPTIONS",
             Self::Object(..) => "GET, HEAD, DELETE, OPTIONS",
-            Self::FirstSignIn => "POST, OPTIONS",
+            Self::FirstSignIn | Self::Cards => "POST, OPTIONS",
             Self::Notices => "GET, OPTIONS",
             Self::People(people) => people.facts().1,
             Self::Sharing(sharing) => sharing.facts().1,
@@ -269,7 +272,13 @@ impl Route {
     pub(super) fn is_taxii(&self) -> bool {
         let own = matches!(
             self,
-            Self::Health | Self::Ready | Self::Metrics | Self::FirstSignIn | Self::Notices | Self::Unknown
+            Self::Health
+                | Self::Ready
+                | Self::Metrics
+                | Self::FirstSignIn
+                | Self::Notices
+                | Self::Cards
+                | Self::Unknown
         );
         !own && !matches!(self, Self::People(_) | Self::Sharing(_) | Self::Meetings(_))
     }
@@ -288,6 +297,7 @@ pub(super) fn of(path: &str, root: &str) -> Route {
         ["metrics"] => Route::Metrics,
         ["api", "first-sign-in"] => Route::FirstSignIn,
         ["api", "links", "notices"] => Route::Notices,
+        ["api", "links", "cards"] => Route::Cards,
         ["api", rest @ ..] if rest.iter().all(|part| !part.is_empty()) => {
             let people = People::of(rest).map(Route::People);
             let sharing = || Sharing::of(rest).map(Route::Sharing);
@@ -368,6 +378,7 @@ mod tests {
             ("/health", Route::Health),
             ("/metrics/", Route::Metrics),
             ("/api/links/notices", Route::Notices),
+            ("/api/links/cards", Route::Cards),
             ("/api/links", Route::Unknown),
             ("/api/session", Route::People(People::Session)),
             ("/api/accounts/", Route::People(People::Accounts)),

@@ -1,6 +1,8 @@
 //! Cards of partners: which one counts, and what follows from a new one. Nothing is trusted at first sight: an offered card
 //! counts for nothing until somebody has compared it by voice.
 
+pub mod told;
+
 use super::identity;
 use ledger::{CardState, Micros, Partner, PartnerKind, Partners, Standing};
 use partner::card::{Card, Unfollowed};

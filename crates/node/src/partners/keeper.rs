@@ -2,11 +2,13 @@
 
 mod hearing;
 
+use super::cards::told;
 use super::link::{Direction, Login};
 use super::plan::{self, End};
 use super::runner::{self, Bounds, Broken, Held, Here, Job, Round};
 use super::state::{self, Lease};
 use super::{identity, mailbox};
+use crate::audit::{By, Event, Way};
 use crate::config::Config;
 use crate::door::Door;
 use crate::egress::{self, Egress, Session};
@@ -166,6 +168,7 @@ impl Tools {
 
     async fn run_leased(&self, name: &str, stop: &watch::Receiver<bool>, lease: &mut Lease) -> Result<Ran, Error> {
         let (job, session) = self.job(name)?;
+        self.tell_cards(&job, &session).await?;
         let client = self.client(session);
         let own = identity::own(&*self.book, &self.secret)?;
         let ring = identity::keyring(&*self.book, &self.secret)?;
@@ -187,6 +190,29 @@ impl Tools {
             Ok(done) => Ok(Ran::Done(done)),
             Err(broken) => Ok(Ran::Broken(broken)),
         }
+    }
+
+    /// Tells the partner's node our card and takes its own: what comes in this round is judged by the keys of now. That it
+    /// cannot be told is no reason not to go on.
+    async fn tell_cards(&self, job: &Job, session: &Session) -> Result<(), Error> {
+        let organisation = &job.partner.organisation;
+        let Some(address) = session.beside(told::PATH).filter(|_| job.partner.kind == PartnerKind::Node) else {
+            return Ok(());
+        };
+        let heard = match told::exchange(&*self.book, &self.secret, organisation, session, &address).await {
+            Ok(heard) => heard,
+            Err(error) => {
+                tracing::warn!(partner = organisation, error, "cards were not exchanged");
+                return Ok(());
+            }
+        };
+        for (about, done, reason) in heard.iter().filter_map(told::Heard::told) {
+            let by = By { way: Way::Link, who: None, organisation: Some(organisation.clone()), address: None };
+            let (partner, about) = (organisation.clone(), about.to_owned());
+            let event = Event::Partner { by, partner, act: "card-told", about, done, reason };
+            crate::audit::write_now(&*self.journal, &event)?;
+        }
+        Ok(())
     }
 
     /// Keeps how a link stands after an attempt, and when the next one is due.

@@ -68,6 +68,7 @@ pub(super) fn is_quiet(book: &dyn ledger::Partners) -> ledger::Result<bool> {
 /// # Errors
 /// Those of the ledger; what was not seen to is seen to the next time.
 pub fn catch_up(desk: &Desk<'_>, by: &By) -> ledger::Result<()> {
+    desk.door.afresh()?;
     let kept = desk.book.note(SEEN)?;
     let mut seen: BTreeMap<String, Seen> =
         kept.as_deref().and_then(|kept| serde_json::from_slice(kept).ok()).unwrap_or_default();

@@ -151,7 +151,7 @@ impl State {
 }
 
 /// The name of the note in which an organisation's state is kept.
-pub(crate) fn note(organisation: &str) -> String {
+pub fn note(organisation: &str) -> String {
     format!("quota of {}", organisation.to_lowercase())
 }
 

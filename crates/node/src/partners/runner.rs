@@ -9,8 +9,8 @@ mod mail;
 mod pulling;
 mod pushing;
 
-use super::influence::Influence;
 use super::link::{BadDefinition, Definition, Direction};
+use super::quota;
 use super::recalls::Desk;
 use super::state;
 use crate::audit::{self, By, Event, Way};
@@ -344,13 +344,13 @@ impl<'a, B: Book> Running<'a, B> {
     /// The same for what the partner brings, which is bounded over all its links.
     fn allowance_in(&self, now: Micros, done: &mut Round) -> Result<Option<u64>, Error> {
         let Some(most) = self.allowance(now, done) else { return Ok(None) };
-        let influence = Influence::of(self.here.book, &self.job.partner, now)?;
-        if let Err(refusal) = influence.open(now) {
+        let held = quota::Held::load(self.here.book, &self.job.partner.organisation, now)?;
+        if let Err(refusal) = held.quota().open(now) {
             done.warn(refusal.to_string());
             done.held = Some(Held::Budget(refusal.until().unwrap_or(now)));
             return Ok(None);
         }
-        Ok(Some(most.min(influence.left(now)).max(1)))
+        Ok(Some(most.min(held.quota().left(now)).max(1)))
     }
 
     /// Whether the round may take a further page, and how many objects; says why not.

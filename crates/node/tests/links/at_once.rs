@@ -143,3 +143,33 @@ async fn a_link_that_rests_or_is_run_elsewhere_is_left_alone() {
     let _ = one.book.last();
     there.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn new_keys_of_both_sides_arrive_with_a_round() {
+    use node::partners::identity::{Surroundings, own, rotate};
+
+    let (one, two) = (Site::new("One"), Site::new("Two"));
+    let key = two.trusts(&one);
+    one.trusts(&two);
+    let there = serve(&two).await;
+    link(&one, "pull", &two, &key, &definition(Direction::Pull, &there));
+    let journal = Arc::clone(&one.journal);
+    let tools =
+        node::partners::keeper::Tools::new(&one.home(), &one.config, &one.book, one.secret.clone(), journal).unwrap();
+    let (_stop, stopping) = watch::channel(false);
+    tools.run("pull", &stopping).await.unwrap();
+    for site in [&one, &two] {
+        rotate(&*site.book, &site.secret, &Surroundings::default(), node::clock::now()).unwrap();
+    }
+    // Sealed with keys of which one has not heard.
+    two.makes(&[tool(0, &two.identity(), GREEN)]);
+    tools.run("pull", &stopping).await.unwrap();
+    assert!(one.holds(&id(0)));
+    for (site, other) in [(&one, &two), (&two, &one)] {
+        let pinned = site.book.cards(&other.name).unwrap().into_iter().next().unwrap();
+        assert_eq!(pinned.body, own(&*other.book, &other.secret).unwrap().card.text());
+        assert_eq!(pinned.state, ledger::CardState::Pinned);
+    }
+    assert!(one.told().iter().any(|told| told.contains("card-told")), "{:?}", one.told());
+    there.end().await;
+}

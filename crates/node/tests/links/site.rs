@@ -244,7 +244,6 @@ struct Inner {
     loses: AtomicU64,
     asked: AtomicU64,
     ahead: AtomicI64,
-    log: Mutex<Vec<String>>,
     plays: Mutex<Option<Plays>>,
 }
 
@@ -267,7 +266,6 @@ impl Wire {
             loses: AtomicU64::new(u64::MAX),
             asked: AtomicU64::new(0),
             ahead: AtomicI64::new(0),
-            log: Mutex::default(),
             plays: Mutex::default(),
         }))
     }
@@ -293,16 +291,11 @@ impl Wire {
     pub(crate) fn plays(&self, plays: impl FnMut(&Request<Bytes>) -> Option<Response<Bytes>> + Send + 'static) {
         *self.0.plays.lock().unwrap() = Some(Box::new(plays));
     }
-
-    pub(crate) fn log(&self) -> Vec<String> {
-        std::mem::take(&mut *self.0.log.lock().unwrap())
-    }
 }
 
 impl Transport for Wire {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Failure> {
         let n = self.0.asked.fetch_add(1, Ordering::Relaxed);
-        self.0.log.lock().unwrap().push(format!("{} {}", request.method(), request.uri().path()));
         let cut = || Failure::new(Cause::Interrupted, "the line is cut");
         if n == self.0.breaks_at.load(Ordering::Relaxed) {
             return Err(cut());

@@ -94,6 +94,7 @@ pub(crate) const ROUTES: &[(&str, Address)] = &[
     ("/api/markings/{id}", |ask, _| format!("/api/markings/{}", ask.object())),
     ("/api/objects/{id}/restrict", |ask, _| format!("/api/objects/{}/restrict", ask.object())),
     ("/api/meetings", |_, _| "/api/meetings".to_owned()),
+    ("/api/links/cards", |_, _| "/api/links/cards".to_owned()),
     ("/api/meetings/{id}/elements/{page}", |_, _| "/api/meetings/one/elements/0".to_owned()),
     ("/api/meetings/{id}/tags/{page}", |_, _| "/api/meetings/one/tags/0".to_owned()),
     ("/api/meetings/{id}/echoes", |_, _| "/api/meetings/one/echoes".to_owned()),
@@ -133,6 +134,10 @@ pub(crate) struct Exchange {
 }
 
 fn below(ask: &Ask) -> String {
+    if ask.collection == COLLECTIONS && !ask.by_alias {
+        // The mailbox: a collection for partners, and for everybody else one that does not exist.
+        return format!("/exchange/collections/{}/", node::partners::mailbox::ID);
+    }
     let aliases = ["open", "members", "named", "box", "wall", "nowhere"];
     let name = if ask.by_alias {
         aliases[ask.collection].to_owned()
@@ -353,6 +358,10 @@ impl Ask {
             let asked = format!("{method} {address}");
             let mut request = Request::builder().method(method).uri(address.replace('[', "%5B").replace(']', "%5D"));
             request = request.header("host", "node.example").header("content-type", taxii::media::TAXII);
+            if self.accept % 3 == 1 {
+                // Heeded of partners alone.
+                request = request.header(node::partners::mailbox::LINK, "1");
+            }
             if self.accept == 23 {
                 request = request.header("accept", "text/html");
             }

@@ -5,7 +5,7 @@ use crate::bench;
 use crate::record::{self, Kind};
 use ledger::sqlite::Book;
 use ledger::{Account, Collection, CollectionNo, Group, Key, Organisation, Relation, Role, Standing, Who};
-use ledger::{Register as _, Sharing as _};
+use ledger::{CardState, Partner, PartnerKind, Partners as _, Register as _, Sharing as _};
 use node::home::Secret;
 use policy::{Audience, Handling, Viewer};
 
@@ -16,6 +16,9 @@ const ORGANISATIONS: [(&str, Relation); 5] = [
     ("Port CSIRT", Relation::Community),
     ("Elsewhere", Relation::Public),
 ];
+
+/// The one whose card was confirmed.
+const PARTNER: usize = 2;
 
 /// Name, organisation (by its place in the list above), role.
 const MEMBERS: [(&str, usize, Role); 7] = [
@@ -243,5 +246,29 @@ pub(crate) fn register(book: &Book, secret: &Secret) -> Vec<Collection> {
     for standing in standings() {
         book.set_standing(&standing).unwrap();
     }
+    partnership(book, secret);
     collections().iter().map(|collection| book.add_collection(collection).unwrap()).collect()
+}
+
+/// The node has keys of its own, and one of the organisations is a partner whose card was confirmed.
+fn partnership(book: &Book, secret: &Secret) {
+    book.set_note(node::administration::OWN_ORGANISATION, Some(ORGANISATIONS[0].0.as_bytes())).unwrap();
+    node::partners::identity::own(book, secret).unwrap();
+    // Whoever runs a node that is known as theirs is told of its audit log, which is that of all books.
+    book.set_note(node::administration::OWN_ORGANISATION, None).unwrap();
+    let organisation = ORGANISATIONS[PARTNER].0.to_owned();
+    let draft = partner::card::Draft {
+        serial: 1,
+        organisation: organisation.clone(),
+        identities: vec!["identity--00000000-0000-4000-8000-0000000ca4d0".into()],
+        addresses: Vec::new(),
+        certificates: Vec::new(),
+        from: 0,
+        until: None,
+        revoked: false,
+    };
+    let body = partner::card::issue(&draft, &partner::key::Keys::of(&[5; 32]), None);
+    let (kind, terms) = (PartnerKind::Node, b"{}".to_vec());
+    book.add_partner(&Partner { organisation: organisation.clone(), kind, terms, added: 0 }).unwrap();
+    book.set_card(&ledger::Card { organisation, serial: 1, state: CardState::Pinned, body, at: 0 }).unwrap();
 }

@@ -364,8 +364,6 @@ impl Node {
             false => self.book.add_group(&group).unwrap(),
         }
         notices::catch_up(&self.desk(), &self.by()).unwrap();
-        // The door remembers its register for a moment.
-        std::thread::sleep(std::time::Duration::from_millis(60));
     }
 
     pub(crate) fn status(&self, object: &str) -> Vec<Status> {

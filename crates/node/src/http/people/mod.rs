@@ -34,7 +34,9 @@ impl From<Error> for Refusal {
             Error::Taken { what, .. } => {
                 Self::bad(StatusCode::CONFLICT, "it exists already", format!("this {what} exists"))
             }
-            Error::Invalid(why) => Self::bad(StatusCode::UNPROCESSABLE_ENTITY, "this cannot be done", why),
+            Error::Invalid(why) | Error::NotTaken(why) => {
+                Self::bad(StatusCode::UNPROCESSABLE_ENTITY, "this cannot be done", why)
+            }
             Error::Code => {
                 Self::bad(StatusCode::UNPROCESSABLE_ENTITY, "the code is wrong", "send the one that is shown now, once")
             }

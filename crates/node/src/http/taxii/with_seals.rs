@@ -13,15 +13,15 @@ use crate::audit::{By, Event, Way};
 use crate::import::{Error as ImportError, Listener, Options, Pages, Refusal as Refused};
 use crate::intake::Context;
 use crate::packed::Budget;
-use crate::partners::influence::Influence;
 use crate::partners::provenance::{Incoming, Strictness};
+use crate::partners::quota;
 use crate::partners::recalls::{Desk, Took};
 use crate::writer::Work;
 use ::taxii::resource::{Status, StatusRow};
 use axum::body::Body;
 use bytes::Bytes;
 use http::{Response, StatusCode};
-use ledger::{Collection, Micros, Partners as _, Receipt};
+use ledger::{Collection, Micros, Receipt};
 use partner::signed::{self, Unverified};
 use policy::{Handling, Viewer};
 use std::collections::HashMap;
@@ -145,9 +145,13 @@ impl<'s> Taking<'s> {
             limits,
             now: self.now,
         };
-        let mut influence = self.influence()?;
-        if let Some(influence) = &influence
-            && let Err(refusal) = influence.open(self.now)
+        let mut held = self.held()?;
+        let sizes = objects.iter().filter(|object| !is_statement(object)).map(|object| object.len() as u64);
+        let brought = sizes.fold((0, 0), |(objects, bytes), size| (objects + 1, bytes + size));
+        // What does not fit is refused as a whole: whoever sends it again has lost nothing. A recall always gets through.
+        if let Some(held) = &held
+            && brought.0 > 0
+            && let Err(refusal) = held.quota().room(brought.0, brought.1, self.now)
         {
             self.tell("quota-reached", format!("collection {}", collection.alias), false, refusal.to_string())?;
             let wait = refusal.until().unwrap_or(self.now).saturating_sub(self.now);
@@ -180,10 +184,9 @@ impl<'s> Taking<'s> {
             self.tell("unsealed-gave-way", object, true, format!("{versions} versions"))?;
         }
         self.note("object-refused", failures)?;
-        if let Some(influence) = &mut influence {
-            let sizes = objects.iter().filter(|object| !is_statement(object)).map(|object| object.len() as u64);
+        if let Some(held) = &mut held {
             let refused = failures.0.len() as u64;
-            if let Some(until) = influence.spend(&*state.book, sizes, refused, self.now)? {
+            if let Some(until) = held.brought(&*state.book, brought, refused, self.now)? {
                 let reason = format!("too much of what it brought was refused: until {}", format_micros(until));
                 self.tell("partner-pauses", format!("collection {}", collection.alias), false, reason)?;
             }
@@ -193,12 +196,11 @@ impl<'s> Taking<'s> {
     }
 
     /// What the partner may still bring; members are not bounded so.
-    fn influence(&self) -> Result<Option<Influence>, Refusal> {
+    fn held(&self) -> Result<Option<quota::Held>, Refusal> {
         if self.strictness != Strictness::Partner {
             return Ok(None);
         }
-        let partner = self.state.book.partner(&self.organisation)?;
-        Ok(partner.map(|partner| Influence::of(&*self.state.book, &partner, self.now)).transpose()?)
+        Ok(Some(quota::Held::load(&*self.state.book, &self.organisation, self.now)?))
     }
 
     fn statements(&self, statements: &[(Unverified, Bytes)], failures: &mut Failures) -> Result<(), Refusal> {

@@ -4,8 +4,8 @@ use super::{Book, Error, GoesOn, Held, Round, Running, title};
 use crate::import::{self, Listener, Options, Pages, Refusal};
 use crate::intake::{Context, Intake};
 use crate::packed::Budget;
-use crate::partners::influence::Influence;
 use crate::partners::provenance::{Incoming, Refused, Sound, Strictness, Waiting};
+use crate::partners::quota;
 use bytes::Bytes;
 use ledger::{Micros, PartnerKind};
 use policy::{Class, Facts as _, Meaning, Tlp};
@@ -74,10 +74,8 @@ impl<B: Book> Running<'_, B> {
 
     /// Takes what the partner brought out of what it may bring.
     fn spend(&self, objects: u64, bytes: u64, refused: u64, now: Micros, done: &mut Round) -> Result<(), Error> {
-        let mut influence = Influence::of(self.here.book, &self.job.partner, now)?;
-        let each = bytes / objects.max(1);
-        let sizes = (0..objects).map(|no| if no == 0 { bytes - each * (objects - 1) } else { each });
-        if let Some(until) = influence.spend(self.here.book, sizes, refused, now)? {
+        let mut held = quota::Held::load(self.here.book, &self.job.partner.organisation, now)?;
+        if let Some(until) = held.brought(self.here.book, (objects, bytes), refused, now)? {
             let reason = format!("too much of what it brought was refused: until {}", format_micros(until));
             self.note("partner-pauses", &format!("link {}", self.job.name), false, &reason)?;
             done.warn(format!("the partner pauses: {reason}"));
