@@ -323,22 +323,21 @@ impl<'a, B: Book> Running<'a, B> {
         let address = self.job.definition.address()?;
         let found = client.find(&address, &self.job.definition.theirs).await?;
         done.theirs.clone_from(&found.collection.id);
+        // First: what is taken back must not wait until everything has come. What goes wrong with it holds no object up.
+        let mail = match self.job.partner.kind {
+            PartnerKind::Node => self.exchange_mail(client, &found, done).await,
+            PartnerKind::Foreign => Ok(()),
+        };
         match self.job.definition.direction {
             Direction::Pull => self.pull(client, &found, done, goes_on).await?,
             Direction::Push => self.push(client, &found, done, goes_on).await?,
         }
-        if done.held == Some(Held::Time) {
-            return Ok(());
+        // What is signed lies among the objects that are pulled from others, and is put among those that are pushed there.
+        if self.job.partner.kind == PartnerKind::Foreign && self.job.definition.direction == Direction::Push {
+            self.give_mail(client, &found, done).await?;
+            self.ask_to_delete(client, &found, done).await?;
         }
-        match self.job.partner.kind {
-            PartnerKind::Node => self.exchange_mail(client, &found, done).await,
-            // What is signed lies among the objects that are pulled, and is put among those that are pushed.
-            PartnerKind::Foreign if self.job.definition.direction == Direction::Push => {
-                self.give_mail(client, &found, done).await?;
-                self.ask_to_delete(client, &found, done).await
-            }
-            PartnerKind::Foreign => Ok(()),
-        }
+        mail
     }
 
     /// The same for what the partner brings, which is bounded over all its links.

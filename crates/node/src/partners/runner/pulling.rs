@@ -30,7 +30,7 @@ impl<B: Book> Running<'_, B> {
         let position = reached.pulled.clone().unwrap_or_else(begin);
         let selection = definition.selection(self.job.partner.kind == PartnerKind::Foreign);
         let mut reading = client.pull(&found.objects, &selection, position);
-        let mut waiting = Waiting::default();
+        let (mut waiting, mut kept) = (Waiting::default(), false);
         let mut intake = Intake::new();
         intake.limit(self.limits());
         let options = self.options()?;
@@ -58,6 +58,7 @@ impl<B: Book> Running<'_, B> {
             // What waits for its seal is asked for again if the round breaks off.
             if waiting.objects() == 0 {
                 self.keep_reached(&reached)?;
+                kept = true;
             }
             if !goes_on(done)? {
                 done.held = Some(Held::Time);
@@ -65,9 +66,12 @@ impl<B: Book> Running<'_, B> {
             }
         }
         self.incoming(client.transport().now()).keep_late_seals(&mut waiting)?;
-        let refused = self.incoming(client.transport().now()).give_up(&mut waiting);
-        self.refused(refused, done)?;
-        self.keep_reached(&reached)?;
+        // A round that goes on later asks for it again; one that got nowhere does not do so for ever.
+        if done.held.is_none() || waiting.objects() == 0 || !kept {
+            let refused = self.incoming(client.transport().now()).give_up(&mut waiting);
+            self.refused(refused, done)?;
+            self.keep_reached(&reached)?;
+        }
         pages.end()?;
         Ok(())
     }
