@@ -1,6 +1,6 @@
 //! Links through the binary: two nodes, one of which serves.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use serde_json::{Value, json};
 use std::io::{BufRead as _, BufReader};

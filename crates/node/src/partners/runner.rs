@@ -354,7 +354,8 @@ impl<'a, B: Book> Running<'a, B> {
 
     /// Whether the round may take a further page, and how many objects; says why not.
     fn allowance(&self, now: Micros, done: &mut Round) -> Option<u64> {
-        if now >= self.ends {
+        // One page goes in any case: a round that took long to come so far would else never get on.
+        if now >= self.ends && done.pages > 0 {
             done.held = Some(Held::Time);
             return None;
         }
