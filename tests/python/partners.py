@@ -57,26 +57,28 @@ class Organisation(Node):
 
     def makes(self, objects):
         """Objects of its own, with the level of each; taken in beside the running node."""
-        bundle = []
+        bundles = {"red": [], None: []}
         for made, tlp in objects:
             made = {**made, "created_by_ref": self.identity}
             if tlp:
                 made["object_marking_refs"] = [f"marking-definition--{TLP[tlp]}"]
-            bundle.append(made)
+            bundles["red" if tlp == "red" else None].append(made)
             self.made[made["id"]] = (made, tlp)
-        text = json.dumps({"type": "bundle", "id": "bundle--00000000-0000-4000-8000-000000000000", "objects": bundle})
-        file = self.home.parent / f"{self.home.name}.bundle.json"
-        file.write_text(text)
-        self.run("import", str(file), "--collection", SHARED)
+        for level, bundle in bundles.items():
+            text = json.dumps({"type": "bundle", "id": "bundle--00000000-0000-4000-8000-000000000000", "objects": bundle})
+            file = self.home.parent / f"{self.home.name}.bundle.json"
+            file.write_text(text)
+            # What is RED is for somebody by name.
+            self.run("import", str(file), "--collection", SHARED, *(("--to", self.name) if level else ()))
 
-    def ids(self):
+    def listed(self):
         """What it holds, each as often as it holds it."""
         text = self.run("export", "--collection", SHARED).stdout.decode()
         return re.findall(r'"id": ?"((?!bundle)[a-z0-9-]+--[^"]+)"', text)
 
     def holds(self):
         text = self.run("export", "--collection", SHARED).stdout
-        return {found["id"]: found for found in json.loads(text)["objects"]}
+        return {found["id"]: found for found in json.loads(text).get("objects", [])}
 
     def links(self):
         return json.loads(self.run("link", "status", "--json", expect=(0, 1)).stdout)

@@ -57,6 +57,8 @@ class Line:
 
     def _carry(self, near):
         try:
+            if self.target is None:
+                raise OSError("it leads nowhere yet")
             far = socket.create_connection(self.target, timeout=10)
         except OSError:
             near.close()

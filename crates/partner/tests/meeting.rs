@@ -222,7 +222,7 @@ fn what_is_sent_looks_like_chance() {
     let parts = [
         ("blinded", middles(&done.sent.blinded)),
         ("evaluated", middles(&done.sent.evaluated)),
-        ("tags", done.sent.tags.as_flattened().iter().copied().collect()),
+        ("tags", done.sent.tags.as_flattened().to_vec()),
     ];
     for (name, bytes) in &parts {
         let found = chi_square(bytes);

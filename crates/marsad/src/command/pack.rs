@@ -201,7 +201,11 @@ fn nothing(args: &Args, to: &str) -> Result<(), Failure> {
         return say_json(&serde_json::json!({"to": to, "package": null, "objects": 0, "statements": 0, "files": []}));
     }
     let line = format!("nothing is new for {}: no package was made", visible(to));
-    if args.output.as_deref() == Some(Path::new("-")) { Ok(note(line)) } else { say(line) }
+    if args.output.as_deref() == Some(Path::new("-")) {
+        note(line);
+        return Ok(());
+    }
+    say(line)
 }
 
 fn told(args: &Args, to: &str, made: &Made, files: &[PathBuf]) -> Result<(), Failure> {

@@ -55,7 +55,9 @@ pub(crate) fn a28_nobody_recalls_what_is_anothers() {
     // What it deletes at home stays where it came from.
     let told = theirs.json(&["recall", &id(1), "--delete", "--yes"]);
     assert_eq!((&told["versions"], told["told"].as_array().unwrap().len()), (&1.into(), 0));
-    theirs.good(&["link", "run", "up"], "");
+    // The answer to what was forged in its name is none of its recalls', and is refused.
+    assert!(theirs.run(&["link", "run", "up"], "").out.contains("statements in 1"));
+    assert!(theirs.good(&["audit", "list", "--json"], "").contains("receipt-refused"));
     assert_eq!(ours.names("north", "/exchange/collections/main/objects/"), ["kept"]);
 }
 

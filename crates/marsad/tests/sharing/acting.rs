@@ -34,7 +34,12 @@ fn narrowing_and_groups() {
     let change = |body: &str| assert_eq!(node.ask("partner-manager@own", "PATCH", &group, body).status, 200, "{body}");
     change(r#"{"remove":["CERT North"],"add":["CERT South"]}"#);
     soon(&node, "reader@north", &["t3/1"]);
+    // Who comes is not given what was there before, unless the group says so.
+    soon(&node, "reader@south", &["t3/1"]);
+    change(r#"{"remove":["CERT South"],"backfill":true}"#);
+    change(r#"{"add":["CERT South"]}"#);
     soon(&node, "reader@south", &["t2/1", "t3/1"]);
+    change(r#"{"backfill":false}"#);
     change(r#"{"until":"2020-01-01T00:00:00Z"}"#);
     soon(&node, "reader@south", &["t3/1"]);
     change(r#"{"until":null}"#);

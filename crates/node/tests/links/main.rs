@@ -3,5 +3,6 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 mod at_once;
+mod quotas;
 mod rounds;
 mod site;

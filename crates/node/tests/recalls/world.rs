@@ -28,7 +28,6 @@ use std::sync::Arc;
 use stix::timestamp::format_micros;
 
 pub(crate) const GREEN: &str = "marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb";
-pub(crate) const STRICT: &str = "marking-definition--939a9414-2ddd-4d32-a0cd-375ea402b003";
 pub(crate) const HOUR: i64 = 3_600_000_000;
 
 /// Everybody: the nodes, and an organisation that has none.

@@ -11,6 +11,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
 
+mod bad;
 mod dice;
 mod oracle;
 mod record;

@@ -24,6 +24,8 @@ pub(crate) struct Way {
     pub(crate) types: Vec<String>,
     /// Whether the taker says who gets TLP:RED: its own organisation.
     pub(crate) to_members: bool,
+    /// Objects that it takes in an hour at most.
+    pub(crate) most: Option<u64>,
 }
 
 impl Way {

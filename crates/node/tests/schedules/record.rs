@@ -75,6 +75,22 @@ impl Made {
         made.written(&words, no, at)
     }
 
+    /// An object that everybody may have.
+    pub(crate) fn plain(author: usize, no: usize, at: i64) -> Self {
+        let made = Self {
+            author,
+            id: format!("indicator--00000000-0000-4000-8000-{:012x}", author * 0x1_0000 + no),
+            version: stix::timestamp::format_micros(at),
+            at,
+            revoked: false,
+            tlp: Some(Tlp::Clear),
+            handling: Handling::default(),
+            recipients: Vec::new(),
+            body: Vec::new(),
+        };
+        made.written("plain", no, at)
+    }
+
     /// A later version of the same object.
     pub(crate) fn again(&self, at: i64, no: usize, revoked: bool, dice: &mut Dice) -> Self {
         let at = at.max(self.at + 1_000);

@@ -76,6 +76,7 @@ fn job(node: &Node, no: usize, way: &Way) -> Job {
     let direction = if way.pushed { Direction::Push } else { Direction::Pull };
     let definition = Definition {
         types: way.types.clone(),
+        max_objects_per_hour: way.most,
         to: if way.to_members && !way.pushed { vec![ORGANISATIONS[way.to].to_owned()] } else { Vec::new() },
         ..Definition::new(direction, &address(other), ALIAS, &node.kept.collection.id)
     };

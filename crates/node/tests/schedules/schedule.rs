@@ -68,7 +68,7 @@ fn ways(nodes: usize, dice: &mut Dice) -> (&'static str, Vec<Way>) {
     };
     let way = |(from, to)| {
         let types = if dice.percent(10) { vec!["indicator".to_owned()] } else { Vec::new() };
-        Way { from, to, pushed: PUSHES && dice.percent(30), types, to_members: dice.percent(50) }
+        Way { from, to, pushed: PUSHES && dice.percent(30), types, to_members: dice.percent(50), most: None }
     };
     (shape, pairs.into_iter().map(way).collect())
 }
@@ -348,6 +348,7 @@ impl Play<'_> {
     fn peace(&mut self) -> Result<(), String> {
         self.net.heal();
         while !self.rounds.is_empty() {
+            self.net.clock.fetch_add(1_000, Ordering::SeqCst);
             self.go_on();
         }
         self.net.say("peace".into());
@@ -367,6 +368,7 @@ impl Play<'_> {
             self.net.clock.fetch_add(60_000_000, Ordering::SeqCst);
             self.begin(way);
             while let Some(round) = self.rounds.last_mut() {
+                self.net.clock.fetch_add(1_000, Ordering::SeqCst);
                 let Some(done) = round.step(&self.bench.runtime) else { continue };
                 self.rounds.pop();
                 let moved = done.map_err(|why| format!("a round of way {way} fails in peace: {why}"))?;

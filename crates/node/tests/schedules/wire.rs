@@ -83,6 +83,8 @@ pub(crate) struct Net {
     echoes: Mutex<Vec<Echo>>,
     met: Mutex<BTreeMap<Fault, u64>>,
     relay: Option<Relay>,
+    /// A node whose answers never come to their end.
+    slow: Mutex<Option<usize>>,
     log: Mutex<Vec<String>>,
 }
 
@@ -97,6 +99,7 @@ impl Net {
             echoes: Mutex::default(),
             met: Mutex::default(),
             relay,
+            slow: Mutex::default(),
             log: Mutex::default(),
         })
     }
@@ -125,6 +128,11 @@ impl Net {
         self.parted.lock().unwrap().clear();
     }
 
+    /// From now on the answers of this node, or of none, never come to their end.
+    pub(crate) fn slow(&self, node: Option<usize>) {
+        *self.slow.lock().unwrap() = node;
+    }
+
     pub(crate) fn relay(&self) -> Option<&Relay> {
         self.relay.as_ref()
     }
@@ -145,6 +153,9 @@ impl Net {
     fn fault(&self, from: usize, to: usize) -> Option<Fault> {
         if self.parted.lock().unwrap().contains(&(from.min(to), from.max(to))) {
             return Some(Fault::Parted);
+        }
+        if *self.slow.lock().unwrap() == Some(to) {
+            return Some(Fault::Slow);
         }
         let mut dice = self.dice.lock().unwrap();
         let kinds = [Fault::Lost, Fault::Cut, Fault::Cut, Fault::Twice, Fault::Echo, Fault::Busy, Fault::Slow];
@@ -195,7 +206,10 @@ impl Transport for Wire {
         if let Some(fault) = fault {
             *self.net.met.lock().unwrap().entry(fault).or_default() += 1;
         }
-        let asked = format!("{}>{} {} {}", self.from, self.to, request.method(), request.uri());
+        let statements = request.uri().path().contains(node::partners::mailbox::ID) && request.method() == "POST";
+        let brought = if statements { request.body().clone() } else { Bytes::new() };
+        let brought = String::from_utf8_lossy(&brought);
+        let asked = format!("{}>{} {} {} {brought}", self.from, self.to, request.method(), request.uri());
         let cut = || Err(Failure::new(Cause::Interrupted, "the line is cut"));
         match fault {
             Some(Fault::Lost | Fault::Parted) => {

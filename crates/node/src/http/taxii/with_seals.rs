@@ -146,8 +146,12 @@ impl<'s> Taking<'s> {
             now: self.now,
         };
         let mut held = self.held()?;
+        let sizes = objects.iter().filter(|object| !is_statement(object)).map(|object| object.len() as u64);
+        let brought = sizes.fold((0, 0), |(objects, bytes), size| (objects + 1, bytes + size));
+        // What does not fit is refused as a whole: whoever sends it again has lost nothing. A recall always gets through.
         if let Some(held) = &held
-            && let Err(refusal) = held.quota().open(self.now)
+            && brought.0 > 0
+            && let Err(refusal) = held.quota().room(brought.0, brought.1, self.now)
         {
             self.tell("quota-reached", format!("collection {}", collection.alias), false, refusal.to_string())?;
             let wait = refusal.until().unwrap_or(self.now).saturating_sub(self.now);
@@ -181,8 +185,6 @@ impl<'s> Taking<'s> {
         }
         self.note("object-refused", failures)?;
         if let Some(held) = &mut held {
-            let sizes = objects.iter().filter(|object| !is_statement(object)).map(|object| object.len() as u64);
-            let brought = sizes.fold((0, 0), |(objects, bytes), size| (objects + 1, bytes + size));
             let refused = failures.0.len() as u64;
             if let Some(until) = held.brought(&*state.book, brought, refused, self.now)? {
                 let reason = format!("too much of what it brought was refused: until {}", format_micros(until));

@@ -78,6 +78,10 @@ fn behind_note(recall: &str) -> String {
 /// Those of the book.
 pub fn handed(book: &dyn Partners, organisation: &str, mail: &[Mail], now: Micros) -> ledger::Result<()> {
     let is_recall = |mail: &&Mail| mail.id.starts_with(Kind::Recall.object_type());
+    // A server of another make that takes one has not heeded it: it is still asked to delete.
+    if book.partner(organisation)?.is_some_and(|partner| partner.kind == PartnerKind::Foreign) {
+        return Ok(());
+    }
     for mail in mail.iter().filter(is_recall) {
         let deliveries = book.deliveries(&mail.id)?;
         let mine = deliveries.into_iter().find(|delivery| judge::same(&delivery.organisation, organisation));
@@ -198,6 +202,10 @@ impl Desk<'_> {
     pub(in crate::partners) fn post(&self, organisation: &str, id: &str, body: &[u8]) -> ledger::Result<()> {
         match self.book.partner(organisation)? {
             Some(partner) if partner.kind == PartnerKind::Node => {
+                self.book.post(organisation, &[(id, body)], self.now).map(drop)
+            }
+            // A server of another make hands a recall on like any object: it reaches who fetches there.
+            Some(_) if id.starts_with(Kind::Recall.object_type()) && self.is_pushed_to(organisation)? => {
                 self.book.post(organisation, &[(id, body)], self.now).map(drop)
             }
             _ => Ok(()),

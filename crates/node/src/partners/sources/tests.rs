@@ -70,17 +70,15 @@ fn tool(version: u8, confidence: Option<u8>) -> String {
     )
 }
 
-/// (organisation, reliability, credibility, what it claims, what counts).
-fn rows(version: &Version) -> Vec<(&str, Option<char>, Option<u8>, Option<u8>, Option<u8>)> {
-    let row = |source: &'_ Source| (source.reliability, source.credibility, source.claimed, source.confidence);
-    version
-        .sources
-        .iter()
-        .map(|source| {
-            let (reliability, credibility, claimed, confidence) = row(source);
-            (source.organisation.as_str(), reliability, credibility, claimed, confidence)
-        })
-        .collect()
+/// Organisation, reliability, credibility, what it claims, what counts.
+type Row<'v> = (&'v str, Option<char>, Option<u8>, Option<u8>, Option<u8>);
+
+fn rows(version: &Version) -> Vec<Row<'_>> {
+    let row = |source| {
+        let Source { organisation, reliability, credibility, claimed, confidence, .. }: &Source = source;
+        (organisation.as_str(), *reliability, *credibility, *claimed, *confidence)
+    };
+    version.sources.iter().map(row).collect()
 }
 
 #[test]
