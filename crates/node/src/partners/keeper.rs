@@ -156,7 +156,7 @@ impl Tools {
     /// # Errors
     /// [`Error`]: it could not even begin. That is kept too, as the link's last error.
     pub async fn run(&self, name: &str, stop: &watch::Receiver<bool>) -> Result<Ran, Error> {
-        let holder = format!("{:032x}", u128::from_le_bytes(crate::chance::bytes()?));
+        let holder = state::holder(u128::from_le_bytes(crate::chance::bytes()?));
         let now = crate::clock::now();
         let Some(mut lease) = Lease::take(&*self.book, name, &holder, now)? else { return Ok(Ran::Busy) };
         let outcome = self.run_leased(name, stop, &mut lease).await;

@@ -133,6 +133,32 @@ pub fn quota_note(name: &str) -> String {
     note(name, "quota")
 }
 
+/// What this process calls itself when it holds a lease; `word` is random. It says which process it is, so that a lease of
+/// one that was killed is not waited for.
+#[must_use]
+pub fn holder(word: u128) -> String {
+    let own = std::process::id();
+    format!("{own}.{}.{word:032x}", begun(own).unwrap_or_default())
+}
+
+/// Whether a holder was a process of this machine and runs no more. What cannot be known is no.
+fn has_died(holder: &str) -> bool {
+    let mut parts = holder.split('.');
+    let (process, since) = (parts.next().and_then(|number| number.parse().ok()), parts.next());
+    match (process, since) {
+        (Some(process), Some(since)) if !since.is_empty() && begun(std::process::id()).is_some() => {
+            begun(process).as_deref() != Some(since)
+        }
+        _ => false,
+    }
+}
+
+/// When a process began, as Linux counts: numbers of processes are used again, with another beginning.
+fn begun(process: u32) -> Option<String> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    stat.rsplit(')').next()?.split_whitespace().nth(19).map(str::to_owned)
+}
+
 /// The right to run a link: of all processes one has it.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Lease {
@@ -151,7 +177,8 @@ impl Lease {
         let other: Option<Self> = held.as_deref().and_then(|text| serde_json::from_slice(text).ok());
         // One that ends later than any could was made by a clock that was ahead.
         let holds = |other: &Self| {
-            other.holder != holder && other.until > now && other.until <= now.saturating_add(LEASE.saturating_mul(2))
+            let until = other.until > now && other.until <= now.saturating_add(LEASE.saturating_mul(2));
+            other.holder != holder && until && !has_died(&other.holder)
         };
         if other.as_ref().is_some_and(holds) {
             return Ok(None);
@@ -217,6 +244,26 @@ mod tests {
         let ahead = Lease { holder: "four".into(), until: i64::MAX };
         book.set_note("link lease of north", Some(&ahead.text())).unwrap();
         assert!(Lease::take(&book, "north", "three", 2 * LEASE).unwrap().is_some(), "a clock was ahead");
+    }
+
+    #[test]
+    fn the_lease_of_a_process_that_was_killed_is_free() {
+        let (_directory, book) = book();
+        let Some(since) = begun(std::process::id()) else {
+            println!("skipped: this system does not say when a process began");
+            return;
+        };
+        let mut gone = std::process::Command::new("true").spawn().unwrap();
+        let dead = format!("{}.{}.0", gone.id(), begun(gone.id()).unwrap());
+        gone.wait().unwrap();
+        let other_life = format!("{}.{since}9.0", std::process::id());
+        for (held_by, free) in
+            [(dead.as_str(), true), (other_life.as_str(), true), (holder(1).as_str(), false), ("a word", false)]
+        {
+            let lease = Lease { holder: held_by.to_owned(), until: LEASE };
+            book.set_note("link lease of north", Some(&lease.text())).unwrap();
+            assert_eq!(Lease::take(&book, "north", &holder(2), 1).unwrap().is_some(), free, "{held_by}");
+        }
     }
 
     #[test]
