@@ -114,7 +114,8 @@ const PASSWORD: &str = "a long enough passphrase";
 /// Two nodes that trust each other; the first serves.
 fn friends() -> (Node, Node, Serving) {
     let (north, own) = (Node::new("CERT North"), Node::new("Example CERT"));
-    (north.trusts(&own), own.trusts(&north));
+    north.trusts(&own);
+    own.trusts(&north);
     let account =
         ["account", "add", "example", "--role", "analyst", "--organisation", "Example CERT", "--password-stdin"];
     north.good_with(&account, PASSWORD);

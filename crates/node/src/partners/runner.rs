@@ -9,6 +9,7 @@ mod mail;
 mod pulling;
 mod pushing;
 
+use super::backfill;
 use super::link::{BadDefinition, Definition, Direction};
 use super::quota;
 use super::recalls::Desk;
@@ -354,7 +355,8 @@ impl<'a, B: Book> Running<'a, B> {
 
     /// Whether the round may take a further page, and how many objects; says why not.
     fn allowance(&self, now: Micros, done: &mut Round) -> Option<u64> {
-        if now >= self.ends {
+        // One page goes in any case: a round that took long to come so far would else never get on.
+        if now >= self.ends && done.pages > 0 {
             done.held = Some(Held::Time);
             return None;
         }
@@ -367,8 +369,16 @@ impl<'a, B: Book> Running<'a, B> {
         }
     }
 
+    /// How far the link has come; nowhere, if it has to read from the beginning.
     fn reached(&self) -> ledger::Result<state::Reached> {
-        state::reached(self.here.book, &self.job.name, &self.job.definition.fingerprint())
+        let (book, name) = (self.here.book, &self.job.name);
+        let mut reached = state::reached(book, name, &self.job.definition.fingerprint())?;
+        if backfill::is_asked(book, name)? {
+            (reached.pulled, reached.pushed) = (None, None);
+            state::keep_reached(book, name, &reached)?;
+            backfill::begun(book, name)?;
+        }
+        Ok(reached)
     }
 
     fn keep_reached(&self, reached: &state::Reached) -> ledger::Result<()> {

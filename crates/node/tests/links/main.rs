@@ -1,6 +1,6 @@
 //! Links between nodes: objects and statements over them, whatever breaks off in between.
 
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 mod at_once;
 mod quotas;

@@ -1,6 +1,6 @@
 //! Who is told, who obeys, and what is counted.
 
-use crate::world::{GREEN, HOUR, STRICT, at, id, nodes, tool};
+use crate::world::{GREEN, HOUR, at, id, nodes, tool};
 use ledger::Partners as _;
 use node::narrow::Narrowing;
 use node::partners::recalls::Took;
@@ -175,7 +175,7 @@ fn a_recall_that_comes_again_is_answered_and_does_nothing() {
 fn a_bringer_takes_back_its_own_copy_alone() {
     let [alpha, beta, gamma, delta] = nodes();
     let foreign = tool("Quiet", 1, 1, GREEN, "");
-    alpha.import(&[foreign.clone()]);
+    alpha.import(std::slice::from_ref(&foreign));
     alpha.give(&beta);
     beta.give(&delta);
     gamma.import(&[foreign]);
@@ -294,7 +294,6 @@ fn what_a_relay_gives_up_stays_with_those_who_have_it_from_its_author() {
     alpha.mail(&gamma);
     assert_eq!(gamma.seen(), [""; 0]);
     assert_eq!(alpha.book.recalls_of(&id(1)).unwrap().len(), 1);
-    let _ = STRICT;
 }
 
 #[test]

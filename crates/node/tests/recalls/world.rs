@@ -28,7 +28,6 @@ use std::sync::Arc;
 use stix::timestamp::format_micros;
 
 pub(crate) const GREEN: &str = "marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb";
-pub(crate) const STRICT: &str = "marking-definition--939a9414-2ddd-4d32-a0cd-375ea402b003";
 pub(crate) const HOUR: i64 = 3_600_000_000;
 
 /// Everybody: the nodes, and an organisation that has none.
@@ -70,6 +69,9 @@ pub(crate) struct Node {
 /// Keeps what was refused.
 #[derive(Default)]
 struct Told(Vec<String>);
+
+/// Bodies with their classes.
+type Bodies = Vec<(Vec<u8>, ledger::ClassNo)>;
 
 impl Listener for Told {
     fn refused(&mut self, refusal: Refusal) {
@@ -194,7 +196,7 @@ impl Node {
     }
 
     /// What a member of an organisation is given of the collection after a place: bodies and where they lie.
-    fn page(&self, to: &str, after: Option<Seq>) -> (Vec<u8>, Vec<(Vec<u8>, ledger::ClassNo)>, Vec<Run>) {
+    fn page(&self, to: &str, after: Option<Seq>) -> (Vec<u8>, Bodies, Vec<Run>) {
         let organisations = self.book.organisations().unwrap();
         let viewer = node::why::member_of(organisations.iter().find(|known| known.name == to).unwrap());
         let gate = self.door.gate(viewer, self.now());

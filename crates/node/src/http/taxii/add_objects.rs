@@ -166,12 +166,11 @@ fn is_asked(taken: &Taken<'_>, context: &Context) -> bool {
     taken.head.created_by_ref.as_deref().is_some_and(asks) || Kind::of(&taken.head.object_type).is_some()
 }
 
-/// Splits the envelope; `take` is called with each object and its place, and says whether to go on.
-pub(super) fn each(
-    state: &State,
-    text: &Bytes,
-    take: &mut dyn FnMut(Range<usize>, &Place) -> Result<bool, Refusal>,
-) -> Result<(), Refusal> {
+/// Called with each object and its place, and says whether to go on.
+type Take<'t> = dyn FnMut(Range<usize>, &Place) -> Result<bool, Refusal> + 't;
+
+/// Splits the envelope, and lets `take` have each of its objects.
+pub(super) fn each(state: &State, text: &Bytes, take: &mut Take<'_>) -> Result<(), Refusal> {
     let unprocessable = |why: &dyn std::fmt::Display| {
         Refusal::bad(StatusCode::UNPROCESSABLE_ENTITY, "this is no TAXII envelope with objects", why)
     };
