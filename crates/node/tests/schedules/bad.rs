@@ -27,7 +27,7 @@ impl Scene {
     fn new(skews: [i64; 3]) -> Self {
         let bench = Bench::new();
         let clock = Arc::new(AtomicI64::new(BEGIN));
-        let nodes: Vec<Node> = (0..3).map(|no| bench.node(no, &clock, skews[no])).collect();
+        let nodes: Vec<Node> = (0..3).map(|no| bench.node(no, &clock, skews[no], &[true; 5])).collect();
         let states = nodes.iter().map(|node| Arc::clone(&node.state)).collect();
         let net = Net::new(Dice::new(1), clock, states, None);
         Self { bench, net, nodes }

@@ -362,8 +362,9 @@ impl Incoming<'_> {
         let carded = |organisation: &str| same(organisation, self.own) || self.ring.card(organisation).is_some();
         for kept in self.partners.recalls_of(&sketch.id)? {
             let statement = signed::read(&kept.body).ok();
-            // Its key counted when it was taken in: that it has expired since takes nothing from it.
-            let signer = statement.as_ref().and_then(|said| self.ring.signer(&said.key, kept.at).ok());
+            // Its key counted when it was taken in: that it has expired since takes nothing from it. Of some the signer was
+            // not known then: they are proven here or not at all.
+            let signer = statement.as_ref().and_then(|said| said.verify(self.ring, kept.at).ok());
             let by = signer.map_or(kept.from.as_deref().unwrap_or(self.own), |signer| signer.organisation);
             if !recalls::speaks_for(by, coming, &carded) {
                 continue;
