@@ -236,7 +236,29 @@ impl Incoming<'_> {
         }
         let seals: Vec<(ledger::Mark, &[u8])> = kept.iter().map(|(mark, seal)| (*mark, &**seal)).collect();
         self.partners.put_seals(&seals)?;
-        Ok(seals.len() as u64)
+        let count = seals.len() as u64;
+        self.renew_seals(seals)?;
+        Ok(count)
+    }
+
+    /// Keeps seals that were looked at in place of those whose keys count no more. Of those whose keys are not known here, and
+    /// of those that hold, the first stays.
+    ///
+    /// # Errors
+    /// Those of the ledger.
+    pub(crate) fn renew_seals(&self, mut new: Vec<(ledger::Mark, &[u8])>) -> ledger::Result<()> {
+        let marks: Vec<ledger::Mark> = new.iter().map(|(mark, _)| *mark).collect();
+        if marks.is_empty() {
+            return Ok(());
+        }
+        let mut kept = self.partners.seals(&marks)?.into_iter();
+        new.retain(|(_, new)| {
+            let Some(kept) = kept.next().flatten().filter(|kept| kept != new) else { return false };
+            let lapsed = signed::read(&kept).map(|kept| kept.verify(self.ring, self.now).map(drop));
+            matches!(lapsed, Ok(Err(signed::Error::Lapsed { .. })))
+                && signed::read(new).is_ok_and(|new| new.verify(self.ring, self.now).is_ok())
+        });
+        self.partners.renew_seals(&new)
     }
 
     /// The round is over: what still waits is refused.
