@@ -95,6 +95,8 @@ pub struct Sorted {
     pub dropped: u64,
     /// Their ids.
     pub known: Vec<String>,
+    /// Some were refused for their date alone, and will not be from then on.
+    pub again: Option<Micros>,
 }
 
 /// An object that was read so far.
@@ -333,7 +335,12 @@ impl Incoming<'_> {
             let ahead = super::super::quota::Limits::default().ahead;
             match super::super::quota::in_time(read.sketch.created, read.sketch.modified, ahead, self.now) {
                 Ok(()) => in_time.push(read),
-                Err(refusal) => sorted.refused.push(refused(&read.sketch.id, &refusal.to_string())),
+                Err(refusal) => {
+                    let until =
+                        refusal.until().filter(|until| *until <= self.now.saturating_add(super::super::quota::DAY));
+                    sorted.again = [sorted.again, until].into_iter().flatten().min();
+                    sorted.refused.push(refused(&read.sketch.id, &refusal.to_string()));
+                }
             }
         }
         in_time

@@ -12,6 +12,9 @@ use partner::signed::{self, Kind, Unverified};
 use policy::{Class, Handling, Tlp};
 use std::collections::{BTreeSet, HashMap};
 
+/// What is dated further ahead is refused for good.
+const DAY: ledger::Micros = 24 * 3_600 * 1_000_000;
+
 /// Recalls of one object by signers who are not known here that are kept: more are a flood.
 const MOST_UNPROVEN: usize = 4;
 
@@ -95,7 +98,13 @@ impl Desk<'_> {
             Err(error) => return self.refuse(statement, from, &error.to_string()),
         };
         if judge::is_ahead(&recall.at, self.now) {
-            return self.refuse(statement, from, "it is dated more than ten minutes after our clock");
+            let reason = "it is dated more than ten minutes after our clock";
+            if judge::is_ahead(&recall.at, self.now.saturating_add(DAY)) {
+                return self.refuse(statement, from, reason);
+            }
+            // Whoever hears nothing says it again, and by then it may do.
+            self.note(&self.by(), from, "recall-refused", &recall.object, false, reason)?;
+            return Ok(Took::Refused(reason.to_owned()));
         }
         let id = &statement.id;
         if let Some(kept) = self.book.recall(id)? {
