@@ -83,7 +83,7 @@ fn report(met: &Met) {
         "too little is shared, or too little kept back"
     );
     assert!(met.broken > met.schedules / 4 && met.kills > met.schedules, "too little goes wrong");
-    assert!(met.instead > 0, "everybody always knew the author of what was recalled");
+    assert!(met.instead > 5, "everybody always knew the author of what was recalled");
     assert_eq!(met.faults.len(), 6 + 1, "a kind of fault never came about");
     assert_eq!(met.shapes.len(), 5, "a shape never came about");
 }

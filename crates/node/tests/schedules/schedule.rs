@@ -211,7 +211,20 @@ pub(crate) fn hold(bench: &Bench, seed: u64, steps: usize) -> Result<Met, String
     for _ in 0..steps {
         play.step();
     }
-    let done = play.peace().and_then(|()| play.judge());
+    let mut done = play.peace();
+    if done.is_ok() && play.dice.percent(50) {
+        // What everybody has by now is taken back, and things go wrong again.
+        for _ in 0..4 {
+            play.recall();
+        }
+        let often = *play.dice.pick(&[0, 10, 30]);
+        play.net.set_faults(often);
+        for _ in 0..steps / 2 {
+            play.step();
+        }
+        done = play.peace();
+    }
+    let done = done.and_then(|()| play.judge());
     let Play { net, mut met, terms, .. } = play;
     met.faults = net.met();
     met.spoilt = net.relay().map(|relay| relay.spoilt.lock().unwrap().clone()).unwrap_or_default();
