@@ -220,6 +220,10 @@ pub trait Partners: Register {
     fn put_seals(&self, seals: &[(Mark, &[u8])]) -> Result<()> {
         self.put_provenance(seals, &[])
     }
+    /// Keeps seals in place of those that are kept of the same bodies: of an author who signs with another key by now.
+    /// # Errors
+    /// [`crate::Error::Full`], [`crate::Error::Storage`].
+    fn renew_seals(&self, seals: &[(Mark, &[u8])]) -> Result<()>;
     /// The seals of bodies, in the order in which they are asked for.
     /// # Errors
     /// [`crate::Error::Storage`].

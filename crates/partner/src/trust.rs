@@ -199,6 +199,12 @@ impl Keyring {
         self.cards.get(self.own?).map(|held| &held.card)
     }
 
+    /// Whether more cards of an organisation are known than the one that is pinned: some of its keys may count no more.
+    #[must_use]
+    pub fn has_changed(&self, organisation: &str) -> bool {
+        self.cards.iter().filter(|held| same(&held.organisation, organisation)).nth(1).is_some()
+    }
+
     /// The organisations with a pinned card, our own included.
     pub fn organisations(&self) -> impl Iterator<Item = &str> {
         self.organisations.values().filter_map(|place| self.named(Some(place)))

@@ -128,6 +128,13 @@ impl Partners for Book {
         self.read("look seals up", |base| provenance::seals(base, marks))
     }
 
+    fn renew_seals(&self, seals: &[(Mark, &[u8])]) -> Result<()> {
+        if seals.is_empty() {
+            return Ok(());
+        }
+        self.change("renew seals", |change| provenance::renew(change, seals, provenance::FRESH))
+    }
+
     fn statements_of(&self, marks: &[Mark]) -> Result<Vec<Vec<Statement>>> {
         self.read("look statements up", |base| provenance::statements(base, marks))
     }

@@ -54,6 +54,18 @@ pub(super) fn put(
     Ok(())
 }
 
+/// Keeps seals in place of those that are kept of the same bodies.
+pub(super) fn renew(change: &Transaction<'_>, seals: &[(Mark, &[u8])], fresh: i64) -> Result<(), rusqlite::Error> {
+    let mut update = change
+        .prepare_cached(&format!("UPDATE said SET body = ?2 WHERE no = (SELECT no FROM ({FIND}) WHERE source = ?3)"))?;
+    for (mark, seal) in seals {
+        if update.execute(params![mark, seal, SEAL])? == 0 {
+            put(change, &[(*mark, seal)], &[], fresh)?;
+        }
+    }
+    Ok(())
+}
+
 /// Empties the small index if it holds more than so many entries.
 fn settle(change: &Transaction<'_>, fresh: i64) -> Result<(), rusqlite::Error> {
     let held: i64 = change.query_row("SELECT value FROM meta WHERE name = 'said_new'", [], |row| row.get(0))?;
@@ -205,6 +217,27 @@ mod tests {
     use super::*;
     use crate::sqlite::Book;
     use crate::{Ledger as _, Organisation, Partners as _, Register as _, Relation};
+
+    #[test]
+    fn a_seal_stays_until_it_is_renewed() {
+        let folder = tempfile::tempdir().unwrap();
+        let book = Book::create(&folder.path().join("book")).unwrap();
+        let [one, two, three]: [Mark; 3] = [[1; 16], [2; 16], [3; 16]];
+        book.put_seals(&[(one, b"one"), (two, b"two")]).unwrap();
+        book.put_seals(&[(one, b"other")]).unwrap();
+        let seals = || book.seals(&[one, two, three]).unwrap();
+        let text = |seal: &[u8]| Some(seal.to_vec());
+        assert_eq!(seals(), [text(b"one"), text(b"two"), None]);
+        for fresh in [FRESH, 0] {
+            // In the small index, and in the large one.
+            let put = |change: &Transaction<'_>| put(change, &[([4; 16], b"four")], &[], fresh);
+            book.change("put", put).unwrap();
+            book.renew_seals(&[(one, b"renewed"), (three, b"three")]).unwrap();
+            assert_eq!(seals(), [text(b"renewed"), text(b"two"), text(b"three")]);
+            book.renew_seals(&[(one, b"again")]).unwrap();
+            assert_eq!(seals()[0], text(b"again"));
+        }
+    }
 
     /// Whatever the small index holds, the answers are the same.
     #[test]

@@ -56,7 +56,21 @@ impl Origins {
         // What our own members bring in without a word about it has no source but us.
         let says = |row: &&Row| !same(source, incoming.own) || row.statement != Statement::default();
         let statements: Vec<ledger::Statement> = self.rows.iter().filter(says).map(statement).collect();
-        incoming.partners.put_provenance(&seals, &statements)
+        incoming.partners.put_provenance(&seals, &statements)?;
+        self.renew(incoming)
+    }
+
+    /// Of two seals of a body the first stays. One whose key counts no more proves nothing: what its author sealed anew takes
+    /// its place, so that it goes on with a proof.
+    fn renew(&self, incoming: &Incoming<'_>) -> ledger::Result<()> {
+        let changed = |row: &&Row| row.proof.as_ref().is_some_and(|by| incoming.ring.has_changed(by.organisation()));
+        let new: Vec<(Mark, &[u8])> = self
+            .rows
+            .iter()
+            .filter(changed)
+            .filter_map(|row| row.seal.as_ref().map(|(mark, seal)| (*mark, &**seal)))
+            .collect();
+        incoming.renew_seals(new)
     }
 
     /// The proof of who made an object of the batch.

@@ -18,7 +18,8 @@ use stix::timestamp::format_micros;
 /// A minute, in microseconds.
 const MINUTE: Micros = 60 * 1_000_000;
 const HOUR: Micros = 60 * MINUTE;
-const DAY: Micros = 24 * HOUR;
+/// What is dated further ahead is not waited for.
+pub(super) const DAY: Micros = 24 * HOUR;
 
 /// What a partner may do. `None`: without limit.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -5,6 +5,10 @@
 //! *delivery* in the book until it confirms; the signed recall waits in its mailbox. Whoever is told obeys if [`judge`] says
 //! so, tells those to whom it handed the object on, and answers with a receipt that counts them.
 //!
+//! A partner that has no card of the author refuses the author's words. It has the object from us, and nobody's word but ours
+//! counts there: it is told in ours (`take::say_instead`). It keeps the author's words all the same, unproven, and hands them
+//! on to whom it had handed the object, who may know the author. Whoever is told in several ways is counted once.
+//!
 //! A recall is written down, with whom it has to reach, *before* what it is about is erased or narrowed: if the node ends in
 //! between, somebody was told too early, and nobody was forgotten.
 //!

@@ -374,7 +374,7 @@ impl<'a, B: Book> Running<'a, B> {
         let (book, name) = (self.here.book, &self.job.name);
         let mut reached = state::reached(book, name, &self.job.definition.fingerprint())?;
         if backfill::is_asked(book, name)? {
-            (reached.pulled, reached.pushed) = (None, None);
+            (reached.pulled, reached.pushed, reached.again) = (None, None, None);
             state::keep_reached(book, name, &reached)?;
             backfill::begun(book, name)?;
         }

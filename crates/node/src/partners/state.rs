@@ -66,6 +66,38 @@ pub struct Reached {
     pub pulled: Option<Position>,
     /// In ours.
     pub pushed: Option<i64>,
+    /// What was dated ahead of our clock is asked for again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub again: Option<Again>,
+}
+
+/// Where a link goes back to, as something there was dated ahead of our clock, by a day at most.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Again {
+    /// When.
+    pub at: Micros,
+    /// In their collection.
+    pub from: Position,
+}
+
+/// So long a link does not go back twice.
+const SELDOM: Micros = 10 * 60 * 1_000_000;
+
+impl Reached {
+    /// Something behind this position will do from then on. What is behind an earlier one is asked for on the same way.
+    pub fn come_again(&mut self, from: Position, at: Micros, now: Micros) {
+        let at = at.max(now.saturating_add(SELDOM));
+        let again = self.again.get_or_insert(Again { at, from });
+        again.at = again.at.min(at);
+    }
+
+    /// Goes back, if it is time to.
+    pub fn go_back(&mut self, now: Micros) {
+        if let Some(again) = self.again.take_if(|again| again.at <= now) {
+            self.pulled = Some(again.from);
+        }
+    }
 }
 
 fn note(name: &str, what: &str) -> String {
@@ -278,6 +310,21 @@ mod tests {
         keep_state(&book, "north", &State { rounds: 3, ..State::default() }).unwrap();
         forget(&book, "north").unwrap();
         assert_eq!(state(&book, "north").unwrap(), State::default());
+    }
+
+    #[test]
+    fn a_link_goes_back_to_the_earliest_place_when_it_is_time() {
+        let place = |last: &str| Position { last: Some(last.to_owned()), ..Position::default() };
+        let mut reached = Reached { pulled: Some(place("z")), ..Reached::default() };
+        reached.come_again(place("a"), SELDOM * 9, 0);
+        reached.come_again(place("b"), SELDOM * 3, 0);
+        reached.come_again(place("c"), SELDOM * 5, 0);
+        reached.go_back(SELDOM * 3 - 1);
+        assert_eq!(reached.pulled, Some(place("z")));
+        reached.go_back(SELDOM * 3);
+        assert_eq!((reached.pulled.clone(), reached.again.clone()), (Some(place("a")), None));
+        reached.come_again(place("a"), 1, SELDOM);
+        assert_eq!(reached.again.map(|again| again.at), Some(SELDOM * 2), "not at once");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use crate::world::{Node, address, bytes, id, identity, name, of_type, read, tool
 use bytes::Bytes;
 use ledger::{Ledger as _, Partners as _};
 use node::partners::provenance::Proof;
+use partner::trust::Standing;
 use policy::{Audience, Author, Handling};
 use serde_json::json;
 
@@ -62,6 +63,36 @@ fn who_does_not_know_the_author_takes_it_for_a_stranger_and_keeps_the_seal_for_o
     assert_eq!((counts.added, sorted.refused.len()), (1, 0), "{sorted:?}");
     assert_eq!(four.held(&id(1))[0].1.author, Author::Organisation(name(1)));
     assert_eq!(sorted.sound[0].path, [1, 2, 3].map(identity));
+}
+
+/// One's key was stolen, and One seals with another. What was kept under the first is proven again, for others as well.
+#[test]
+fn what_was_sealed_with_a_revoked_key_is_proven_by_the_new_one() {
+    let (mut one, mut two, mut three) = three(true);
+    one.write(&[tool(1, 1, 1), address(7)]);
+    two.take(1, &one.page_for(2));
+    let keys = partner::key::Keys::of(&[77; 32]);
+    let draft = partner::card::Draft { serial: 2, ..crate::world::draft(1) };
+    let card = partner::card::read(&partner::card::issue(&draft, &keys, None)).unwrap();
+    for node in [&mut two, &mut three] {
+        node.stand(&one.card, name(1), Standing::Revoked);
+        node.stand(&card, name(1), Standing::Pinned);
+    }
+    let stale = two.page_for(3);
+    let (sorted, counts, _) = three.take(2, &stale);
+    assert_eq!(counts.added, 1, "the address, as Two's: {sorted:?}");
+    assert!(sorted.refused.len() == 1 && sorted.refused[0].reason.contains("revoked"), "{sorted:?}");
+    (one.keys, one.card) = (keys, card);
+    let (sorted, counts, _) = two.take(1, &one.page_for(2));
+    assert_eq!((counts.added, sorted.refused.len()), (0, 0), "{sorted:?}");
+    let fresh = two.page_for(3);
+    assert_eq!(fresh[..4], one.page_for(2)[..4], "with the seals of today");
+    let (sorted, _, _) = three.take(2, &fresh);
+    assert_eq!(sorted.refused.len(), 0, "{sorted:?}");
+    assert_eq!(three.held(&id(1))[0].1.author, Author::Organisation(name(1)));
+    // An old seal that comes again does not take its place.
+    two.take(3, &stale);
+    assert_eq!(two.page_for(3), fresh);
 }
 
 #[test]

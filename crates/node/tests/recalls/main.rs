@@ -5,4 +5,5 @@
 mod foreign;
 mod groups;
 mod obeying;
+mod unknown;
 mod world;

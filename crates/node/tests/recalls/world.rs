@@ -156,6 +156,27 @@ impl Node {
         }
     }
 
+    /// The node knows the cards of these alone, and nobody else is its partner.
+    pub(crate) fn knows(&mut self, names: &[&str]) {
+        let mut others = Vec::new();
+        for other in NAMES.into_iter().filter(|other| *other != self.name && *other != "Quiet") {
+            let partner = self.book.partner(other).unwrap();
+            match names.contains(&other) {
+                true => others.push((other.to_owned(), card(other), Stands::Pinned)),
+                false => partner.iter().for_each(|_| self.book.remove_partner(other).unwrap()),
+            }
+            if names.contains(&other) && partner.is_none() {
+                let (organisation, terms) = (other.to_owned(), b"{}".to_vec());
+                let partner = Partner { organisation: organisation.clone(), kind: PartnerKind::Node, terms, added: 0 };
+                self.book.add_partner(&partner).unwrap();
+                let body = card(other).text().to_vec();
+                let card = KeptCard { organisation, serial: 1, state: CardState::Pinned, body, at: 0 };
+                self.book.set_card(&card).unwrap();
+            }
+        }
+        self.ring = Keyring::new(Some(card(self.name)), others);
+    }
+
     pub(crate) fn now(&self) -> i64 {
         node::clock::now() + self.ahead.get()
     }

@@ -27,7 +27,7 @@ impl Scene {
     fn new(skews: [i64; 3]) -> Self {
         let bench = Bench::new();
         let clock = Arc::new(AtomicI64::new(BEGIN));
-        let nodes: Vec<Node> = (0..3).map(|no| bench.node(no, &clock, skews[no])).collect();
+        let nodes: Vec<Node> = (0..3).map(|no| bench.node(no, &clock, skews[no], &[true; 5])).collect();
         let states = nodes.iter().map(|node| Arc::clone(&node.state)).collect();
         let net = Net::new(Dice::new(1), clock, states, None);
         Self { bench, net, nodes }
@@ -86,7 +86,7 @@ impl Scene {
 }
 
 #[test]
-fn what_is_dated_ahead_of_our_clock_is_refused_and_the_rest_is_taken() {
+fn what_is_dated_ahead_of_our_clock_is_refused_until_it_is_not_and_the_rest_is_taken() {
     let year_2099 = 4_070_908_800_000_000;
     for (what, skews, ahead) in [
         ("2099", [0, 0, 0], year_2099),
@@ -107,6 +107,15 @@ fn what_is_dated_ahead_of_our_clock_is_refused_and_the_rest_is_taken() {
             "{told:?}"
         );
         assert!(scene.told(&taken).is_empty(), "{what}");
+        // It is asked for again when it will do, and not before.
+        let later = |by: i64| {
+            scene.net.clock.fetch_add(by, Ordering::SeqCst);
+            scene.round(&Scene::way(0)).unwrap().objects
+        };
+        assert_eq!([later(HOUR), later(HOUR)], [0, 0], "{what}");
+        let wanted = if what == "2099" { 0 } else { 2 };
+        assert_eq!([later(HOUR), later(24 * HOUR)], [wanted, 0], "{what}");
+        assert_eq!(scene.holds(&refused), what != "2099", "{what}");
     }
 }
 

@@ -73,7 +73,7 @@ fn report(met: &Met) {
     println!("{} schedules {:?}", met.schedules, met.shapes);
     println!("{} objects made, {} copies at others, {} kept back", met.objects, met.copies, met.kept_back);
     println!("{} rounds, {} of them broken off; {} kills; {:?}", met.rounds, met.broken, met.kills, met.faults);
-    println!("{} recalls, {} times confirmed", met.recalls, met.confirmed);
+    println!("{} recalls, {} times confirmed, {} times in a bringer's words", met.recalls, met.confirmed, met.instead);
     println!("spoilt on the way: {:?}", met.spoilt);
     if met.schedules < 200 {
         return;
@@ -83,6 +83,7 @@ fn report(met: &Met) {
         "too little is shared, or too little kept back"
     );
     assert!(met.broken > met.schedules / 4 && met.kills > met.schedules, "too little goes wrong");
+    assert!(met.instead > 5, "everybody always knew the author of what was recalled");
     assert_eq!(met.faults.len(), 6 + 1, "a kind of fault never came about");
     assert_eq!(met.shapes.len(), 5, "a shape never came about");
 }

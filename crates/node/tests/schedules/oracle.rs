@@ -101,6 +101,8 @@ impl Terms {
     fn class(&self, made: &Made, at: usize, from: usize) -> Class {
         let author = match made.author == from {
             true => Author::Owner,
+            // What names nobody is its bringer's where its seal is nobody's.
+            false if !made.is_signed() && !self.cards[at][made.author] => Author::Owner,
             false => Author::Organisation(ORGANISATIONS[made.author].into()),
         };
         let may_be_red = matches!(made.tlp, None | Some(Tlp::Red));

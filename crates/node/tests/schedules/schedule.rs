@@ -33,6 +33,8 @@ pub(crate) struct Met {
     pub(crate) kills: u64,
     pub(crate) recalls: u64,
     pub(crate) confirmed: u64,
+    /// Partners that did not know the author, and were told by whoever brought them the object.
+    pub(crate) instead: u64,
     pub(crate) faults: BTreeMap<Fault, u64>,
     pub(crate) spoilt: BTreeMap<Spoil, u64>,
 }
@@ -48,6 +50,7 @@ impl Met {
         self.kills += other.kills;
         self.recalls += other.recalls;
         self.confirmed += other.confirmed;
+        self.instead += other.instead;
         other.shapes.into_iter().for_each(|(shape, count)| *self.shapes.entry(shape).or_default() += count);
         other.faults.into_iter().for_each(|(fault, count)| *self.faults.entry(fault).or_default() += count);
         other.spoilt.into_iter().for_each(|(spoil, count)| *self.spoilt.entry(spoil).or_default() += count);
@@ -94,6 +97,13 @@ fn terms(dice: &mut Dice) -> (&'static str, Terms) {
     let (most, step) = *dice.pick(&[(1, 1), (9, 60_000_000), (9, 60_000_000), (13, HOUR)]);
     let skews = (0..nodes).map(|_| i64::try_from(dice.below(most)).unwrap() * step).collect();
     let group = (1..all).filter(|_| dice.percent(60)).collect();
+    // Who is linked has each other's cards. Of the rest everybody has all, or some.
+    let some = dice.percent(50);
+    let mut cards = vec![vec![true; all]; nodes];
+    for (at, of) in (0..nodes).flat_map(|at| (0..all).map(move |of| (at, of))).filter(|(at, of)| at != of) {
+        let linked = ways.iter().any(|way| [(way.from, way.to), (way.to, way.from)].contains(&(at, of)));
+        cards[at][of] = linked || !some || dice.percent(40);
+    }
     (
         shape,
         Terms {
@@ -101,7 +111,7 @@ fn terms(dice: &mut Dice) -> (&'static str, Terms) {
             ways,
             relations: relations.into_iter().map(policy_relations).collect(),
             ceilings,
-            cards: vec![vec![true; all]; nodes],
+            cards,
             skews,
             group,
         },
@@ -176,9 +186,12 @@ pub(crate) fn hold(bench: &Bench, seed: u64, steps: usize) -> Result<Met, String
     let mut dice = Dice::new(seed);
     let (shape, terms) = terms(&mut dice);
     let clock = Arc::new(AtomicI64::new(BEGIN));
-    let nodes: Vec<Node> = (0..terms.nodes).map(|no| bench.node(no, &clock, terms.skews[no])).collect();
+    let nodes: Vec<Node> =
+        (0..terms.nodes).map(|no| bench.node(no, &clock, terms.skews[no], &terms.cards[no])).collect();
     nodes.iter().for_each(|node| settle_terms(node, &terms));
-    let relay = (RELAYS && dice.percent(40)).then(|| Relay::new(dice.below(terms.nodes), seed));
+    // Where the author is not known nothing shows that a relay lies.
+    let all_known = terms.cards.iter().flatten().all(|known| *known);
+    let relay = (RELAYS && all_known && dice.percent(60)).then(|| Relay::new(dice.below(terms.nodes), seed));
     let states = nodes.iter().map(|node| Arc::clone(&node.state)).collect();
     let net = Net::new(dice.fork(), clock, states, relay);
     net.set_faults(*dice.pick(&[0, 10, 30, 50]));
@@ -198,7 +211,20 @@ pub(crate) fn hold(bench: &Bench, seed: u64, steps: usize) -> Result<Met, String
     for _ in 0..steps {
         play.step();
     }
-    let done = play.peace().and_then(|()| play.judge());
+    let mut done = play.peace();
+    if done.is_ok() && play.dice.percent(50) {
+        // What everybody has by now is taken back, and things go wrong again.
+        for _ in 0..4 {
+            play.recall();
+        }
+        let often = *play.dice.pick(&[0, 10, 30]);
+        play.net.set_faults(often);
+        for _ in 0..steps / 2 {
+            play.step();
+        }
+        done = play.peace();
+    }
+    let done = done.and_then(|()| play.judge());
     let Play { net, mut met, terms, .. } = play;
     met.faults = net.met();
     met.spoilt = net.relay().map(|relay| relay.spoilt.lock().unwrap().clone()).unwrap_or_default();
@@ -419,6 +445,8 @@ impl Play<'_> {
     fn unconfirmed(&mut self) -> Vec<String> {
         let mut wrong = Vec::new();
         for id in &self.recalled {
+            let told = self.nodes.iter().flat_map(|node| node.status(id)).flat_map(|status| status.receivers);
+            self.met.instead += told.filter(|told| told.answer.ends_with("told in our own words")).count() as u64;
             let author = self.made.iter().find(|made| made.id == *id).unwrap().author;
             for status in self.nodes[author].status(id) {
                 let reached = status.reached();

@@ -146,10 +146,15 @@ impl Bench {
         }
     }
 
-    /// A node of an organisation, new; its clock is off by `skew`.
-    pub(crate) fn node(&self, no: usize, clock: &Arc<AtomicI64>, skew: i64) -> Node {
+    /// A node of an organisation, new; its clock is off by `skew`, and it has the cards of those whom it `knows`.
+    pub(crate) fn node(&self, no: usize, clock: &Arc<AtomicI64>, skew: i64, knows: &[bool]) -> Node {
         let path = self.fresh(no);
         copy(&self.template_path(no), &path);
+        if knows.contains(&false) {
+            let book = Book::open(&Home::open(&path).unwrap().database(), 0).unwrap();
+            let unknown = ORGANISATIONS.iter().zip(knows).filter(|(_, knows)| !**knows);
+            unknown.for_each(|(organisation, _)| book.remove_partner(organisation).unwrap());
+        }
         Node::open(no, path, self, clock, skew)
     }
 

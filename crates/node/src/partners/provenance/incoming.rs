@@ -95,6 +95,8 @@ pub struct Sorted {
     pub dropped: u64,
     /// Their ids.
     pub known: Vec<String>,
+    /// Some were refused for their date alone, and will not be from then on.
+    pub again: Option<Micros>,
 }
 
 /// An object that was read so far.
@@ -236,7 +238,29 @@ impl Incoming<'_> {
         }
         let seals: Vec<(ledger::Mark, &[u8])> = kept.iter().map(|(mark, seal)| (*mark, &**seal)).collect();
         self.partners.put_seals(&seals)?;
-        Ok(seals.len() as u64)
+        let count = seals.len() as u64;
+        self.renew_seals(seals)?;
+        Ok(count)
+    }
+
+    /// Keeps seals that were looked at in place of those whose keys count no more. Of those whose keys are not known here, and
+    /// of those that hold, the first stays.
+    ///
+    /// # Errors
+    /// Those of the ledger.
+    pub(crate) fn renew_seals(&self, mut new: Vec<(ledger::Mark, &[u8])>) -> ledger::Result<()> {
+        let marks: Vec<ledger::Mark> = new.iter().map(|(mark, _)| *mark).collect();
+        if marks.is_empty() {
+            return Ok(());
+        }
+        let mut kept = self.partners.seals(&marks)?.into_iter();
+        new.retain(|(_, new)| {
+            let Some(kept) = kept.next().flatten().filter(|kept| kept != new) else { return false };
+            let lapsed = signed::read(&kept).map(|kept| kept.verify(self.ring, self.now).map(drop));
+            matches!(lapsed, Ok(Err(signed::Error::Lapsed { .. })))
+                && signed::read(new).is_ok_and(|new| new.verify(self.ring, self.now).is_ok())
+        });
+        self.partners.renew_seals(&new)
     }
 
     /// The round is over: what still waits is refused.
@@ -311,7 +335,12 @@ impl Incoming<'_> {
             let ahead = super::super::quota::Limits::default().ahead;
             match super::super::quota::in_time(read.sketch.created, read.sketch.modified, ahead, self.now) {
                 Ok(()) => in_time.push(read),
-                Err(refusal) => sorted.refused.push(refused(&read.sketch.id, &refusal.to_string())),
+                Err(refusal) => {
+                    let until =
+                        refusal.until().filter(|until| *until <= self.now.saturating_add(super::super::quota::DAY));
+                    sorted.again = [sorted.again, until].into_iter().flatten().min();
+                    sorted.refused.push(refused(&read.sketch.id, &refusal.to_string()));
+                }
             }
         }
         in_time
@@ -362,8 +391,9 @@ impl Incoming<'_> {
         let carded = |organisation: &str| same(organisation, self.own) || self.ring.card(organisation).is_some();
         for kept in self.partners.recalls_of(&sketch.id)? {
             let statement = signed::read(&kept.body).ok();
-            // Its key counted when it was taken in: that it has expired since takes nothing from it.
-            let signer = statement.as_ref().and_then(|said| self.ring.signer(&said.key, kept.at).ok());
+            // Its key counted when it was taken in: that it has expired since takes nothing from it. Of some the signer was
+            // not known then: they are proven here or not at all.
+            let signer = statement.as_ref().and_then(|said| said.verify(self.ring, kept.at).ok());
             let by = signer.map_or(kept.from.as_deref().unwrap_or(self.own), |signer| signer.organisation);
             if !recalls::speaks_for(by, coming, &carded) {
                 continue;

@@ -17,6 +17,8 @@ pub(super) struct Copy {
     /// As the object writes it; `None`: it has none.
     pub(super) version: Option<String>,
     pub(super) revoked: bool,
+    /// Whether it says who made it.
+    pub(super) names_author: bool,
     pub(super) mark: Mark,
 }
 
@@ -32,6 +34,7 @@ impl Copy {
 struct Dated {
     created: Option<String>,
     modified: Option<String>,
+    created_by_ref: Option<String>,
     #[serde(default)]
     revoked: bool,
 }
@@ -51,16 +54,17 @@ impl Desk<'_> {
             // A failure is noted by the book and fails the whole look.
             let _ = shelf.versions(object, &mut |met| {
                 let dated = serde_json::from_slice::<Dated>(met.body).ok();
-                let (version, revoked) =
-                    dated.map_or((None, false), |dated| (dated.modified.or(dated.created), dated.revoked));
-                found.push(((met.collection, met.seq), met.class, version, revoked, mark_of(met.body)));
+                let (version, revoked, names_author) = dated.map_or((None, false, true), |dated| {
+                    (dated.modified.or(dated.created), dated.revoked, dated.created_by_ref.is_some())
+                });
+                found.push(((met.collection, met.seq), met.class, version, revoked, names_author, mark_of(met.body)));
                 true
             });
         })?;
         let mut copies = Vec::with_capacity(found.len());
-        for (place, number, version, revoked, mark) in found {
+        for (place, number, version, revoked, names_author, mark) in found {
             let class = self.book.class_definition(number)?.and_then(|bytes| Class::from_definition(&bytes));
-            copies.extend(class.map(|class| Copy { place, number, class, version, revoked, mark }));
+            copies.extend(class.map(|class| Copy { place, number, class, version, revoked, names_author, mark }));
         }
         copies.sort_by_key(|copy| copy.place.1);
         Ok(copies)

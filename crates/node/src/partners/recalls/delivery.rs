@@ -7,7 +7,7 @@ use partner::recall::Recall;
 use partner::receipt::{Downstream, Outcome, Receipt};
 use partner::signed::{self, Kind};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 use stix::timestamp::format_micros;
 
@@ -45,6 +45,14 @@ impl Answer {
     }
 }
 
+/// How far a partner has come, the best last.
+#[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
+enum Stands {
+    Cannot,
+    Waiting,
+    Confirmed,
+}
+
 /// Held while it is counted what is told to whoever brought a recall.
 static ANSWERING: Mutex<()> = Mutex::new(());
 
@@ -69,7 +77,8 @@ fn told_note(recall: &str) -> String {
     format!("told of {recall}")
 }
 
-/// The note that keeps which recall of ours passes one on that its signer could not send further.
+/// The note that keeps which recalls pass one on where its own words do not help: ours, and those of an author who is not
+/// known here.
 fn instead_note(recall: &str) -> String {
     format!("passed on instead of {recall}")
 }
@@ -169,11 +178,9 @@ impl Desk<'_> {
         match self.book.add_recall(&kept, &deliveries) {
             // The same words at the same instant are the same recall.
             Err(ledger::Error::Exists { .. }) => {
-                for delivery in &deliveries {
-                    if !self.book.deliveries(&id)?.iter().any(|held| held.organisation == delivery.organisation) {
-                        self.book.set_delivery(delivery)?;
-                    }
-                }
+                let held = self.book.deliveries(&id)?;
+                deliveries.retain(|delivery| !held.iter().any(|held| held.organisation == delivery.organisation));
+                deliveries.iter().try_for_each(|delivery| self.book.set_delivery(delivery))?;
             }
             done => done?,
         }
@@ -247,10 +254,13 @@ impl Desk<'_> {
             Outcome::Cannot => DeliveryState::Cannot,
         };
         let reason = receipt.reason.as_deref().map(|reason| format!(": {}", shown(reason))).unwrap_or_default();
+        let refused = receipt.outcome == Outcome::Refused;
+        let instead =
+            if refused && self.say_instead(&receipt.recall, signer)? { "; told in our own words" } else { "" };
         let said = match receipt.outcome {
             Outcome::Done => format!("done{reason}"),
             Outcome::Unknown => format!("the object is not known there; it is kept out{reason}"),
-            Outcome::Refused => format!("refused{reason}"),
+            Outcome::Refused => format!("refused{reason}{instead}"),
             Outcome::Cannot => format!("cannot{reason}"),
         };
         let Downstream { confirmed, waiting, cannot } = receipt.downstream;
@@ -263,20 +273,30 @@ impl Desk<'_> {
     /// How it went with everybody to whom we passed a recall on, and with those to whom they did.
     pub(super) fn downstream(&self, recall: &str) -> ledger::Result<Downstream> {
         let mut sum = Downstream::default();
-        let instead = self.book.note(&instead_note(recall))?.and_then(|id| String::from_utf8(id).ok());
-        for id in std::iter::once(recall).chain(instead.as_deref()) {
-            for delivery in self.book.deliveries(id)? {
+        // Whoever was told in several ways is one, and stands where it stands best.
+        let mut best: BTreeMap<String, Stands> = BTreeMap::new();
+        for id in std::iter::once(recall.to_owned()).chain(self.stand_instead(recall)?) {
+            for delivery in self.book.deliveries(&id)? {
                 let Answer { confirmed, waiting, cannot, .. } = Answer::read(&delivery.answer);
-                let one = match delivery.state {
-                    DeliveryState::Confirmed => &mut sum.confirmed,
-                    DeliveryState::Waiting | DeliveryState::Sent => &mut sum.waiting,
-                    DeliveryState::Refused | DeliveryState::Cannot => &mut sum.cannot,
+                let stands = match delivery.state {
+                    DeliveryState::Confirmed => Stands::Confirmed,
+                    DeliveryState::Waiting | DeliveryState::Sent => Stands::Waiting,
+                    DeliveryState::Refused | DeliveryState::Cannot => Stands::Cannot,
                 };
-                *one = one.saturating_add(1);
+                let best = best.entry(delivery.organisation.to_lowercase()).or_insert(stands);
+                *best = stands.max(*best);
                 sum.confirmed = sum.confirmed.saturating_add(confirmed);
                 sum.waiting = sum.waiting.saturating_add(waiting);
                 sum.cannot = sum.cannot.saturating_add(cannot);
             }
+        }
+        for stands in best.into_values() {
+            let one = match stands {
+                Stands::Confirmed => &mut sum.confirmed,
+                Stands::Waiting => &mut sum.waiting,
+                Stands::Cannot => &mut sum.cannot,
+            };
+            *one = one.saturating_add(1);
         }
         Ok(sum)
     }
@@ -350,8 +370,11 @@ impl Desk<'_> {
 
     /// Renews what we told whoever brought a recall, if the counts have changed.
     pub(super) fn renew(&self, recall: &str) -> ledger::Result<()> {
-        let behind = self.book.note(&behind_note(recall))?.and_then(|id| String::from_utf8(id).ok());
-        let recall = behind.as_deref().unwrap_or(recall);
+        let behind = self.stands_behind(recall)?;
+        std::iter::once(recall).chain(behind.as_deref()).try_for_each(|recall| self.renew_one(recall))
+    }
+
+    fn renew_one(&self, recall: &str) -> ledger::Result<()> {
         let Some(from) = self.book.recall(recall)?.and_then(|kept| kept.from) else { return Ok(()) };
         let _one_by_one = ANSWERING.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(told) = self.told(recall)? else { return Ok(()) };
@@ -363,10 +386,26 @@ impl Desk<'_> {
         }
     }
 
-    /// Notes that a recall of ours passes another one on.
-    pub(super) fn stands_instead(&self, ours: &str, of: &str) -> ledger::Result<()> {
-        self.book.set_note(&instead_note(of), Some(ours.as_bytes()))?;
-        self.book.set_note(&behind_note(ours), Some(of.as_bytes()))
+    /// Notes that a recall passes another one on: before it is sent, so that nobody takes it for one that was proven.
+    pub(super) fn stands_instead(&self, one: &str, of: &str) -> ledger::Result<()> {
+        let _one_by_one = ANSWERING.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.stand_instead(of)?;
+        if !all.iter().any(|held| held == one) {
+            all.push(one.to_owned());
+            self.book.set_note(&instead_note(of), Some(&serde_json::to_vec(&all).unwrap_or_default()))?;
+        }
+        self.book.set_note(&behind_note(one), Some(of.as_bytes()))
+    }
+
+    /// The recalls that pass another one on.
+    fn stand_instead(&self, of: &str) -> ledger::Result<Vec<String>> {
+        let kept = self.book.note(&instead_note(of))?;
+        Ok(kept.and_then(|kept| serde_json::from_slice(&kept).ok()).unwrap_or_default())
+    }
+
+    /// The recall that this one passes on.
+    pub(super) fn stands_behind(&self, recall: &str) -> ledger::Result<Option<String>> {
+        Ok(self.book.note(&behind_note(recall))?.and_then(|id| String::from_utf8(id).ok()))
     }
 
     /// Writes down that a recall was made or passed on.

@@ -27,9 +27,10 @@ impl<B: Book> Running<'_, B> {
         let definition = &self.job.definition;
         let mut reached = self.reached()?;
         let begin = || Position { added_after: definition.added_after.clone(), ..Position::default() };
-        let position = reached.pulled.clone().unwrap_or_else(begin);
+        reached.go_back(client.transport().now());
+        let mut position = reached.pulled.clone().unwrap_or_else(begin);
         let selection = definition.selection(self.job.partner.kind == PartnerKind::Foreign);
-        let mut reading = client.pull(&found.objects, &selection, position);
+        let mut reading = client.pull(&found.objects, &selection, position.clone());
         let (mut waiting, mut kept) = (Waiting::default(), false);
         let mut intake = Intake::new();
         intake.limit(self.limits());
@@ -47,7 +48,11 @@ impl<B: Book> Running<'_, B> {
             let now = client.transport().now();
             let bytes: u64 = page.objects.iter().map(|object| object.len() as u64).sum();
             let refused = done.refused;
-            let taken = self.page(&page.objects, &mut waiting, &mut intake, &mut pages, now, done)?;
+            let (taken, again) = self.page(&page.objects, &mut waiting, &mut intake, &mut pages, now, done)?;
+            if let Some(again) = again {
+                reached.come_again(position, again, now);
+            }
+            position = page.position.clone();
             self.budget.spend(self.here.book, taken, bytes, now)?;
             self.spend(taken, bytes, done.refused - refused, now, done)?;
             done.pages += 1;
@@ -115,7 +120,8 @@ impl<B: Book> Running<'_, B> {
         }
     }
 
-    /// Takes a page in: what is good of it is durable when this returns. Returns of how many objects it was.
+    /// Takes a page in: what is good of it is durable when this returns. Returns of how many objects it was, and when some
+    /// of it is to be asked for again.
     fn page(
         &self,
         objects: &[Bytes],
@@ -124,7 +130,7 @@ impl<B: Book> Running<'_, B> {
         pages: &mut Pages<'_>,
         now: Micros,
         done: &mut Round,
-    ) -> Result<u64, Error> {
+    ) -> Result<(u64, Option<Micros>), Error> {
         let incoming = self.incoming(now);
         let waited = waiting.objects() as u64;
         let sorted = incoming.sort(objects, waiting)?;
@@ -151,7 +157,7 @@ impl<B: Book> Running<'_, B> {
         }
         self.refused(refused, done)?;
         self.take_control(&sorted.control, now, done)?;
-        Ok(taken)
+        Ok((taken, sorted.again))
     }
 
     /// Why the link does not take a sound object.
