@@ -311,12 +311,65 @@ fn prefix(kind: Kind) -> Vec<u8> {
 
 /// The canonical form (RFC 8785) of an object that has been read.
 fn canonical(object: &Map<String, Value>) -> Vec<u8> {
-    let text = serde_json::to_vec(object).unwrap_or_default();
-    let mut tape = Tape::new();
-    let mut out = Vec::with_capacity(text.len());
-    // A map of JSON values is JSON; were it not so, what is signed would be empty and verify nowhere.
-    if let Ok(value) = tape.parse(&text, &LIMITS) {
-        stix::canonical::write(value, &mut out);
-    }
+    let mut out = Vec::with_capacity(1_024);
+    write_members(object, &mut out);
     out
+}
+
+fn write_members(object: &Map<String, Value>, out: &mut Vec<u8>) {
+    let mut members: Vec<_> = object.iter().collect();
+    members.sort_unstable_by(|(one, _), (two, _)| stix::canonical::order(one, two));
+    out.push(b'{');
+    for (index, (name, value)) in members.into_iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        stix::canonical::string(name, out);
+        out.push(b':');
+        write_value(value, out);
+    }
+    out.push(b'}');
+}
+
+fn write_value(value: &Value, out: &mut Vec<u8>) {
+    match value {
+        Value::Null => out.extend_from_slice(b"null"),
+        Value::Bool(truth) => out.extend_from_slice(if *truth { b"true" } else { b"false" }),
+        Value::Number(number) => stix::canonical::number(number.as_f64().unwrap_or_default(), out),
+        Value::String(text) => stix::canonical::string(text, out),
+        Value::Array(items) => {
+            out.push(b'[');
+            for (index, item) in items.iter().enumerate() {
+                if index > 0 {
+                    out.push(b',');
+                }
+                write_value(item, out);
+            }
+            out.push(b']');
+        }
+        Value::Object(object) => write_members(object, out),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is written from values is what the canonical form of their text is.
+    #[test]
+    fn what_is_written_is_canonical() {
+        for object in [
+            json!({}),
+            json!({"b": 1, "a": [true, false, null, {}], "": ""}),
+            json!({"number": [0, -0.0, 1e21, 1.5e-7, 18_446_744_073_709_551_615_u64, -9_007_199_254_740_993_i64]}),
+            json!({"\u{1f600}": 1, "\u{ffee}": 2, "\u{e000}": 3, "é": 4, "\"\\\n\u{1}": "\"\\\n\u{1}\u{7f}\u{2028}"}),
+            json!({"deep": {"z": {"y": {"x": [[["last"]]]}}, "a": 0.1}}),
+        ] {
+            let Value::Object(object) = object else { panic!("no object") };
+            let text = serde_json::to_vec(&object).unwrap();
+            let (mut tape, mut expected) = (Tape::new(), Vec::new());
+            stix::canonical::write(tape.parse(&text, &LIMITS).unwrap(), &mut expected);
+            assert_eq!(canonical(&object), expected, "{}", String::from_utf8_lossy(&text));
+        }
+    }
 }
