@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha512};
 use std::collections::HashMap;
 
 /// Signatures that are checked in one equation.
-const BATCH: usize = 256;
+const BATCH: usize = 1_024;
 /// Wrong signatures that are looked for by halving a batch; where there are more, the rest is checked one by one.
 const SOUGHT: u32 = 3;
 /// Fewer than these are checked one by one.
