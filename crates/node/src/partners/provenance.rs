@@ -64,6 +64,27 @@ impl Backing {
     }
 }
 
+/// Items from which on two threads share the work.
+const MANY: usize = 128;
+
+/// What `work` makes of all items, in their order; of many, each half on a thread of its own.
+fn halves<T: Sync, O: Send>(items: &[T], work: impl Fn(&[T]) -> Vec<O> + Sync) -> Vec<O> {
+    if items.len() < MANY {
+        return work(items);
+    }
+    let (one, two) = items.split_at(items.len() / 2);
+    std::thread::scope(|scope| {
+        let other = scope.spawn(|| work(two));
+        let mut done = work(one);
+        match other.join() {
+            Ok(rest) => done.extend(rest),
+            // A defect there is one here.
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+        done
+    })
+}
+
 /// A partner's word for an answer or a log: without controls, and not long.
 fn shown(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(120).collect()

@@ -1,7 +1,7 @@
 //! Sorting a page that came from a partner, or that a member brings in: what is proven, what is not, what is refused.
 
 use super::sketch::Sketch;
-use super::{Backing, Proof, Waiting, mark, shown};
+use super::{Backing, Proof, Waiting, halves, mark, shown};
 use crate::partners::recalls::judge::{self as recalls, Coming};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -21,8 +21,6 @@ use stix::json::{Limits, Tape};
 const MOST_SEALS: usize = 8;
 /// Versions of an object that a seal which came late is tried for.
 const MOST_VERSIONS: usize = 64;
-/// Objects from which on two threads look for what is wrong.
-const MANY: usize = 128;
 
 /// What becomes of an object whose author has a pinned card, and which carries no seal of that author.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -97,6 +95,23 @@ pub struct Sorted {
     pub known: Vec<String>,
 }
 
+/// What something on a page is, before anything is known of the page.
+enum Looked {
+    /// Ours, or somebody's, about objects; or what says that it is one, with its id.
+    Statement(Kind, Result<Box<Unverified>, (String, signed::Error)>),
+    Object(Sketch),
+}
+
+impl Looked {
+    fn at(tape: &mut Tape, body: &[u8], limits: &Limits) -> Self {
+        let sketch = Sketch::of(tape, body, limits);
+        match Kind::of(&sketch.object_type) {
+            Some(kind) => Self::Statement(kind, signed::read(body).map(Box::new).map_err(|error| (sketch.id, error))),
+            None => Self::Object(sketch),
+        }
+    }
+}
+
 /// An object that was read so far.
 struct Read {
     body: Bytes,
@@ -145,17 +160,23 @@ impl Incoming<'_> {
     pub fn sort(&self, objects: &[Bytes], waiting: &mut Waiting) -> ledger::Result<Sorted> {
         let mut sorted = Sorted::default();
         let mut page = Page::default();
-        let mut tape = Tape::new();
         let mut came = Vec::with_capacity(objects.len());
         for seal in waiting.seals.take() {
             page.keep(seal);
         }
         let waited = waiting.objects.take();
-        for body in waited.iter().chain(objects) {
-            let sketch = Sketch::of(&mut tape, body, &self.limits);
-            match Kind::of(&sketch.object_type) {
-                Some(kind) => self.statement(kind, body, &sketch.id, &mut page, &mut sorted),
-                None => {
+        let bodies: Vec<&Bytes> = waited.iter().chain(objects).collect();
+        let looked = halves(&bodies, |bodies| {
+            let mut tape = Tape::new();
+            bodies.iter().map(|body| Looked::at(&mut tape, body, &self.limits)).collect()
+        });
+        for (body, looked) in bodies.into_iter().zip(looked) {
+            match looked {
+                Looked::Statement(kind, Ok(statement)) => {
+                    self.statement(kind, *statement, body, &mut page, &mut sorted);
+                }
+                Looked::Statement(_, Err((id, error))) => sorted.refused.push(refused(&id, &error.to_string())),
+                Looked::Object(sketch) => {
                     let author = self.whose(sketch.created_by_ref.as_deref());
                     came.push(Read {
                         body: body.clone(),
@@ -250,16 +271,12 @@ impl Incoming<'_> {
     }
 
     /// A statement of the page.
-    fn statement(&self, kind: Kind, body: &Bytes, id: &str, page: &mut Page, sorted: &mut Sorted) {
-        let statement = match signed::read(body) {
-            Ok(statement) => statement,
-            Err(error) => return sorted.refused.push(refused(id, &error.to_string())),
-        };
+    fn statement(&self, kind: Kind, statement: Unverified, body: &Bytes, page: &mut Page, sorted: &mut Sorted) {
         match kind {
             Kind::Seal => page.keep(Arc::new((statement, body.clone()))),
             Kind::Envelope => {
                 if let Err(error) = self.envelope(&statement, page) {
-                    sorted.refused.push(refused(id, &error));
+                    sorted.refused.push(refused(&statement.id, &error));
                 }
             }
             Kind::Recall | Kind::Receipt | Kind::Group => sorted.control.push((statement, body.clone())),
@@ -414,8 +431,9 @@ impl Incoming<'_> {
                 pairs.push((&read.body, &seal.0));
             }
         }
+        let verified = halves(&pairs, |pairs| seal::verify_all(pairs, self.ring, self.now, &self.limits));
         let mut verdicts: Vec<Verdict> = came.iter().map(|_| Verdict::default()).collect();
-        for ((place, text), outcome) in places.into_iter().zip(self.verify(&pairs)) {
+        for ((place, text), outcome) in places.into_iter().zip(verified) {
             if let Some(verdict) = verdicts.get_mut(place) {
                 match outcome {
                     Ok(verified) => verdict.verified.push((verified, text.clone())),
@@ -424,26 +442,6 @@ impl Incoming<'_> {
             }
         }
         Ok(verdicts)
-    }
-
-    /// Verifies, on two threads if there is much.
-    fn verify(&self, pairs: &[(&[u8], &Unverified)]) -> Vec<Result<Verified, signed::Error>> {
-        let verify = |pairs: &[(&[u8], &Unverified)]| seal::verify_all(pairs, self.ring, self.now, &self.limits);
-        let (ring, now, limits) = (self.ring, self.now, self.limits);
-        if pairs.len() < MANY {
-            return verify(pairs);
-        }
-        let (one, two) = pairs.split_at(pairs.len() / 2);
-        std::thread::scope(|scope| {
-            let other = scope.spawn(move || seal::verify_all(two, ring, now, &limits));
-            let mut verdicts = verify(one);
-            match other.join() {
-                Ok(rest) => verdicts.extend(rest),
-                // A defect there refuses what it looked at.
-                Err(_) => verdicts.extend(two.iter().map(|_| Err(signed::Error::Signature))),
-            }
-            verdicts
-        })
     }
 
     /// Adds the seals that are kept since the objects came before, where none came with them.

@@ -1,6 +1,6 @@
 //! Dressing what is handed to a partner: each object with its author's seal, and one envelope.
 
-use super::mark;
+use super::{halves, mark};
 use crate::partners::statement::Statement;
 use bytes::Bytes;
 use ledger::{ClassNo, Ledger, Mark, Micros, Partners};
@@ -140,20 +140,24 @@ impl Outgoing<'_> {
         let marks: Vec<Mark> = ours.iter().map(|(.., mark)| *mark).collect();
         let kept = if marks.is_empty() { Vec::new() } else { self.partners.seals(&marks)? };
         let mut seals = HashMap::with_capacity(ours.len());
-        let mut made = Vec::new();
-        let mut tape = Tape::new();
+        let mut unsealed = Vec::new();
         for ((place, body, limits, mark), kept) in ours.into_iter().zip(kept) {
-            if let Some(seal) = kept {
-                seals.insert(place, seal);
-            } else if let Some(seal) = self.seal(&mut tape, body, limits) {
-                made.push((mark, seal.clone()));
-                seals.insert(place, seal);
+            match kept {
+                Some(seal) => drop(seals.insert(place, seal)),
+                None => unsealed.push((place, body, limits, mark)),
             }
         }
+        let made = halves(&unsealed, |part| {
+            let mut tape = Tape::new();
+            part.iter().map(|(_, body, limits, _)| self.seal(&mut tape, body, limits)).collect()
+        });
+        let made = unsealed.iter().zip(made).filter_map(|((place, .., mark), seal)| Some((*place, *mark, seal?)));
+        let made: Vec<(usize, Mark, Vec<u8>)> = made.collect();
         if !made.is_empty() {
-            let made: Vec<(Mark, &[u8])> = made.iter().map(|(mark, seal)| (*mark, seal.as_slice())).collect();
-            self.partners.put_seals(&made)?;
+            let kept: Vec<(Mark, &[u8])> = made.iter().map(|(_, mark, seal)| (*mark, seal.as_slice())).collect();
+            self.partners.put_seals(&kept)?;
         }
+        seals.extend(made.into_iter().map(|(place, _, seal)| (place, seal)));
         Ok(seals)
     }
 
