@@ -7,7 +7,7 @@ mod apart;
 mod batch;
 pub(crate) mod origin;
 
-use crate::intake::{Classes, Context, Intake};
+use crate::intake::{Classes, Context, Intake, Taken};
 use crate::packed::{Budget, Source};
 use crate::partners::provenance::{Incoming, Proof, Sound};
 use crate::validate_files::placed;
@@ -155,6 +155,9 @@ pub fn run_sealed(
     appender.end()
 }
 
+/// Why an object that is valid is not wanted all the same; `None`: it is.
+pub type Unwanted<'u> = &'u (dyn Fn(&Taken<'_>, &Sound) -> Option<String> + Sync);
+
 /// Imports objects that come page by page. A page is durable when [`Pages::take`] returns.
 pub struct Pages<'a> {
     appender: Appender<'a>,
@@ -201,8 +204,24 @@ impl<'a> Pages<'a> {
         incoming: &Incoming<'_>,
         listener: &mut dyn Listener,
     ) -> Result<(), Error> {
-        let (options, appender) = (self.options, &mut self.appender);
-        let work = |producer: &mut Producer<'_>| {
+        self.take_wanted(name, objects, incoming, &|_, _| None, listener)
+    }
+
+    /// The same; of what is valid `unwanted` is asked, and what it has a reason against is refused.
+    ///
+    /// # Errors
+    /// The ledger's. The page may be taken again.
+    pub fn take_wanted<'u>(
+        &'u mut self,
+        name: &str,
+        objects: &[Sound],
+        incoming: &Incoming<'_>,
+        unwanted: Unwanted<'u>,
+        listener: &mut dyn Listener,
+    ) -> Result<(), Error> {
+        let (options, appender): (&'u Options, _) = (self.options, &mut self.appender);
+        let work = |producer: &mut Producer<'u>| {
+            producer.unwanted = Some(unwanted);
             for (index, sound) in objects.iter().enumerate() {
                 let place = split::Place { form: split::Form::Envelope, index };
                 let item = Item { text: &sound.body, offset: 0, line: 1, column: 1, place };
@@ -341,6 +360,8 @@ struct Producer<'a> {
     refused: u64,
     /// What of the document waits until all its seals are known.
     apart: Option<Apart<'a>>,
+    /// Says what of the sorted is not wanted.
+    unwanted: Option<Unwanted<'a>>,
 }
 
 /// Nobody listens any more.
@@ -350,7 +371,16 @@ impl<'a> Producer<'a> {
     fn new(options: &'a Options, send: SyncSender<Message>) -> Self {
         let mut intake = Intake::new();
         intake.limit(options.limits);
-        Self { options, send, intake, batch: Batch::default(), refusals: Vec::new(), refused: 0, apart: None }
+        Self {
+            options,
+            send,
+            intake,
+            batch: Batch::default(),
+            refusals: Vec::new(),
+            refused: 0,
+            apart: None,
+            unwanted: None,
+        }
     }
 
     fn run(&mut self, sources: &[Source], read: &AtomicU64) -> Result<(), Gone> {
@@ -413,7 +443,15 @@ impl<'a> Producer<'a> {
     fn sound(&mut self, file: &str, item: &Item<'_>, sound: Option<&Sound>) -> Result<(), Gone> {
         let proven = sound.is_some_and(|sound| matches!(sound.backing.proof, Proof::Verified(_)));
         let keep = self.options.keep_20 || proven;
-        let refused = match self.intake.take(item.text) {
+        let taken = self.intake.take(item.text);
+        if let (Some(unwanted), Some(sound), Ok(taken)) = (self.unwanted, sound, &taken)
+            && let Some(message) = unwanted(taken, sound)
+        {
+            let (object, clause) = (Some(taken.head.id.to_string()), String::new());
+            let refusal = Refusal { file: file.to_owned(), object, path: item.place.to_string(), clause, message };
+            return self.refused([refusal]);
+        }
+        let refused = match taken {
             Ok(taken) if sound.is_none() && waits(&mut self.apart, &taken, item, &self.options.context) => {
                 let full = self.apart.as_ref().is_some_and(Apart::is_full);
                 return if full { self.bring_back(file) } else { Ok(()) };

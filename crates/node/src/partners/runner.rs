@@ -83,15 +83,17 @@ impl Job {
 pub struct Bounds {
     /// A round that takes longer ends behind the page that it is at, and the next one goes on there.
     pub round: Duration,
-    /// Objects of one page.
+    /// Objects of one page; of a page that is pulled at first.
     pub objects: usize,
+    /// Objects of one page that is pulled, when pages come quickly.
+    pub grown: usize,
     /// Bytes of one page that is pushed, or one object.
     pub bytes: usize,
 }
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { round: Duration::from_secs(300), objects: 400, bytes: 2 << 20 }
+        Self { round: Duration::from_secs(300), objects: 400, grown: 4_000, bytes: 2 << 20 }
     }
 }
 
@@ -352,7 +354,7 @@ impl<'a, B: Book> Running<'a, B> {
         Ok(Some(most.min(held.quota().left(now)).max(1)))
     }
 
-    /// Whether the round may take a further page, and how many objects; says why not.
+    /// Whether the round may take a further page, and how many objects the budget has; says why not.
     fn allowance(&self, now: Micros, done: &mut Round) -> Option<u64> {
         // One page goes in any case: a round that took long to come so far would else never get on.
         if now >= self.ends && done.pages > 0 {
@@ -360,7 +362,7 @@ impl<'a, B: Book> Running<'a, B> {
             return None;
         }
         match self.budget.left(now) {
-            Ok(objects) => Some(objects.min(self.bounds.objects as u64)),
+            Ok(objects) => Some(objects),
             Err(again) => {
                 done.held = Some(Held::Budget(again));
                 None

@@ -200,7 +200,7 @@ impl Site {
 
 /// Small pages, so that there are several.
 pub(crate) fn small() -> Bounds {
-    Bounds { objects: 3, ..Bounds::default() }
+    Bounds { objects: 3, grown: 3, ..Bounds::default() }
 }
 
 struct Strict;

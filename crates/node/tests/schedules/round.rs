@@ -88,7 +88,7 @@ fn job(node: &Node, no: usize, way: &Way) -> Job {
 
 async fn round(wire: Wire, kept: Arc<Kept>, job: Job) -> Result<Moved, String> {
     let client = Client::new(wire, Limits { page_size: 3, ..Limits::default() });
-    let bounds = Bounds { round: Duration::from_secs(3_600), objects: 3, bytes: 1 << 20 };
+    let bounds = Bounds { round: Duration::from_secs(3_600), objects: 3, grown: 3, bytes: 1 << 20 };
     let here = Here {
         book: &*kept.book,
         door: &kept.door,

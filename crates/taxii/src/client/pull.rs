@@ -157,10 +157,10 @@ impl<T: Transport> Pull<'_, T> {
         Ok(Some(Page { objects, repeated, position: self.position.clone(), warning }))
     }
 
-    /// Asks for no more objects than so many from now on, at least one. A server that pages by date may need a larger page to get on,
+    /// Asks for so many objects a page from now on, at least one. A server that pages by date may need a larger page to get on,
     /// and is then asked for one.
     pub fn at_most(&mut self, objects: u64) {
-        self.limit = objects.clamp(1, self.client.limits.page_size.max(1));
+        self.limit = objects.clamp(1, self.client.limits.max_page_size.max(1));
     }
 
     /// Whether the last page was the last.

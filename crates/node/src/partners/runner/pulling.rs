@@ -2,7 +2,7 @@
 
 use super::{Book, Error, GoesOn, Held, Round, Running, title};
 use crate::import::{self, Listener, Options, Pages, Refusal};
-use crate::intake::{Context, Intake};
+use crate::intake::{Context, Taken};
 use crate::packed::Budget;
 use crate::partners::provenance::{Incoming, Refused, Sound, Strictness, Waiting};
 use crate::partners::quota;
@@ -31,12 +31,12 @@ impl<B: Book> Running<'_, B> {
         let selection = definition.selection(self.job.partner.kind == PartnerKind::Foreign);
         let mut reading = client.pull(&found.objects, &selection, position);
         let (mut waiting, mut kept) = (Waiting::default(), false);
-        let mut intake = Intake::new();
-        intake.limit(self.limits());
         let options = self.options()?;
         let mut pages = Pages::new(self.here.book, &options);
+        let mut size = Size::new(self.bounds);
         while let Some(most) = self.allowance_in(client.transport().now(), done)? {
-            reading.at_most(most);
+            let asked = client.transport().now();
+            reading.at_most(most.min(size.objects));
             let Some(page) = reading.next_page().await? else {
                 done.reached = Some(done.begun);
                 break;
@@ -47,7 +47,7 @@ impl<B: Book> Running<'_, B> {
             let now = client.transport().now();
             let bytes: u64 = page.objects.iter().map(|object| object.len() as u64).sum();
             let refused = done.refused;
-            let taken = self.page(&page.objects, &mut waiting, &mut intake, &mut pages, now, done)?;
+            let taken = self.page(&page.objects, &mut waiting, &mut pages, now, done)?;
             self.budget.spend(self.here.book, taken, bytes, now)?;
             self.spend(taken, bytes, done.refused - refused, now, done)?;
             done.pages += 1;
@@ -60,6 +60,7 @@ impl<B: Book> Running<'_, B> {
                 self.keep_reached(&reached)?;
                 kept = true;
             }
+            size.after(page.objects.len(), bytes, client.transport().now().saturating_sub(asked));
             if !goes_on(done)? {
                 done.held = Some(Held::Time);
                 break;
@@ -120,7 +121,6 @@ impl<B: Book> Running<'_, B> {
         &self,
         objects: &[Bytes],
         waiting: &mut Waiting,
-        intake: &mut Intake,
         pages: &mut Pages<'_>,
         now: Micros,
         done: &mut Round,
@@ -133,14 +133,16 @@ impl<B: Book> Running<'_, B> {
         done.left_out += sorted.dropped;
         let (mut sound, mut refused) = (Vec::with_capacity(sorted.sound.len()), sorted.refused);
         for object in sorted.sound {
-            match self.unwanted(&object, intake, pages) {
+            match self.too_large(&object) {
                 None => sound.push(object),
                 Some(reason) => refused.push(Refused { id: id_of(&object.body), reason }),
             }
         }
         let before = pages.counts();
         let mut told = Told::default();
-        pages.take_sound(&self.job.name, &sound, &incoming, &mut told)?;
+        let context = pages.context().clone();
+        let unwanted = |taken: &Taken<'_>, object: &Sound| self.unwanted(&context.class(taken, &object.backing));
+        pages.take_wanted(&self.job.name, &sound, &incoming, &unwanted, &mut told)?;
         let after = pages.counts();
         done.added += after.added - before.added;
         done.unchanged += after.unchanged - before.unchanged;
@@ -154,18 +156,17 @@ impl<B: Book> Running<'_, B> {
         Ok(taken)
     }
 
-    /// Why the link does not take a sound object.
-    fn unwanted(&self, object: &Sound, intake: &mut Intake, pages: &Pages<'_>) -> Option<String> {
-        let definition = &self.job.definition;
+    /// Whether an object is longer than the link takes; then in words.
+    fn too_large(&self, object: &Sound) -> Option<String> {
         let length = object.body.len() as u64;
-        if let Some(most) = definition.max_object_bytes.filter(|most| length > *most) {
-            return Some(format!("it has {length} bytes, and the link takes {most}"));
-        }
-        // What is no STIX is refused with its clause when it is taken in.
-        let taken = intake.take(&object.body).ok()?;
-        let class = pages.context().class(&taken, &object.backing);
-        let level = self.strictest(&class);
-        match (level, definition.ceiling()) {
+        let most = self.job.definition.max_object_bytes.filter(|most| length > *most)?;
+        Some(format!("it has {length} bytes, and the link takes {most}"))
+    }
+
+    /// Why the link does not take valid objects of a class.
+    fn unwanted(&self, class: &Class) -> Option<String> {
+        let level = self.strictest(class);
+        match (level, self.job.definition.ceiling()) {
             (Some(Tlp::Red), _) if class.recipients.is_empty() => {
                 Some("it is marked TLP:RED, and the link names nobody here who gets that".to_owned())
             }
@@ -203,6 +204,37 @@ impl<B: Book> Running<'_, B> {
     }
 }
 
+/// How many objects a page is asked for. Each page costs some writes to disk, however small it is, so pages grow while they
+/// come quickly; a round ends between two pages, so they shrink when they do not.
+struct Size {
+    objects: u64,
+    bounds: (u64, u64),
+}
+
+impl Size {
+    const QUICK: Micros = 1_000_000;
+    const SLOW: Micros = 5_000_000;
+    /// Bytes that a page shall not be longer than.
+    const BYTES: u64 = 8 << 20;
+
+    fn new(bounds: &super::Bounds) -> Self {
+        let (first, grown) = (bounds.objects as u64, bounds.grown as u64);
+        Self { objects: first, bounds: (first, grown.max(first)) }
+    }
+
+    /// After a page of so many objects and bytes, which took so long to fetch and to take in.
+    fn after(&mut self, objects: usize, bytes: u64, took: Micros) {
+        let (least, most) = self.bounds;
+        let next = match took {
+            ..Self::QUICK => self.objects.saturating_mul(4),
+            Self::QUICK..Self::SLOW => self.objects,
+            Self::SLOW.. => self.objects / 4,
+        };
+        let fit = Self::BYTES * (objects as u64).max(1) / bytes.max(1);
+        self.objects = next.min(fit).clamp(least, most);
+    }
+}
+
 /// What is told while objects are taken in.
 #[derive(Default)]
 struct Told {
@@ -215,8 +247,10 @@ impl Listener for Told {
         let id = refusal.object.unwrap_or_else(|| "(no id)".to_owned());
         // An object that is refused for several reasons is one object.
         if self.refused.last().is_none_or(|last| last.id != id) {
-            self.refused
-                .push(Refused { id, reason: format!("{}: {} ({})", refusal.path, refusal.message, refusal.clause) });
+            let Refusal { path, message, clause, .. } = refusal;
+            // What breaks no rule of the standard needs no place.
+            let reason = if clause.is_empty() { message } else { format!("{path}: {message} ({clause})") };
+            self.refused.push(Refused { id, reason });
         }
     }
 
@@ -236,4 +270,40 @@ fn id_of(body: &[u8]) -> String {
     }
     let id = serde_json::from_slice::<Named>(body).map(|named| named.id);
     id.map_or_else(|_| "(no id)".to_owned(), |id| id.chars().filter(|c| !c.is_control()).take(120).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Bounds;
+    use super::Size;
+
+    #[test]
+    fn pages_grow_while_they_come_quickly_and_only_so_far() {
+        let bounds = Bounds { objects: 400, grown: 4_000, ..Bounds::default() };
+        let mut size = Size::new(&bounds);
+        assert_eq!(size.objects, 400);
+        let rows: [(usize, u64, i64, u64); 8] = [
+            (400, 400_000, 50_000, 1_600),
+            (1_600, 1_600_000, 999_999, 4_000),
+            (4_000, 4_000_000, 1_000_000, 4_000),
+            // Long objects.
+            (1_000, 16_000_000, 10, 524),
+            (524, 500_000, 2_000_000, 524),
+            (524, 500_000, 10, 2_096),
+            // A slow one.
+            (2_096, 500_000, 60_000_000, 524),
+            (0, 0, 60_000_000, 400),
+        ];
+        for (place, (objects, bytes, took, next)) in rows.into_iter().enumerate() {
+            size.after(objects, bytes, took);
+            assert_eq!(size.objects, next, "{place}");
+        }
+    }
+
+    #[test]
+    fn pages_that_may_not_grow_do_not() {
+        let mut size = Size::new(&Bounds { objects: 3, grown: 0, ..Bounds::default() });
+        size.after(3, 100, 0);
+        assert_eq!(size.objects, 3);
+    }
 }

@@ -79,6 +79,7 @@ impl<B: Book> Running<'_, B> {
         loop {
             let now = client.transport().now();
             let Some(most) = self.allowance(now, done) else { return Ok(()) };
+            let most = most.min(self.bounds.objects as u64);
             // Everything that is there now is on this page or behind it.
             let newest = self.here.book.last()?;
             let page = self.leaving(&viewer, after, most, found.max_content_length, now)?;
