@@ -54,7 +54,7 @@ fn main() -> ExitCode {
     ExitCode::from(2)
 }
 
-const STEPS: [(&str, fn(corpus::Size)); 11] = [
+const STEPS: [(&str, fn(corpus::Size)); 13] = [
     ("machine", table::machine),
     ("validate", validate::run),
     ("append", append::run),

@@ -50,6 +50,7 @@ pub(crate) struct Place {
 
 /// The commands, in the order of the help.
 #[derive(Debug, clap::Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one of it in a process")]
 pub(crate) enum Command {
     Init(init::Args),
     Serve(serve::Args),

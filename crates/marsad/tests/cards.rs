@@ -1,7 +1,7 @@
 //! Cards and partners through the binary: two nodes that come to trust each other, and everything on the way that must not
 //! count.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 use serde_json::{Value, json};
 use std::path::PathBuf;

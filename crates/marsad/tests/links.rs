@@ -1,6 +1,6 @@
 //! Links through the binary: two nodes, one of which serves.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 use serde_json::{Value, json};
 use std::io::{BufRead as _, BufReader};
@@ -114,7 +114,8 @@ const PASSWORD: &str = "a long enough passphrase";
 /// Two nodes that trust each other; the first serves.
 fn friends() -> (Node, Node, Serving) {
     let (north, own) = (Node::new("CERT North"), Node::new("Example CERT"));
-    (north.trusts(&own), own.trusts(&north));
+    north.trusts(&own);
+    own.trusts(&north);
     let account =
         ["account", "add", "example", "--role", "analyst", "--organisation", "Example CERT", "--password-stdin"];
     north.good_with(&account, PASSWORD);

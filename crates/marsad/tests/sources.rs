@@ -1,6 +1,6 @@
 //! What is said of an object, through the binary.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "what goes wrong in a test ends it, and says where")]
+#![expect(clippy::unwrap_used, reason = "what goes wrong in a test ends it, and says where")]
 
 use serde_json::{Value, json};
 

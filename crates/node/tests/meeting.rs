@@ -134,7 +134,7 @@ impl Node {
         let budget = Budget { max_bytes: 1 << 30, max_ratio: 1_000 };
         let limits = stix::json::Limits::default();
         let options = Options { context, keep_20: false, all_or_nothing: false, budget, limits };
-        Pages::new(&*self.book, &options).take("here", &objects.to_vec(), &mut Strictly).unwrap();
+        Pages::new(&*self.book, &options).take("here", objects, &mut Strictly).unwrap();
     }
 
     /// An indicator with a pattern and a marking.
@@ -639,7 +639,9 @@ async fn a_host_that_does_not_keep_to_it_is_found() {
         bent[place] ^= 2;
         bent
     };
-    let table: Vec<(&str, Vec<(u16, Vec<u8>)>, &str)> = vec![
+    /// Answers of a host, as status and body.
+    type Answers = Vec<(u16, Vec<u8>)>;
+    let table: Vec<(&str, Answers, &str)> = vec![
         ("an id that is a path", vec![begun("../../accounts/x", &key, 1_024, PAGE)], "no id"),
         ("no key", vec![begun(&id, "AA", 1_024, PAGE)], "no key"),
         ("no bucket", vec![begun(&id, &key, 1_000, PAGE)], "size 1000"),

@@ -32,6 +32,21 @@ pub struct JournalFile {
     anchored: Mutex<Option<Head>>,
 }
 
+/// Tries again while another process is at the same: a file's first change to a write-ahead log is refused at once, not
+/// after [`PATIENCE`], if somebody else makes it.
+fn patiently(work: impl Fn() -> Result<(), rusqlite::Error>) -> Result<(), rusqlite::Error> {
+    const PAUSE: std::time::Duration = std::time::Duration::from_millis(20);
+    for _ in 0..PATIENCE.as_millis() / PAUSE.as_millis() {
+        match work() {
+            Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) => {
+                std::thread::sleep(PAUSE)
+            }
+            done => return done,
+        }
+    }
+    work()
+}
+
 impl JournalFile {
     /// Opens a journal, which is made if there is none.
     ///
@@ -46,7 +61,7 @@ impl JournalFile {
             base.busy_timeout(PATIENCE)?;
             let mode =
                 if read_only { "PRAGMA query_only=ON;" } else { "PRAGMA page_size=8192; PRAGMA journal_mode=WAL;" };
-            base.execute_batch(mode)?;
+            patiently(|| base.execute_batch(mode))?;
             base.execute_batch(
                 "PRAGMA synchronous=NORMAL; PRAGMA secure_delete=ON; PRAGMA cache_size=-4096; PRAGMA temp_store=MEMORY;
                  PRAGMA journal_size_limit=67108864; PRAGMA wal_autocheckpoint=2000;",

@@ -317,14 +317,18 @@ fn do_upkeep(state: &State, seldom: bool) {
     }
 }
 
-/// What is kept long enough is taken back from those who got it, and erased.
-fn forget_persons(state: &State, by: &By, now: ledger::Micros) -> Result<u64, crate::partners::identity::Error> {
+/// What is kept long enough is taken back from those who got it, and erased. That it cannot be taken back is no reason to keep it.
+fn forget_persons(state: &State, by: &By, now: ledger::Micros) -> ledger::Result<u64> {
     if state.config.personal.retention.is_empty() {
         return Ok(0);
     }
-    state.office.at(now, |desk| {
-        let mut erasing = |object: &str, places: &[_]| desk.erasing(object, places, by).map(drop);
-        upkeep::forget_persons(&*state.book, &state.config.personal, now, &mut erasing)
+    let forget =
+        |erasing: upkeep::Erasing<'_>| upkeep::forget_persons(&*state.book, &state.config.personal, now, erasing);
+    let taken_back =
+        state.office.at(now, |desk| forget(&mut |object, places| desk.erasing(object, places, by).map(drop)));
+    taken_back.or_else(|error| {
+        tracing::warn!(%error, "partners cannot be told of data about persons that is erased");
+        forget(&mut |_, _| Ok(()))
     })
 }
 

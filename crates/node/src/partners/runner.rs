@@ -9,6 +9,7 @@ mod mail;
 mod pulling;
 mod pushing;
 
+use super::backfill;
 use super::link::{BadDefinition, Definition, Direction};
 use super::quota;
 use super::recalls::Desk;
@@ -370,8 +371,16 @@ impl<'a, B: Book> Running<'a, B> {
         }
     }
 
+    /// How far the link has come; nowhere, if it has to read from the beginning.
     fn reached(&self) -> ledger::Result<state::Reached> {
-        state::reached(self.here.book, &self.job.name, &self.job.definition.fingerprint())
+        let (book, name) = (self.here.book, &self.job.name);
+        let mut reached = state::reached(book, name, &self.job.definition.fingerprint())?;
+        if backfill::is_asked(book, name)? {
+            (reached.pulled, reached.pushed) = (None, None);
+            state::keep_reached(book, name, &reached)?;
+            backfill::begun(book, name)?;
+        }
+        Ok(reached)
     }
 
     fn keep_reached(&self, reached: &state::Reached) -> ledger::Result<()> {

@@ -93,6 +93,7 @@ pub(crate) const ROUTES: &[(&str, Address)] = &[
     ("/api/markings", |_, _| "/api/markings".to_owned()),
     ("/api/markings/{id}", |ask, _| format!("/api/markings/{}", ask.object())),
     ("/api/objects/{id}/restrict", |ask, _| format!("/api/objects/{}/restrict", ask.object())),
+    ("/api/objects/{id}/recall", |ask, _| format!("/api/objects/{}/recall", ask.object())),
     ("/api/meetings", |_, _| "/api/meetings".to_owned()),
     ("/api/links/cards", |_, _| "/api/links/cards".to_owned()),
     ("/api/meetings/{id}/elements/{page}", |_, _| "/api/meetings/one/elements/0".to_owned()),

@@ -41,14 +41,19 @@ fn the_same_page_twice_is_the_same_bytes_and_no_seal_is_made_twice() {
     assert_eq!((counts.added, again.added, again.unchanged), (2, 0, 2));
     // A seal that is kept is used as it is: whoever put this one there is believed.
     let body = of_type(&page, "tool")[0];
-    let own = mark::own(&body, b"", &one.keys.public().id());
+    let own = mark::own(body, b"", &one.keys.public().id());
     assert_eq!(one.book.seals(&[own]).unwrap(), [Some(of_type(&page, "marsad-seal")[0].to_vec())]);
 }
+
+/// Writes an object otherwise.
+type Spell = fn(&Value) -> String;
+/// Brings a page as several.
+type Arrange = fn(Vec<Bytes>) -> Vec<Vec<Bytes>>;
 
 /// What TAXII servers of other makes do to what they keep.
 #[test]
 fn other_spellings_are_the_same_object() {
-    let spellings: [(&str, fn(&Value) -> String); 4] = [
+    let spellings: [(&str, Spell); 4] = [
         ("white space", |object| serde_json::to_string_pretty(object).unwrap()),
         ("order of properties", |object| {
             let fields: Vec<String> = object
@@ -84,7 +89,7 @@ fn escape(c: char) -> String {
 
 #[test]
 fn a_seal_may_stand_anywhere_and_come_later() {
-    let arrange: [(&str, fn(Vec<Bytes>) -> Vec<Vec<Bytes>>); 5] = [
+    let arrange: [(&str, Arrange); 5] = [
         ("behind its object", |page| vec![page]),
         ("seals first", |page| {
             let (seals, objects): (Vec<_>, Vec<_>) = page.into_iter().partition(|one| type_of(one) == "marsad-seal");

@@ -70,6 +70,9 @@ pub(crate) struct Node {
 #[derive(Default)]
 struct Told(Vec<String>);
 
+/// Bodies with their classes.
+type Bodies = Vec<(Vec<u8>, ledger::ClassNo)>;
+
 impl Listener for Told {
     fn refused(&mut self, refusal: Refusal) {
         self.0.push(refusal.message);
@@ -193,7 +196,7 @@ impl Node {
     }
 
     /// What a member of an organisation is given of the collection after a place: bodies and where they lie.
-    fn page(&self, to: &str, after: Option<Seq>) -> (Vec<u8>, Vec<(Vec<u8>, ledger::ClassNo)>, Vec<Run>) {
+    fn page(&self, to: &str, after: Option<Seq>) -> (Vec<u8>, Bodies, Vec<Run>) {
         let organisations = self.book.organisations().unwrap();
         let viewer = node::why::member_of(organisations.iter().find(|known| known.name == to).unwrap());
         let gate = self.door.gate(viewer, self.now());

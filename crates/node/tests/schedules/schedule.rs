@@ -120,7 +120,7 @@ fn policy_relations(row: Vec<Relation>) -> Vec<policy::Relation> {
 
 /// Tells a node what the terms say of the others.
 fn settle_terms(node: &Node, terms: &Terms) {
-    for of in 0..ORGANISATIONS.len() {
+    for (of, name) in ORGANISATIONS.into_iter().enumerate() {
         let relation = match terms.relations[node.no][of] {
             policy::Relation::Own => continue,
             policy::Relation::Client => Relation::Client,
@@ -128,12 +128,12 @@ fn settle_terms(node: &Node, terms: &Terms) {
             policy::Relation::Public => Relation::Public,
         };
         if relation != Relation::Community {
-            node.book().set_relation(ORGANISATIONS[of], relation).unwrap();
+            node.book().set_relation(name, relation).unwrap();
         }
         if let Some(ceiling) = terms.ceilings[node.no][of] {
             let word = if ceiling == Tlp::Clear { "clear" } else { "green" };
             let standing = Standing {
-                organisation: ORGANISATIONS[of].into(),
+                organisation: name.into(),
                 identities: Terms::identities(of),
                 ceiling: Some(word.into()),
                 ..Standing::default()

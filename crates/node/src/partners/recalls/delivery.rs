@@ -8,6 +8,7 @@ use partner::receipt::{Downstream, Outcome, Receipt};
 use partner::signed::{self, Kind};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
 use stix::timestamp::format_micros;
 
 /// What was handed over and not answered is posted again after so long, …
@@ -44,6 +45,9 @@ impl Answer {
     }
 }
 
+/// Held while it is counted what is told to whoever brought a recall.
+static ANSWERING: Mutex<()> = Mutex::new(());
+
 /// What we told whoever brought a recall: kept, so that it is told again only when it has changed.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(super) struct Told {
@@ -56,6 +60,9 @@ pub(super) struct Told {
     pub(super) confirmed: u64,
     pub(super) waiting: u64,
     pub(super) cannot: u64,
+    /// When that was: what is said later is dated later, whatever the clock does.
+    #[serde(default)]
+    pub(super) at: Micros,
 }
 
 fn told_note(recall: &str) -> String {
@@ -283,15 +290,30 @@ impl Desk<'_> {
         reason: Option<String>,
         direct: bool,
     ) -> ledger::Result<()> {
+        let _one_by_one = ANSWERING.lock().unwrap_or_else(PoisonError::into_inner);
+        self.answer_alone(recall, to, outcome, reason, direct)
+    }
+
+    /// The same, while nobody else counts: else who counted less could say so later.
+    fn answer_alone(
+        &self,
+        recall: &str,
+        to: &str,
+        outcome: Outcome,
+        reason: Option<String>,
+        direct: bool,
+    ) -> ledger::Result<()> {
         let downstream = self.downstream(recall)?;
         let Downstream { confirmed, waiting, cannot } = downstream;
-        let told =
-            Told { outcome: outcome.name().to_owned(), reason: reason.clone(), direct, confirmed, waiting, cannot };
+        let before = self.told(recall)?.map_or(Micros::MIN, |told| told.at);
+        let at = self.now.max(before.saturating_add(1));
+        let outcome_name = outcome.name().to_owned();
+        let told = Told { outcome: outcome_name, reason: reason.clone(), direct, confirmed, waiting, cannot, at };
         self.book.set_note(&told_note(recall), Some(&serde_json::to_vec(&told).unwrap_or_default()))?;
         // Whoever told us first is told of those behind us, so that nobody is counted twice.
         let first = self.book.recall(recall)?.and_then(|kept| kept.from);
         let counted = first.is_none_or(|first| judge::same(&first, to));
-        self.receipt(recall, to, outcome, reason, if counted { downstream } else { Downstream::default() })
+        self.receipt_at(recall, to, outcome, reason, if counted { downstream } else { Downstream::default() }, at)
     }
 
     /// Posts a receipt.
@@ -303,7 +325,19 @@ impl Desk<'_> {
         reason: Option<String>,
         downstream: Downstream,
     ) -> ledger::Result<()> {
-        let receipt = Receipt { recall: recall.to_owned(), outcome, at: format_micros(self.now), reason, downstream };
+        self.receipt_at(recall, to, outcome, reason, downstream, self.now)
+    }
+
+    fn receipt_at(
+        &self,
+        recall: &str,
+        to: &str,
+        outcome: Outcome,
+        reason: Option<String>,
+        downstream: Downstream,
+        at: Micros,
+    ) -> ledger::Result<()> {
+        let receipt = Receipt { recall: recall.to_owned(), outcome, at: format_micros(at), reason, downstream };
         let body = receipt.sign(self.keys);
         let id = signed::read(&body).map(|statement| statement.id.clone()).unwrap_or_default();
         self.post(to, &id, &body)
@@ -319,11 +353,12 @@ impl Desk<'_> {
         let behind = self.book.note(&behind_note(recall))?.and_then(|id| String::from_utf8(id).ok());
         let recall = behind.as_deref().unwrap_or(recall);
         let Some(from) = self.book.recall(recall)?.and_then(|kept| kept.from) else { return Ok(()) };
+        let _one_by_one = ANSWERING.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(told) = self.told(recall)? else { return Ok(()) };
         let now = self.downstream(recall)?;
         let was = Downstream { confirmed: told.confirmed, waiting: told.waiting, cannot: told.cannot };
         match Outcome::of(&told.outcome) {
-            Some(outcome) if now != was => self.answer(recall, &from, outcome, told.reason, told.direct),
+            Some(outcome) if now != was => self.answer_alone(recall, &from, outcome, told.reason, told.direct),
             _ => Ok(()),
         }
     }
