@@ -114,23 +114,6 @@ impl Looked {
     }
 }
 
-/// What something on a page is, before anything is known of the page.
-enum Looked {
-    /// Ours, or somebody's, about objects; or what says that it is one, with its id.
-    Statement(Kind, Result<Box<Unverified>, (String, signed::Error)>),
-    Object(Sketch),
-}
-
-impl Looked {
-    fn at(tape: &mut Tape, body: &[u8], limits: &Limits) -> Self {
-        let sketch = Sketch::of(tape, body, limits);
-        match Kind::of(&sketch.object_type) {
-            Some(kind) => Self::Statement(kind, signed::read(body).map(Box::new).map_err(|error| (sketch.id, error))),
-            None => Self::Object(sketch),
-        }
-    }
-}
-
 /// An object that was read so far.
 struct Read {
     body: Bytes,
