@@ -6,7 +6,7 @@
 //! apart; a relay may lie. Then nothing goes wrong any more and rounds follow each other until they move nothing. Every
 //! node then holds what a slow oracle says, nothing twice, and nothing aside.
 //!
-//! `LINKS_SCHEDULES` says how many schedules (300 unless it is said), `LINKS_SEED` where to begin, `LINKS_STEPS` how much
+//! `LINKS_SCHEDULES` says how many schedules (80 unless it is said), `LINKS_SEED` where to begin, `LINKS_STEPS` how much
 //! happens in each. A failure names its seed: `LINKS_ONLY=SEED` plays that schedule alone.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
@@ -33,7 +33,7 @@ fn number(variable: &str, otherwise: u64) -> u64 {
 
 #[test]
 fn every_node_holds_what_it_may_whatever_goes_wrong_on_the_way() {
-    let (count, seed) = (number("LINKS_SCHEDULES", 300), number("LINKS_SEED", 20_261_125));
+    let (count, seed) = (number("LINKS_SCHEDULES", 80), number("LINKS_SEED", 20_261_125));
     let steps = usize::try_from(number("LINKS_STEPS", 120)).unwrap();
     let only = std::env::var("LINKS_ONLY").ok().map(|text| text.parse::<u64>().unwrap());
     let (seed, count) = only.map_or((seed, count), |only| (only, 1));
