@@ -77,8 +77,9 @@ struct Terms {
     personal: Option<Vec<String>>,
 }
 
+/// How an organisation stands to ours.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
-enum Relation {
+pub(super) enum Relation {
     /// Our own people
     #[value(name = "self")]
     Own,
@@ -130,7 +131,7 @@ fn run_set(place: &Place, args: &Set) -> Outcome {
 }
 
 impl Relation {
-    fn relation(self) -> ledger::Relation {
+    pub(super) fn relation(self) -> ledger::Relation {
         match self {
             Self::Own => ledger::Relation::Own,
             Self::Client => ledger::Relation::Client,

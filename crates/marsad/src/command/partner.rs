@@ -3,6 +3,7 @@
 mod meet;
 
 use super::card::{described, shown};
+use super::organisation::Relation;
 use crate::cli::Place;
 use crate::outcome::{Failure, Outcome, Verdict};
 use crate::terminal::{confirmed, note, say, say_json, table, visible};
@@ -82,19 +83,6 @@ struct Compared {
     /// The digits of the card, as the partner's people said them; European or Arabic
     #[arg(long, value_name = "DIGITS")]
     digits: Option<String>,
-}
-
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
-enum Relation {
-    /// Our own people
-    #[value(name = "self")]
-    Own,
-    /// Receives services from us
-    Client,
-    /// Shares goals and trust with us
-    Community,
-    /// Anyone
-    Public,
 }
 
 /// Lets an offered card count, by the words or digits that the partner's people said. Without either they are asked for.
@@ -343,17 +331,6 @@ fn run_remove(place: &Place, args: &Remove) -> Outcome {
     administration.remove_partner(&Actor::Operator, &args.name).map_err(super::asked)?;
     note(format!("`{name}` is no partner any more"));
     Ok(Verdict::Good)
-}
-
-impl Relation {
-    fn relation(self) -> ledger::Relation {
-        match self {
-            Self::Own => ledger::Relation::Own,
-            Self::Client => ledger::Relation::Client,
-            Self::Community => ledger::Relation::Community,
-            Self::Public => ledger::Relation::Public,
-        }
-    }
 }
 
 impl Compared {

@@ -216,8 +216,8 @@ fn owned(taken: &Taken<'_>, context: &Context, class: ClassNo, body: Range<usize
     }
 }
 
-/// The row of an object that is refused: its first finding, with its place in the envelope, and how many there are.
-fn failure(text: &[u8], place: &Place, findings: &[stix::validate::Finding]) -> StatusRow {
+/// What a status says of an object: what it says of itself.
+pub(super) fn row(object: &[u8]) -> StatusRow {
     #[derive(serde::Deserialize)]
     struct Named<'t> {
         #[serde(borrow)]
@@ -227,18 +227,21 @@ fn failure(text: &[u8], place: &Place, findings: &[stix::validate::Finding]) -> 
         #[serde(borrow)]
         created: Option<std::borrow::Cow<'t, str>>,
     }
-    let named: Option<Named<'_>> = serde_json::from_slice(text).ok();
+    let named: Option<Named<'_>> = serde_json::from_slice(object).ok();
     let (id, version) = named.map_or((None, None), |named| (named.id, named.modified.or(named.created)));
+    let text = |text: Option<std::borrow::Cow<'_, str>>| text.map(std::borrow::Cow::into_owned).unwrap_or_default();
+    StatusRow { id: text(id), version: text(version), message: None }
+}
+
+/// The row of an object that is refused: its first finding, with its place in the envelope, and how many there are.
+fn failure(text: &[u8], place: &Place, findings: &[stix::validate::Finding]) -> StatusRow {
     let message = findings.first().map_or_else(
         || format!("{place}: it has no readable type and id"),
         |first| format!("{}: {} ({})", placed(place, &first.path), first.message, first.clause),
     );
     let more = findings.len().saturating_sub(1);
-    StatusRow {
-        id: id.map(std::borrow::Cow::into_owned).unwrap_or_default(),
-        version: version.map(std::borrow::Cow::into_owned).unwrap_or_default(),
-        message: Some(if more == 0 { message } else { format!("{message}; and {more} more findings") }),
-    }
+    let message = if more == 0 { message } else { format!("{message}; and {more} more findings") };
+    StatusRow { message: Some(message), ..row(text) }
 }
 
 /// Writes what is good and makes the status resource, which is kept in the same commit.

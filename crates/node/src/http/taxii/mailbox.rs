@@ -139,7 +139,8 @@ fn remind(state: &State, organisation: &str) -> Result<(), Refusal> {
     with_desk(state, |desk| desk.remind(organisation).map(drop))
 }
 
-fn with_desk(state: &State, work: impl FnOnce(&Desk<'_>) -> ledger::Result<()>) -> Result<(), Refusal> {
+/// Does something at the desk of recalls, with our keys and the ring as they are now.
+pub(super) fn with_desk<T>(state: &State, work: impl FnOnce(&Desk<'_>) -> ledger::Result<T>) -> Result<T, Refusal> {
     let (own, ring) = ours(state)?;
     let known = state.known.now()?;
     let desk = Desk {

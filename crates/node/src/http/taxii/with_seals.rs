@@ -7,7 +7,8 @@
 use super::super::State;
 use super::super::answer::{self, Refusal};
 use super::super::request::{Asked, Content};
-use super::add_objects::{each, receipt_id};
+use super::add_objects::{each, receipt_id, row};
+use super::mailbox::with_desk;
 use super::objects::ours;
 use crate::audit::{By, Event, Way};
 use crate::import::{Error as ImportError, Listener, Options, Pages, Refusal as Refused};
@@ -15,7 +16,7 @@ use crate::intake::Context;
 use crate::packed::Budget;
 use crate::partners::provenance::{Incoming, Strictness};
 use crate::partners::quota;
-use crate::partners::recalls::{Desk, Took};
+use crate::partners::recalls::Took;
 use crate::writer::Work;
 use ::taxii::resource::{Status, StatusRow};
 use axum::body::Body;
@@ -217,24 +218,14 @@ impl<'s> Taking<'s> {
         let state = self.state;
         // To whom something was handed a moment ago must stand in the audit log when it is taken back.
         state.audit.flush()?;
-        let (own, ring) = ours(state)?;
-        let known = state.known.now()?;
-        let desk = Desk {
-            book: &*state.book,
-            journal: &**state.audit.journal(),
-            door: &state.door,
-            classes: &state.classes,
-            keys: &own.keys,
-            ring: &ring,
-            own: known.own_organisation().unwrap_or_default(),
-            now: self.now,
-        };
-        for (statement, body) in statements {
-            if let Took::Refused(reason) = desk.take_in(statement, body, &self.organisation)? {
-                failures.add(statement.id.clone(), reason);
+        with_desk(state, |desk| {
+            for (statement, body) in statements {
+                if let Took::Refused(reason) = desk.take_in(statement, body, &self.organisation)? {
+                    failures.add(statement.id.clone(), reason);
+                }
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     /// Writes down the first of many refusals, and how many there were.
@@ -305,23 +296,6 @@ fn split(state: &State, text: &Bytes) -> Result<Vec<Bytes>, Refusal> {
 
 fn rows(objects: &[Bytes]) -> Vec<StatusRow> {
     objects.iter().map(|object| row(object)).collect()
-}
-
-/// What a status says of an object: what it says of itself.
-fn row(object: &[u8]) -> StatusRow {
-    #[derive(serde::Deserialize)]
-    struct Named<'t> {
-        #[serde(borrow)]
-        id: Option<std::borrow::Cow<'t, str>>,
-        #[serde(borrow)]
-        modified: Option<std::borrow::Cow<'t, str>>,
-        #[serde(borrow)]
-        created: Option<std::borrow::Cow<'t, str>>,
-    }
-    let named: Option<Named<'_>> = serde_json::from_slice(object).ok();
-    let (id, version) = named.map_or((None, None), |named| (named.id, named.modified.or(named.created)));
-    let text = |text: Option<std::borrow::Cow<'_, str>>| text.map(std::borrow::Cow::into_owned).unwrap_or_default();
-    StatusRow { id: text(id), version: text(version), message: None }
 }
 
 /// Makes the status, keeps it, and answers.
