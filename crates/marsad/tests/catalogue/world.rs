@@ -271,8 +271,10 @@ impl Stranger {
                     head.push(byte[0]);
                 }
                 let head = String::from_utf8_lossy(&head).into_owned();
-                let _ = stream.write_all(answer(&head).as_bytes());
+                // Kept first: whoever has the answer may look at once.
+                let answer = answer(&head);
                 kept.lock().unwrap().push(head);
+                let _ = stream.write_all(answer.as_bytes());
             }
         });
         Self { address, heads }
