@@ -62,7 +62,7 @@ fn format(count: usize) {
     };
     assert_eq!(open(), bytes);
     let packed = zstd::encode_all(&objects.concat()[..], 3).expect("packs");
-    let (sealed, opened) = (clock::median(5, || drop(seal())), clock::median(5, || drop(open())));
+    let (sealed, opened) = (clock::median(5, || _ = seal()), clock::median(5, || _ = open()));
     let plain = objects.concat();
     let zstd = clock::median(5, || drop(zstd::encode_all(&plain[..], 3).expect("packs")));
     let unzstd = clock::median(5, || drop(zstd::decode_all(&packed[..]).expect("unpacks")));

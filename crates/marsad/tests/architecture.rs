@@ -9,12 +9,15 @@ use std::path::{Path, PathBuf};
 const MAY_USE: &[(&str, &[&str])] = &[
     ("pattern", &[]),
     ("stix", &["pattern"]),
+    ("observable", &["pattern"]),
+    ("watch", &["observable", "pattern"]),
+    ("rules", &["observable"]),
     ("policy", &["stix"]),
     ("taxii", &["stix"]),
     ("ledger", &[]),
     ("partner", &["stix"]),
-    ("node", &["stix", "pattern", "policy", "taxii", "ledger", "partner"]),
-    ("marsad", &["stix", "pattern", "policy", "taxii", "ledger", "partner", "node"]),
+    ("node", &["stix", "pattern", "observable", "watch", "rules", "policy", "taxii", "ledger", "partner"]),
+    ("marsad", &["stix", "pattern", "observable", "watch", "rules", "policy", "taxii", "ledger", "partner", "node"]),
 ];
 
 /// Foreign crates that only the named ones of ours may use: the network, the store, the command line.

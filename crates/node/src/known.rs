@@ -158,14 +158,23 @@ impl<T: People + Partners + ?Sized> Registry for T {}
 /// The snapshot in use.
 pub struct Known {
     book: Arc<dyn Registry>,
-    held: RwLock<Option<(Arc<Snapshot>, Instant)>>,
+    held: RwLock<Held>,
+}
+
+#[derive(Clone, Default)]
+struct Held {
+    snapshot: Option<Arc<Snapshot>>,
+    /// When it was last compared with the register; `None`: it has to be before it is used.
+    compared: Option<Instant>,
+    /// How often it was put in doubt.
+    doubts: u64,
 }
 
 impl Known {
     /// Over a register.
     #[must_use]
     pub fn new(book: Arc<dyn Registry>) -> Self {
-        Self { book, held: RwLock::new(None) }
+        Self { book, held: RwLock::default() }
     }
 
     /// The register as it was at most a moment ago.
@@ -173,13 +182,11 @@ impl Known {
     /// # Errors
     /// [`ledger::Error::Storage`].
     pub fn now(&self) -> ledger::Result<Arc<Snapshot>> {
-        let held = self.held.read().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some((snapshot, since)) = &held
-            && since.elapsed() < MOMENT
-        {
-            return Ok(Arc::clone(snapshot));
+        let held = self.held();
+        match (&held.snapshot, held.compared) {
+            (Some(snapshot), Some(since)) if since.elapsed() < MOMENT => Ok(Arc::clone(snapshot)),
+            _ => self.afresh(held),
         }
-        self.afresh(held.map(|(snapshot, _)| snapshot))
     }
 
     /// The register as it is.
@@ -187,18 +194,31 @@ impl Known {
     /// # Errors
     /// [`ledger::Error::Storage`].
     pub fn asked_again(&self) -> ledger::Result<Arc<Snapshot>> {
-        let held = self.held.read().unwrap_or_else(PoisonError::into_inner).clone();
-        self.afresh(held.map(|(snapshot, _)| snapshot))
+        self.afresh(self.held())
     }
 
-    fn afresh(&self, held: Option<Arc<Snapshot>>) -> ledger::Result<Arc<Snapshot>> {
+    /// Whoever asks next gets the register as it is: something in it may just have been changed by this process.
+    pub fn doubt(&self) {
+        let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
+        held.compared = None;
+        held.doubts += 1;
+    }
+
+    fn held(&self) -> Held {
+        self.held.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn afresh(&self, before: Held) -> ledger::Result<Arc<Snapshot>> {
         // Read before the rest: a change in between makes the next comparison fail, not this snapshot pass for newer.
         let generation = self.book.generation()?;
-        let snapshot = match held {
+        let snapshot = match before.snapshot {
             Some(snapshot) if snapshot.generation == generation => snapshot,
             _ => Arc::new(self.read(generation)?),
         };
-        *self.held.write().unwrap_or_else(PoisonError::into_inner) = Some((Arc::clone(&snapshot), Instant::now()));
+        let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
+        // What was read while it was put in doubt may be from before the change.
+        held.compared = (held.doubts == before.doubts).then(Instant::now);
+        held.snapshot = Some(Arc::clone(&snapshot));
         Ok(snapshot)
     }
 

@@ -133,8 +133,13 @@ async fn judge(
     }
     let query = parts.uri.query().unwrap_or_default().to_owned();
     let who = by(&identity, &route, from);
+    let administers = !route.is_taxii() && !matches!(parts.method, Method::GET | Method::HEAD);
     let asked = Asked { identity, session, peer, query, headers: parts.headers, from, id: id.to_owned() };
     let mut answered = endpoint(state, route, parts.method, asked, Content(body)).await;
+    if administers {
+        // What was changed counts from the answer on: a password that is no longer one does not work for a moment more.
+        state.known.doubt();
+    }
     if let Err(refusal) = &answered
         && let Some((about, status)) = refusal.withheld()
     {

@@ -1,0 +1,7 @@
+//! The watch: what partners say, met by what the organisation's own sensors show.
+
+#![forbid(unsafe_code)]
+
+mod event;
+
+pub use event::{Event, Field, Meaning};
