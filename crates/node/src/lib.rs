@@ -37,5 +37,6 @@ pub mod sources;
 pub mod totp;
 pub mod upkeep;
 pub mod validate_files;
+pub mod watch;
 pub mod why;
 pub mod writer;
