@@ -3,5 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod event;
+pub mod read;
+pub mod text;
 
 pub use event::{Event, Field, Meaning};
