@@ -4,6 +4,8 @@
 
 mod event;
 pub mod set;
+pub mod read;
+pub mod text;
 
 pub use event::{Event, Field, Meaning};
 pub use set::{Builder, Found, Key, Set};
