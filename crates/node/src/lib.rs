@@ -25,6 +25,7 @@ pub mod limiter;
 pub mod link;
 pub mod meaning;
 pub mod narrow;
+pub mod nats;
 pub mod network;
 pub mod oidc;
 pub mod packed;
