@@ -6,4 +6,4 @@ mod event;
 pub mod set;
 
 pub use event::{Event, Field, Meaning};
-pub use set::{Builder, Found, Key, Set};
+pub use set::{Builder, Found, Key, Reach, Set};
