@@ -8,4 +8,4 @@ pub mod read;
 pub mod text;
 
 pub use event::{Event, Field, Meaning};
-pub use set::{Builder, Found, Key, Set};
+pub use set::{Builder, Found, Key, Reach, Set};
