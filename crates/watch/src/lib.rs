@@ -3,5 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod event;
+pub mod set;
 
 pub use event::{Event, Field, Meaning};
+pub use set::{Builder, Found, Key, Set};
