@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod event;
+pub mod input;
 pub mod read;
 pub mod text;
 
