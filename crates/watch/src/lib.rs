@@ -5,6 +5,8 @@
 mod event;
 pub mod input;
 pub mod read;
+pub mod set;
 pub mod text;
 
 pub use event::{Event, Field, Meaning};
+pub use set::{Builder, Found, Key, Set};
