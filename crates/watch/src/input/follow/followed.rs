@@ -262,13 +262,14 @@ impl<E: Eye> Followed<E> {
             self.anew();
             notice(Notice::Anew(self.path.clone()));
         }
-        if self.fresh && self.position == 0 {
-            if let Some(known) = copy_of(start, length) {
-                self.resume(&known);
-                self.packed_length = None;
-                self.copying = true;
-                notice(Notice::Copy(self.path.clone()));
-            }
+        if self.fresh
+            && self.position == 0
+            && let Some(known) = copy_of(start, length)
+        {
+            self.resume(&known);
+            self.packed_length = None;
+            self.copying = true;
+            notice(Notice::Copy(self.path.clone()));
         }
         if length < self.position || (self.eye.is_none() && !self.begin(wanted, &Start::Plain, make, notice)?) {
             return Ok((0, false));
@@ -314,7 +315,8 @@ impl<E: Eye> Followed<E> {
             (Start::Unpacked(head), _) => head.to_vec(),
             (Start::Plain, None) => return Ok(false),
         };
-        if !enough(&head) && !(self.gone && !head.is_empty()) && matches!(from, Start::Plain) {
+        let more_may_come = matches!(from, Start::Plain) && (head.is_empty() || !self.gone);
+        if more_may_come && !enough(&head) {
             return Ok(false);
         }
         let format = detect(&head, wanted);
