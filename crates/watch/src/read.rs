@@ -23,6 +23,9 @@ pub use map::{FieldMap, MapError, Use};
 pub use plain::Plain;
 pub use syslog::{Octets, Syslog};
 
+pub(crate) use csv::separator;
+pub(crate) use syslog::looks_like_syslog;
+
 use crate::Event;
 
 /// Where events go.
