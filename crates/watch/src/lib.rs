@@ -3,5 +3,9 @@
 #![forbid(unsafe_code)]
 
 mod event;
+pub mod set;
+pub mod read;
+pub mod text;
 
 pub use event::{Event, Field, Meaning};
+pub use set::{Builder, Found, Key, Set};

@@ -29,23 +29,28 @@ impl Egress {
     /// # Errors
     /// A [`Failure`] that says what to do, where something can be done.
     pub async fn tls(&self, host: &str, port: u16, authorities: Option<&Path>) -> Result<Stream, Failure> {
-        let stream = self.tcp(host, port).await?;
-        self.secure(host, stream, authorities).await
+        let shake = async { self.secure(self.tcp(host, port).await?, host, authorities).await };
+        match tokio::time::timeout(self.connect * 2, shake).await {
+            Ok(connected) => connected,
+            Err(_) => Err(Failure::new(Cause::Slow, format!("`{host}` did not finish the TLS handshake in time"))),
+        }
     }
 
-    /// Connects to a host that the operator named, without TLS.
+    /// Connects to a host that the operator named, for a protocol that begins in the clear and goes on in TLS
+    /// ([`Self::secure`]). What is not to be read by others must not be sent before, unless [`is_here`] says that the
+    /// other end is on this machine.
     ///
     /// # Errors
-    /// [`Failure`].
+    /// A [`Failure`] that says what to do, where something can be done.
     pub async fn tcp(&self, host: &str, port: u16) -> Result<TcpStream, Failure> {
         let addresses = self.judged(host, port).await?;
         self.dial(host, &addresses).await
     }
 
-    /// A socket for datagrams to a host that the operator named, and for no other.
+    /// A socket for datagrams to a host that the operator named, and to no other. They can be read on their way.
     ///
     /// # Errors
-    /// [`Failure`].
+    /// A [`Failure`] that says what to do, where something can be done.
     pub async fn udp(&self, host: &str, port: u16) -> Result<UdpSocket, Failure> {
         let failed = |error: std::io::Error| Failure::new(Cause::Interrupted, format!("cannot send to `{host}`: {error}"));
         let addresses = self.judged(host, port).await?;
@@ -56,27 +61,7 @@ impl Egress {
         Ok(socket)
     }
 
-    /// Speaks TLS over a connection that was made here ([`Self::tcp`]) to this host.
-    ///
-    /// # Errors
-    /// [`Failure`].
-    pub async fn secure(&self, host: &str, stream: TcpStream, authorities: Option<&Path>) -> Result<Stream, Failure> {
-        let name = ServerName::try_from(host.to_owned()).map_err(|_| forbidden(format!("`{host}` is no host name")))?;
-        let roots = self.roots(authorities).map_err(|error| forbidden(error.to_string()))?;
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let config = rustls::ClientConfig::builder_with_provider(provider)
-            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
-            .map_err(|error| forbidden(format!("TLS cannot be set up: {error}")))?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
-        match tokio::time::timeout(self.connect, connector.connect(name, stream)).await {
-            Ok(connected) => connected.map_err(shaken),
-            Err(_) => Err(Failure::new(Cause::Slow, format!("`{host}` did not finish the TLS handshake in time"))),
-        }
-    }
-
-    /// The addresses of a host that the operator named, if a connection may be made there.
+    /// The addresses of a host that the operator named, if a connection may be made to it.
     async fn judged(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, Failure> {
         let named = match host.parse::<IpAddr>() {
             Ok(_) => Named::Literally,
@@ -87,6 +72,22 @@ impl Egress {
         let ips: Vec<IpAddr> = addresses.iter().map(SocketAddr::ip).collect();
         reach::judge(host, &ips, named, &self.allow).map_err(forbidden)?;
         Ok(addresses)
+    }
+
+    /// Goes on in TLS on a connection to that host.
+    ///
+    /// # Errors
+    /// A [`Failure`] that says what to do, where something can be done.
+    pub async fn secure(&self, on: TcpStream, host: &str, authorities: Option<&Path>) -> Result<Stream, Failure> {
+        let name = ServerName::try_from(host.to_owned()).map_err(|_| forbidden(format!("`{host}` is no host name")))?;
+        let roots = self.roots(authorities).map_err(|error| forbidden(error.to_string()))?;
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = rustls::ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
+            .map_err(|error| forbidden(format!("TLS cannot be set up: {error}")))?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        tokio_rustls::TlsConnector::from(Arc::new(config)).connect(name, on).await.map_err(shaken)
     }
 
     /// The first of the judged addresses that answers.
@@ -119,6 +120,12 @@ impl Egress {
         }
         Ok(roots)
     }
+}
+
+/// Whether the other end of a connection is on this machine.
+#[must_use]
+pub fn is_here(stream: &TcpStream) -> bool {
+    stream.peer_addr().is_ok_and(|address| reach::Kind::of(address.ip()) == reach::Kind::Loopback)
 }
 
 fn add(roots: &mut rustls::RootCertStore, file: &Path) -> Result<(), Error> {

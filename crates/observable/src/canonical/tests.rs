@@ -1,0 +1,1 @@
+//! Tables by rule, and every fast path beside a slow oracle.

@@ -1,0 +1,115 @@
+//! Keyed fingerprints.
+
+use observable::Kind;
+
+/// Under what a value is looked up: a keyed fingerprint of its kind and canonical form. Keys of sets with different seeds
+/// have nothing to do with each other.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Key(pub(super) u64);
+
+/// The bits of a fingerprint that say how far a claim goes; zero in a [`Key`].
+pub(super) const FLAGS: u64 = 3;
+
+/// A hash of folded products, all of whose constants are secret. With published constants such hashes have been made to
+/// collide for every seed; here the one who chooses the values knows none of what they are mixed with.
+pub(super) struct Hasher {
+    secrets: [u64; 6],
+    /// One for each kind, so that a value means nothing under another kind.
+    kinds: [u64; Kind::ALL.len()],
+    /// For the schemes of URLs: none, `http`, `https`.
+    schemes: [u64; 3],
+}
+
+impl std::fmt::Debug for Hasher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Hasher(..)")
+    }
+}
+
+impl Hasher {
+    pub(super) fn new(seed: [u8; 32]) -> Self {
+        let mut expanded = blake3::Hasher::new_keyed(&seed).update(b"marsad: keys of an indicator set").finalize_xof();
+        let mut draw = || {
+            let mut word = [0; 8];
+            expanded.fill(&mut word);
+            u64::from_le_bytes(word)
+        };
+        Self {
+            secrets: std::array::from_fn(|_| draw()),
+            kinds: std::array::from_fn(|_| draw()),
+            schemes: std::array::from_fn(|_| draw()),
+        }
+    }
+
+    #[inline]
+    pub(super) fn key(&self, kind: Kind, value: &[u8]) -> Key {
+        let start = self.kinds.get(kind as usize).copied().unwrap_or(0);
+        Key(self.hash(start, value) & !FLAGS)
+    }
+
+    /// The scheme is mixed in last: one hash of the rest serves all the schemes under which a URL is looked up.
+    #[inline]
+    pub(super) fn url(&self, scheme: Option<&[u8]>, rest: &[u8]) -> Key {
+        let [none, http, https] = self.schemes;
+        let tag = match scheme {
+            None => none,
+            Some(b"http") => http,
+            Some(b"https") => https,
+            Some(other) => self.hash(none, other),
+        };
+        let start = self.kinds.get(Kind::Url as usize).copied().unwrap_or(0);
+        let [.., key] = self.secrets;
+        Key(fold(self.hash(start, rest) ^ tag, key) & !FLAGS)
+    }
+
+    #[inline]
+    fn hash(&self, start: u64, value: &[u8]) -> u64 {
+        let [first, second, third, fourth, fifth, _] = self.secrets;
+        let mut state = start;
+        let mut rest = value;
+        while let Some((block, behind)) = rest.split_first_chunk::<16>()
+            && !behind.is_empty()
+        {
+            let (low, high) = halves(block);
+            state = fold(low ^ first ^ state, high ^ second);
+            rest = behind;
+        }
+        // The last 1 to 16 bytes, read from both ends: with the length mixed in, that says which they are.
+        let (low, high) = ends(rest);
+        let length = value.len() as u64;
+        fold(fold(low ^ third ^ state, high ^ fourth) ^ length, fifth ^ state)
+    }
+}
+
+/// The product of both, its halves laid over each other.
+#[inline]
+fn fold(left: u64, right: u64) -> u64 {
+    let product = u128::from(left) * u128::from(right);
+    #[expect(clippy::cast_possible_truncation, reason = "the low half is what is wanted")]
+    let low = product as u64;
+    low ^ (product >> 64) as u64
+}
+
+#[inline]
+fn halves(block: &[u8; 16]) -> (u64, u64) {
+    let both = u128::from_le_bytes(*block);
+    #[expect(clippy::cast_possible_truncation, reason = "the low half is what is wanted")]
+    let low = both as u64;
+    (low, (both >> 64) as u64)
+}
+
+#[inline]
+fn ends(bytes: &[u8]) -> (u64, u64) {
+    if let (Some(first), Some(last)) = (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+        return (u64::from_le_bytes(*first), u64::from_le_bytes(*last));
+    }
+    if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        return (u64::from(u32::from_le_bytes(*first)), u64::from(u32::from_le_bytes(*last)));
+    }
+    match *bytes {
+        [] => (0, 0),
+        [only] => (u64::from(only), 0),
+        [first, second] => (u64::from(first) | u64::from(second) << 8, 0),
+        [first, second, third, ..] => (u64::from(first) | u64::from(second) << 8 | u64::from(third) << 16, 0),
+    }
+}
