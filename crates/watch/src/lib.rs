@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod event;
+pub mod list;
 pub mod set;
 
 pub use event::{Event, Field, Meaning};
