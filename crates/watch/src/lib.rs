@@ -5,6 +5,8 @@
 mod event;
 pub mod list;
 pub mod set;
+pub mod standing;
+pub mod warning;
 
 pub use event::{Event, Field, Meaning};
 pub use set::{Builder, Found, Key, Reach, Set};
