@@ -5,6 +5,7 @@
 mod eve;
 mod event;
 pub mod input;
+pub mod list;
 pub mod read;
 pub mod scan;
 pub mod set;
