@@ -4,6 +4,7 @@
 
 pub mod accounts;
 pub mod administration;
+pub mod alerts;
 pub mod audit;
 pub mod backup;
 pub mod certificate;

@@ -171,3 +171,6 @@ fn is_empty_digest(digest: &[u8]) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

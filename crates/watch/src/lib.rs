@@ -2,8 +2,17 @@
 
 #![forbid(unsafe_code)]
 
+mod eve;
 mod event;
+pub mod input;
+pub mod read;
+pub mod scan;
 pub mod set;
+pub mod text;
+pub mod time;
+mod watcher;
+mod zeek;
 
 pub use event::{Event, Field, Meaning};
-pub use set::{Builder, Found, Key, Set};
+pub use set::{Builder, Found, Key, Reach, Set};
+pub use watcher::{Hit, Watcher};

@@ -1,14 +1,14 @@
-//! A TLS connection without HTTP on it, under the same rules: judged, pinned, verified.
+//! Connections without HTTP on them, under the same rules: judged, pinned and, with TLS, verified.
 
 use super::reach::{self, Named};
 use super::{Egress, Error, forbidden};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use taxii::client::{Cause, Failure};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UdpSocket};
 
 /// A connection whose other end has shown who it is.
 pub type Stream = tokio_rustls::client::TlsStream<TcpStream>;
@@ -43,6 +43,26 @@ impl Egress {
     /// # Errors
     /// A [`Failure`] that says what to do, where something can be done.
     pub async fn tcp(&self, host: &str, port: u16) -> Result<TcpStream, Failure> {
+        let addresses = self.judged(host, port).await?;
+        self.dial(host, &addresses).await
+    }
+
+    /// A socket for datagrams to a host that the operator named, and to no other. They can be read on their way.
+    ///
+    /// # Errors
+    /// A [`Failure`] that says what to do, where something can be done.
+    pub async fn udp(&self, host: &str, port: u16) -> Result<UdpSocket, Failure> {
+        let failed = |error: std::io::Error| Failure::new(Cause::Interrupted, format!("cannot send to `{host}`: {error}"));
+        let addresses = self.judged(host, port).await?;
+        let Some(to) = addresses.first() else { return Err(forbidden(format!("`{host}` has no address"))) };
+        let any: IpAddr = if to.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+        let socket = UdpSocket::bind((any, 0)).await.map_err(failed)?;
+        socket.connect(to).await.map_err(failed)?;
+        Ok(socket)
+    }
+
+    /// The addresses of a host that the operator named, if a connection may be made to it.
+    async fn judged(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, Failure> {
         let named = match host.parse::<IpAddr>() {
             Ok(_) => Named::Literally,
             Err(_) if host == "localhost" => Named::Literally,
@@ -51,7 +71,7 @@ impl Egress {
         let addresses = self.look_up(host, port).await?;
         let ips: Vec<IpAddr> = addresses.iter().map(SocketAddr::ip).collect();
         reach::judge(host, &ips, named, &self.allow).map_err(forbidden)?;
-        self.dial(host, &addresses).await
+        Ok(addresses)
     }
 
     /// Goes on in TLS on a connection to that host.
