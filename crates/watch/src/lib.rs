@@ -9,8 +9,10 @@ pub mod list;
 pub mod read;
 pub mod scan;
 pub mod set;
+pub mod standing;
 pub mod text;
 pub mod time;
+pub mod warning;
 mod watcher;
 mod zeek;
 
