@@ -10,7 +10,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("pattern", &[]),
     ("stix", &["pattern"]),
     ("observable", &["pattern"]),
-    ("watch", &["observable", "pattern"]),
+    ("watch", &["observable", "pattern", "stix"]),
     ("rules", &["observable"]),
     ("policy", &["stix"]),
     ("taxii", &["stix"]),

@@ -205,3 +205,6 @@ fn property(path: &ObjectPath, step: usize) -> Option<&str> {
         StepKind::Index(_) | StepKind::Any => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

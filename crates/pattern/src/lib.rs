@@ -27,23 +27,30 @@
 //! ```
 
 mod ast;
+mod atoms;
 mod chain;
 mod check;
 mod constant;
 mod error;
+mod explain;
 mod lexer;
 mod matcher;
 mod observed;
 mod parser;
 mod print;
+mod schema;
+mod warn;
 
 pub use ast::{
     Comparison, ComparisonExpression, ComparisonKind, ObjectPath, ObservationExpression, ObservationKind, Operand,
     Operator, Pattern, Qualifier, QualifierKind, Span, Step, StepKind,
 };
+pub use atoms::{Atom, Leaf, Need, atoms, is_look_up};
 pub use check::{Version, check, check_version};
 pub use constant::{Constant, Timestamp, Value};
 pub use error::Error;
+pub use explain::explain;
 pub use matcher::{BUDGET, Bound, Exhausted, Matcher, Outcome, Unreadable};
 pub use observed::{Data, Moment, Object, Observation, Observed, Unusable, View, instant};
 pub use parser::{MAX_BYTES, MAX_DEPTH, parse, parse_version};
+pub use warn::warnings;

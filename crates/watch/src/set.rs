@@ -35,7 +35,7 @@ use std::sync::Arc;
 
 use observable::{Kind, canonical};
 
-pub use builder::Builder;
+pub use builder::{Builder, Reach};
 use hasher::Hasher;
 pub use hasher::Key;
 use layer::Layer;

@@ -13,6 +13,7 @@ use crate::Meaning;
 use memchr::memmem;
 
 pub use digest::digest_length;
+pub use url::host;
 
 /// How many URLs within a URL are given: each costs the length of what follows.
 const MOST_NESTED: u32 = 4;
@@ -34,8 +35,8 @@ impl Extractor {
         Self::default()
     }
 
-    /// Gives every observable in the text to `found`, in their order. A URL is given whole; its host is not given
-    /// again, nor is that of a mailbox.
+    /// Gives every observable in the text to `found`, in their order. A URL is given whole, and then its host; that of a
+    /// mailbox is not.
     pub fn each(&mut self, text: &[u8], found: &mut Found<'_>) {
         for chunk in text.split(|&byte| parts_chunks(byte)) {
             if !worth_reading(chunk) {
@@ -65,7 +66,11 @@ impl Extractor {
             };
             self.words(chunk.get(from..begin).unwrap_or_default(), found);
             let end = url::end(chunk, begin, at + 3);
-            found(Meaning::Url, chunk.get(begin..end).unwrap_or_default());
+            let whole = chunk.get(begin..end).unwrap_or_default();
+            found(Meaning::Url, whole);
+            if let Some(host) = url::host(whole) {
+                found(Meaning::Host, host);
+            }
             // A URL in the query of another is one of its own; it is looked at where it begins.
             let inner = chunk.get(at + 3..end).and_then(|rest| memmem::find(rest, b"://"));
             let inner = inner.and_then(|inner| url::scheme_before(chunk, at + 3, at + 3 + inner));

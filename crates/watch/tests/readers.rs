@@ -60,7 +60,10 @@ fn json_by_the_standards_by_name_and_by_content() {
         // ECS, nested and with points in the names.
         (r#"{"dns":{"question":{"name":"evil.com"}}}"#, vec!["dns.question.name:Host=evil.com"]),
         (r#"{"dns.question.name":"evil.com"}"#, vec!["dns.question.name:Host=evil.com"]),
-        (r#"{"url":{"full":"http://evil.com/x","path":"/x.com"}}"#, vec!["url.full:Url=http://evil.com/x"]),
+        (
+            r#"{"url":{"full":"http://evil.com/x","path":"/x.com"}}"#,
+            vec!["url.full:Url=http://evil.com/x", "url.full:Host=evil.com"],
+        ),
         (
             r#"{"dns":{"answers":[{"data":"1.2.3.4"},{"data":"v.com"}]}}"#,
             vec!["dns.answers.data:Answer=1.2.3.4", "dns.answers.data:Answer=v.com"],
@@ -266,7 +269,7 @@ fn cef_and_leef_within() {
     for (line, wanted) in [
         (
             r"<13>Oct 11 22:14:15 h CEF:0|a\|b|p|1|100|x=y|5|request=http://h.com/?a\=b msg=two words cs1Label=Rule cs1=R src=1.2.3.4",
-            vec!["hostname:Host=h", "request:Url=http://h.com/?a=b", "src:Address=1.2.3.4"],
+            vec!["hostname:Host=h", "request:Url=http://h.com/?a=b", "request:Host=h.com", "src:Address=1.2.3.4"],
         ),
         (
             "CEF:0|v|p|1|1|n|5|fileHash=d41d8cd98f00b204e9800998ecf8427e dhost=evil.com requestClientApplication=curl/8 x",
@@ -282,7 +285,10 @@ fn cef_and_leef_within() {
             "LEEF:1.0|v|p|1|e|src=1.2.3.4\tusrName=bob\tdomain=evil.com",
             vec!["src:Address=1.2.3.4", "usrName:Account=bob", "domain:Host=evil.com"],
         ),
-        ("LEEF:2.0|v|p|1|e|^|src=1.2.3.4^url=http://e.com/", vec!["src:Address=1.2.3.4", "url:Url=http://e.com/"]),
+        (
+            "LEEF:2.0|v|p|1|e|^|src=1.2.3.4^url=http://e.com/",
+            vec!["src:Address=1.2.3.4", "url:Url=http://e.com/", "url:Host=e.com"],
+        ),
         ("LEEF:2.0|v|p|1|e|x5e|src=1.2.3.4^dst=5.6.7.8", vec!["src:Address=1.2.3.4", "dst:Address=5.6.7.8"]),
         ("LEEF:2.0|v|p|1|e|src=1.2.3.4", vec!["src:Address=1.2.3.4"]),
     ] {
@@ -316,7 +322,7 @@ fn plain_lines() {
     let log = b"10.0.0.1 - - [x] \"GET http://evil.com/a HTTP/1.1\" 200\r\nnothing\nevil.com";
     let seen = fed(&mut reader, log, 1 << 20);
     assert_eq!((seen[0].line, seen[1].line), (1, 3));
-    assert_eq!(seen[0].fields, ["text:Address=10.0.0.1", "text:Url=http://evil.com/a"]);
+    assert_eq!(seen[0].fields, ["text:Address=10.0.0.1", "text:Url=http://evil.com/a", "text:Host=evil.com"]);
 }
 
 /// Text that is likely to hold something for each format.

@@ -56,7 +56,7 @@ pub fn domain<'a>(raw: &'a [u8], scratch: &'a mut Vec<u8>) -> Option<&'a [u8]> {
     let name = raw.strip_suffix(b".").unwrap_or(raw);
     let seen = look(name)?;
     if seen.wide {
-        return encoded(name, scratch);
+        return encoded(raw, scratch);
     }
     if name.len() > MAX_DOMAIN || ends_in_number(name) {
         return None;

@@ -247,7 +247,7 @@ impl Cells {
 }
 
 /// What parts the cells of a header: whichever of the four is in it most.
-pub(super) fn separator(header: &[u8]) -> u8 {
+pub(crate) fn separator(header: &[u8]) -> u8 {
     let count = |&separator: &u8| memchr::memchr_iter(separator, header).count();
     // The last of equals wins, so the comma stands last.
     [b'|', b'\t', b';', b','].into_iter().max_by_key(count).unwrap_or(b',')

@@ -46,6 +46,7 @@ impl Gather {
             Some(Use::Ignore) => {}
             Some(Use::Time) => self.time(value),
             Some(Use::Is(Meaning::Text)) => self.text(name, value),
+            Some(Use::Is(Meaning::Url)) => self.url(name, value),
             Some(Use::Is(meaning)) => self.push(name, meaning, value),
             None => self.guess(name, value),
         }
@@ -83,11 +84,20 @@ impl Gather {
         self.extractor = extractor;
     }
 
+    /// Adds a URL, and its host.
+    pub(super) fn url(&mut self, name: &str, url: &[u8]) {
+        self.push(name, Meaning::Url, url);
+        if let Some(host) = crate::text::host(url) {
+            self.push(name, Meaning::Host, host);
+        }
+    }
+
     /// What the name lets expect; and, since names mislead, what the value looks like.
     fn guess(&mut self, name: &str, value: &[u8]) {
         let meaning = match names::guess(name) {
             Some(Use::Time) => return self.time(value),
             Some(Use::Ignore) => return,
+            Some(Use::Is(Meaning::Url)) => return self.url(name, value),
             Some(Use::Is(meaning)) if meaning != Meaning::Text => meaning,
             _ => return self.text(name, value),
         };

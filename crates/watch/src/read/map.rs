@@ -139,7 +139,7 @@ impl FieldMap {
     }
 
     /// Whether the name is one that the map or the guess knows.
-    pub(super) fn knows(&self, name: &str) -> bool {
+    pub(crate) fn knows(&self, name: &str) -> bool {
         self.told.contains_key(name) || names::guess(name).is_some()
     }
 }

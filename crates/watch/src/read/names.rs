@@ -221,7 +221,6 @@ pub(super) fn guess(name: &str) -> Option<Use> {
 pub(super) fn covers(promised: Meaning, found: Meaning) -> bool {
     match promised {
         Meaning::Host => matches!(found, Meaning::Host | Meaning::Address),
-        Meaning::Url => matches!(found, Meaning::Host | Meaning::Address),
         Meaning::Mailbox => found == Meaning::Mailbox,
         // A user agent often names a web page, and so does a name of a file hold points.
         Meaning::UserAgent | Meaning::FileName | Meaning::RegistryKey | Meaning::Mutex | Meaning::Subject => {
@@ -243,7 +242,6 @@ pub(super) fn same(promised: Meaning, found: Meaning) -> bool {
             Meaning::FileName | Meaning::Account | Meaning::UserAgent | Meaning::Mutex | Meaning::Subject => {
                 found == Meaning::Host
             }
-            Meaning::Url => matches!(found, Meaning::Host | Meaning::Address),
             _ => false,
         }
 }

@@ -164,7 +164,7 @@ fn word(text: &[u8]) -> (&[u8], &[u8]) {
 }
 
 /// How long the instant at the beginning is, if there is one: `Nov  5 12:00:00` (with a year in some), or RFC 3339.
-pub(super) fn stamp(text: &[u8]) -> Option<usize> {
+fn stamp(text: &[u8]) -> Option<usize> {
     const MONTHS: [&[u8]; 12] =
         [b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec"];
     let clock = |at: usize| {
@@ -179,6 +179,16 @@ pub(super) fn stamp(text: &[u8]) -> Option<usize> {
     let day = matches!(digits, [a, b, c, d, b'-', _, _, b'-', _, _] if [a, b, c, d].iter().all(|x| x.is_ascii_digit()));
     let separated = matches!(text.get(10), Some(b'T' | b't' | b' '));
     (day && separated && clock(11).is_some()).then(|| word(text.get(11..).unwrap_or_default()).0.len() + 11)
+}
+
+/// Whether a line is one of syslog: it has a priority or an instant before it, or CEF or LEEF within.
+pub(crate) fn looks_like_syslog(line: &[u8]) -> bool {
+    let priority = line.strip_prefix(b"<").is_some_and(|rest| {
+        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        (1..=3).contains(&digits) && rest.get(digits) == Some(&b'>')
+    });
+    let mark = |mark: &[u8]| memchr::memmem::find(line, mark).is_some();
+    priority || stamp(line).is_some() || mark(b"CEF:0|") || mark(b"CEF:1|") || mark(b"LEEF:1.0|") || mark(b"LEEF:2.0|")
 }
 
 /// Messages counted in octets: `LEN SP MSG`, over the ends of lines. RFC 6587 §3.4.1.

@@ -78,18 +78,24 @@ fn hosts_have_a_public_suffix_and_are_whole() {
 
 #[test]
 fn urls_end_where_the_sentence_goes_on() {
-    check(&[
-        ("GET http://evil.com/a?b=c.", &[(Url, "http://evil.com/a?b=c")]),
-        ("(see https://evil.com/a_(b))", &[(Url, "https://evil.com/a_(b)")]),
-        ("<a href=\"http://evil.com/x\">", &[(Url, "http://evil.com/x")]),
-        ("'http://evil.com/x' and", &[(Url, "http://evil.com/x")]),
-        ("http://a.com/x,http://b.com/y", &[(Url, "http://a.com/x"), (Url, "http://b.com/y")]),
-        ("http://a.com/?u=http://b.com/", &[(Url, "http://a.com/?u=http://b.com/"), (Url, "http://b.com/")]),
-        ("http://[2001:db8::1]/x", &[(Url, "http://[2001:db8::1]/x")]),
-        ("url=http://evil.com/", &[(Url, "http://evil.com/")]),
-        ("ftp://1.2.3.4/x", &[(Url, "ftp://1.2.3.4/x")]),
-        ("://evil.com", &[(Host, "evil.com")]),
-    ]);
+    for (text, wanted) in [
+        ("GET http://evil.com/a?b=c.", vec!["http://evil.com/a?b=c", "evil.com"]),
+        ("(see https://evil.com/a_(b))", vec!["https://evil.com/a_(b)", "evil.com"]),
+        ("<a href=\"http://evil.com/x\">", vec!["http://evil.com/x", "evil.com"]),
+        ("'http://evil.com/x' and", vec!["http://evil.com/x", "evil.com"]),
+        ("http://a.com/x,http://b.com/y", vec!["http://a.com/x", "a.com", "http://b.com/y", "b.com"]),
+        ("http://a.com/?u=http://b.com/", vec!["http://a.com/?u=http://b.com/", "a.com", "http://b.com/", "b.com"]),
+        ("http://[2001:db8::1]:80/x", vec!["http://[2001:db8::1]:80/x", "2001:db8::1"]),
+        ("url=http://evil.com/", vec!["http://evil.com/", "evil.com"]),
+        ("ftp://user:pw@1.2.3.4:21/x", vec!["ftp://user:pw@1.2.3.4:21/x", "1.2.3.4"]),
+        ("://evil.com", vec!["evil.com"]),
+        ("http:///x", vec!["http:///x"]),
+    ] {
+        let values: Vec<String> = found(text).into_iter().map(|(_, value)| value).collect();
+        assert_eq!(values, wanted, "{text}");
+    }
+    assert_eq!(super::host(b"evil.com:80/x"), Some(&b"evil.com"[..]));
+    assert_eq!(super::host(b"/x/evil.com"), None);
 }
 
 #[test]
@@ -117,17 +123,17 @@ fn mailboxes_and_digests() {
 #[test]
 fn disguises_are_taken_off() {
     check(&[
-        ("hxxp://evil[.]com/x", &[(Url, "http://evil.com/x")]),
-        ("hXXps[:]//evil(.)com", &[(Url, "https://evil.com")]),
+        ("hxxp://evil[.]com/x", &[(Url, "http://evil.com/x"), (Host, "evil.com")]),
+        ("hXXps[:]//evil(.)com", &[(Url, "https://evil.com"), (Host, "evil.com")]),
         ("evil[.]com", &[(Host, "evil.com")]),
         ("evil(dot)com", &[(Host, "evil.com")]),
         ("evil{DOT}com", &[(Host, "evil.com")]),
         ("1[.]2[.]3[.]4", &[(Address, "1.2.3.4")]),
         ("1.2.3[.4", &[(Address, "1.2.3.4")]),
         ("a[at]evil[.]com", &[(Mailbox, "a@evil.com")]),
-        ("fxp://evil.com/", &[(Url, "ftp://evil.com/")]),
+        ("fxp://evil.com/", &[(Url, "ftp://evil.com/"), (Host, "evil.com")]),
         ("1[.]2[.]3[.]4[.]5", &[]),
-        ("ahxxp://evil.com", &[(Url, "ahxxp://evil.com")]),
+        ("ahxxp://evil.com", &[(Url, "ahxxp://evil.com"), (Host, "evil.com")]),
     ]);
 }
 

@@ -11,7 +11,8 @@ pub(super) fn scheme_before(chunk: &[u8], from: usize, at: usize) -> Option<usiz
     let run = before.iter().rev().take(LONGEST_SCHEME + 1).take_while(|&&byte| is_scheme(byte)).count();
     // A scheme begins with a letter: RFC 3986 §3.1.
     let scheme = before.get(before.len() - run..)?;
-    let begin = scheme.iter().position(u8::is_ascii_alphabetic)?;
+    let after = |at: usize| at.checked_sub(1).and_then(|at| scheme.get(at)).is_some_and(u8::is_ascii_alphanumeric);
+    let begin = (0..run).find(|&at| scheme.get(at).is_some_and(u8::is_ascii_alphabetic) && !after(at))?;
     (run <= LONGEST_SCHEME && begin < run).then_some(at - run + begin)
 }
 
@@ -29,6 +30,24 @@ pub(super) fn end(chunk: &[u8], begin: usize, authority: usize) -> usize {
     }
     let open = chunk.get(begin.wrapping_sub(1)).copied();
     trimmed(rest.get(..length).unwrap_or_default(), open) + authority
+}
+
+/// The host of a URL, or of what follows its scheme, without user and port; an IPv6 address without its brackets. A path
+/// alone has none. RFC 3986 §3.2.
+#[must_use]
+pub fn host(url: &[u8]) -> Option<&[u8]> {
+    let rest = match memmem::find(url, b"://") {
+        Some(at) if scheme_before(url, 0, at) == Some(0) => url.get(at + 3..)?,
+        _ => url,
+    };
+    let end = rest.iter().position(|byte| matches!(byte, b'/' | b'?' | b'#' | b'\\')).unwrap_or(rest.len());
+    let authority = rest.get(..end)?;
+    let host = memchr::memrchr(b'@', authority).and_then(|at| authority.get(at + 1..)).unwrap_or(authority);
+    let host = match host.strip_prefix(b"[") {
+        Some(literal) => literal.get(..memchr::memchr(b']', literal)?)?,
+        None => host.get(..memchr::memchr(b':', host).unwrap_or(host.len()))?,
+    };
+    (!host.is_empty()).then_some(host)
 }
 
 /// Without the marks of the sentence around it, and without brackets that were not opened in it.
