@@ -9,6 +9,7 @@
 
 #![forbid(unsafe_code)]
 
+mod alerts;
 mod error;
 pub mod journal;
 mod model;
@@ -19,6 +20,7 @@ mod sharing;
 mod sight;
 pub mod sqlite;
 
+pub use alerts::{Alert, AlertDesk, Alerted, Alerts, Telling};
 pub use error::Error;
 pub use journal::Journal;
 pub use model::*;

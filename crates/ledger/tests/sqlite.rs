@@ -40,6 +40,12 @@ fn how_members_sign_in() {
 }
 
 #[test]
+fn what_the_watch_found() {
+    battery::alerts::alerts(make);
+    battery::alerts::tellings(make);
+}
+
+#[test]
 fn what_is_kept_of_partners() {
     battery::partners::partners(make);
     battery::partners::provenance(make);

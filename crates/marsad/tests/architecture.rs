@@ -26,6 +26,7 @@ const KEPT_TO: &[(&str, &[&str])] = &[
     ("axum", &["node"]),
     ("hyper", &["node"]),
     ("hyper-util", &["node"]),
+    ("lettre", &["node"]),
     ("reqwest", &["node"]),
     ("tokio", &["node", "marsad"]),
     ("tokio-rustls", &["node"]),

@@ -9,7 +9,7 @@ mod reach;
 mod tests;
 mod tls;
 
-pub use tls::Stream;
+pub use tls::{Stream, is_here};
 
 use crate::config::Config;
 use bytes::{Bytes, BytesMut};

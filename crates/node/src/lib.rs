@@ -4,6 +4,7 @@
 
 pub mod accounts;
 pub mod administration;
+pub mod alerts;
 pub mod audit;
 pub mod backup;
 pub mod certificate;
@@ -25,6 +26,7 @@ pub mod limiter;
 pub mod link;
 pub mod meaning;
 pub mod narrow;
+pub mod nats;
 pub mod network;
 pub mod oidc;
 pub mod packed;
@@ -37,5 +39,6 @@ pub mod sources;
 pub mod totp;
 pub mod upkeep;
 pub mod validate_files;
+pub mod watch;
 pub mod why;
 pub mod writer;

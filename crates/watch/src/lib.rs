@@ -2,11 +2,20 @@
 
 #![forbid(unsafe_code)]
 
+mod eve;
 mod event;
+pub mod input;
 pub mod list;
+pub mod read;
+pub mod scan;
 pub mod set;
 pub mod standing;
+pub mod text;
+pub mod time;
 pub mod warning;
+mod watcher;
+mod zeek;
 
 pub use event::{Event, Field, Meaning};
 pub use set::{Builder, Found, Key, Reach, Set};
+pub use watcher::{Hit, Watcher};

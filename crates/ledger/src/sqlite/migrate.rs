@@ -15,6 +15,7 @@ const STEPS: &[&str] = &[
     include_str!("people.sql"),
     include_str!("partners.sql"),
     include_str!("newcomers.sql"),
+    include_str!("alerts.sql"),
 ];
 
 /// Brings the file up to date.

@@ -4,6 +4,7 @@
 //! version of a key. Several processes may open the same file: the engine orders their writes, and every number that
 //! counts (the newest sequence, the generation of the register) is read from the file inside the transaction.
 
+mod alerts;
 mod append;
 mod check;
 mod class;

@@ -1,5 +1,6 @@
 //! What every engine must do. An engine's own test file gives a factory; nothing in here knows which engine it is.
 
+pub(crate) mod alerts;
 mod oracle;
 pub(crate) mod partners;
 mod sharing;

@@ -1,14 +1,14 @@
-//! A TLS connection without HTTP on it, under the same rules: judged, pinned, verified.
+//! Connections without HTTP on them, under the same rules: judged, pinned and, with TLS, verified.
 
 use super::reach::{self, Named};
 use super::{Egress, Error, forbidden};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use taxii::client::{Cause, Failure};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UdpSocket};
 
 /// A connection whose other end has shown who it is.
 pub type Stream = tokio_rustls::client::TlsStream<TcpStream>;
@@ -29,6 +29,41 @@ impl Egress {
     /// # Errors
     /// A [`Failure`] that says what to do, where something can be done.
     pub async fn tls(&self, host: &str, port: u16, authorities: Option<&Path>) -> Result<Stream, Failure> {
+        let shake = async { self.secure(self.tcp(host, port).await?, host, authorities).await };
+        match tokio::time::timeout(self.connect * 2, shake).await {
+            Ok(connected) => connected,
+            Err(_) => Err(Failure::new(Cause::Slow, format!("`{host}` did not finish the TLS handshake in time"))),
+        }
+    }
+
+    /// Connects to a host that the operator named, for a protocol that begins in the clear and goes on in TLS
+    /// ([`Self::secure`]). What is not to be read by others must not be sent before, unless [`is_here`] says that the
+    /// other end is on this machine.
+    ///
+    /// # Errors
+    /// A [`Failure`] that says what to do, where something can be done.
+    pub async fn tcp(&self, host: &str, port: u16) -> Result<TcpStream, Failure> {
+        let addresses = self.judged(host, port).await?;
+        self.dial(host, &addresses).await
+    }
+
+    /// A socket for datagrams to a host that the operator named, and to no other. They can be read on their way.
+    ///
+    /// # Errors
+    /// A [`Failure`] that says what to do, where something can be done.
+    pub async fn udp(&self, host: &str, port: u16) -> Result<UdpSocket, Failure> {
+        let failed =
+            |error: std::io::Error| Failure::new(Cause::Interrupted, format!("cannot send to `{host}`: {error}"));
+        let addresses = self.judged(host, port).await?;
+        let Some(to) = addresses.first() else { return Err(forbidden(format!("`{host}` has no address"))) };
+        let any: IpAddr = if to.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+        let socket = UdpSocket::bind((any, 0)).await.map_err(failed)?;
+        socket.connect(to).await.map_err(failed)?;
+        Ok(socket)
+    }
+
+    /// The addresses of a host that the operator named, if a connection may be made to it.
+    async fn judged(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, Failure> {
         let named = match host.parse::<IpAddr>() {
             Ok(_) => Named::Literally,
             Err(_) if host == "localhost" => Named::Literally,
@@ -37,6 +72,14 @@ impl Egress {
         let addresses = self.look_up(host, port).await?;
         let ips: Vec<IpAddr> = addresses.iter().map(SocketAddr::ip).collect();
         reach::judge(host, &ips, named, &self.allow).map_err(forbidden)?;
+        Ok(addresses)
+    }
+
+    /// Goes on in TLS on a connection to that host.
+    ///
+    /// # Errors
+    /// A [`Failure`] that says what to do, where something can be done.
+    pub async fn secure(&self, on: TcpStream, host: &str, authorities: Option<&Path>) -> Result<Stream, Failure> {
         let name = ServerName::try_from(host.to_owned()).map_err(|_| forbidden(format!("`{host}` is no host name")))?;
         let roots = self.roots(authorities).map_err(|error| forbidden(error.to_string()))?;
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -45,12 +88,7 @@ impl Egress {
             .map_err(|error| forbidden(format!("TLS cannot be set up: {error}")))?
             .with_root_certificates(roots)
             .with_no_client_auth();
-        let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
-        let shake = async { connector.connect(name, self.dial(host, &addresses).await?).await.map_err(shaken) };
-        match tokio::time::timeout(self.connect * 2, shake).await {
-            Ok(connected) => connected,
-            Err(_) => Err(Failure::new(Cause::Slow, format!("`{host}` did not finish the TLS handshake in time"))),
-        }
+        tokio_rustls::TlsConnector::from(Arc::new(config)).connect(name, on).await.map_err(shaken)
     }
 
     /// The first of the judged addresses that answers.
@@ -83,6 +121,12 @@ impl Egress {
         }
         Ok(roots)
     }
+}
+
+/// Whether the other end of a connection is on this machine.
+#[must_use]
+pub fn is_here(stream: &TcpStream) -> bool {
+    stream.peer_addr().is_ok_and(|address| reach::Kind::of(address.ip()) == reach::Kind::Loopback)
 }
 
 fn add(roots: &mut rustls::RootCertStore, file: &Path) -> Result<(), Error> {

@@ -1,0 +1,263 @@
+//! Folding beside an oracle that looks at every hit and every minute again.
+
+use super::super::hit::tests::hit;
+use super::*;
+use ledger::{Alert as Row, Result};
+use proptest::prelude::*;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+const MINUTE: Micros = 60 * 1_000_000;
+
+/// The register in memory.
+#[derive(Default)]
+struct Memory {
+    rows: RefCell<BTreeMap<String, Row>>,
+    tellings: RefCell<BTreeMap<(String, String), Telling>>,
+}
+
+impl AlertDesk for Memory {
+    fn of_group(&self, group: &[u8; 32]) -> Result<Option<Row>> {
+        Ok(self.rows.borrow().values().find(|row| row.open && row.group == *group).cloned())
+    }
+
+    fn alert(&self, id: &str) -> Result<Option<Row>> {
+        Ok(self.rows.borrow().get(id).cloned())
+    }
+
+    fn open(&self, indicator: Option<&str>) -> Result<u64> {
+        let of = |row: &&Row| row.open && indicator.is_none_or(|indicator| row.indicator == indicator);
+        Ok(self.rows.borrow().values().filter(of).count() as u64)
+    }
+
+    fn due(&self, now: Micros, limit: usize) -> Result<Vec<Row>> {
+        let rows = self.rows.borrow();
+        let mut due: Vec<Row> =
+            rows.values().filter(|row| row.open && row.due.is_some_and(|due| due <= now)).cloned().collect();
+        due.sort_by_key(|row| row.due);
+        due.truncate(limit);
+        Ok(due)
+    }
+
+    fn put(&self, alert: &Row, _: Micros) -> Result<()> {
+        let mut rows = self.rows.borrow_mut();
+        assert!(!rows.values().any(|row| row.open && alert.open && row.group == alert.group && row.id != alert.id));
+        rows.insert(alert.id.clone(), alert.clone());
+        Ok(())
+    }
+
+    fn waiting(&self, way: &str) -> Result<u64> {
+        Ok(self.tellings.borrow().keys().filter(|(of, _)| of == way).count() as u64)
+    }
+
+    fn tell(&self, telling: &Telling) -> Result<bool> {
+        let place = (telling.way.clone(), telling.alert.clone());
+        Ok(self.tellings.borrow_mut().insert(place, telling.clone()).is_some())
+    }
+
+    fn told(&self, way: &str, alert: &str, number: u64) -> Result<()> {
+        let mut tellings = self.tellings.borrow_mut();
+        let place = (way.to_owned(), alert.to_owned());
+        if tellings.get(&place).is_some_and(|telling| telling.number <= number) {
+            tellings.remove(&place);
+        }
+        Ok(())
+    }
+
+    fn again(&self, _: &Telling) -> Result<()> {
+        Ok(())
+    }
+
+    fn forget(&self, _: Micros) -> Result<u64> {
+        Ok(0)
+    }
+}
+
+impl Memory {
+    fn alerts(&self) -> Vec<Alert> {
+        self.rows.borrow().values().map(|row| Alert::read(&row.body).unwrap()).collect()
+    }
+}
+
+fn folder(rules: &Rules) -> Folder<'_> {
+    Folder { rules, by: By::Entity, fields: &[], ways: &["hook"], key: &[7; 32] }
+}
+
+fn of(indicator: u8, entity: u32, line: u64, at: Micros) -> Hit {
+    hit(&format!("indicator--{indicator}"), &format!(r#"{{"src_ip":"h{entity}"}}"#), line, at)
+}
+
+/// What is to be seen of an alert: how many hits, and in which minutes it was told.
+type Seen = BTreeMap<(u8, u32, Micros), (u64, Vec<Micros>)>;
+
+/// Minute after minute, over all hits: no state but a list of episodes.
+fn oracle(hits: &[(Micros, u8, u32)], rules: &Rules, until: Micros) -> Seen {
+    let mut seen = Seen::new();
+    let groups: BTreeSet<(u8, u32)> = hits.iter().map(|(_, indicator, entity)| (*indicator, *entity)).collect();
+    for (indicator, entity) in groups {
+        let times: Vec<Micros> =
+            hits.iter().filter(|(_, i, e)| (*i, *e) == (indicator, entity)).map(|(minute, ..)| *minute).collect();
+        // Episodes are parted by quiet.
+        let mut episodes: Vec<Vec<Micros>> = Vec::new();
+        for time in times {
+            match episodes.last_mut() {
+                Some(episode) if (time - episode.last().unwrap()) * MINUTE < rules.quiet => episode.push(time),
+                _ => episodes.push(vec![time]),
+            }
+        }
+        for episode in episodes {
+            let (first, last) = (episode[0], *episode.last().unwrap());
+            let day = (first * MINUTE).div_euclid(DAY);
+            let (count, told) = seen.entry((indicator, entity, day)).or_default();
+            *count += episode.len() as u64;
+            let (mut next, mut wait, mut before) = (first, rules.again / MINUTE, 0);
+            for minute in first..=until.min(last + rules.quiet / MINUTE) {
+                let by_now = episode.iter().filter(|time| **time <= minute).count();
+                // Ticks come after the hits of their minute.
+                if minute >= next && by_now > before {
+                    told.push(minute);
+                    (next, wait, before) = (minute + wait, (wait * 2).min(DAY / MINUTE), by_now);
+                }
+            }
+        }
+    }
+    seen
+}
+
+proptest! {
+    #[test]
+    fn agrees_with_the_oracle(
+        mut hits in proptest::collection::vec((0_i64..3_000, 0_u8..2, 0_u32..3), 1..60),
+        again in 1_i64..30,
+        quiet in 1_i64..200,
+    ) {
+        hits.sort();
+        let rules = Rules { again: again * MINUTE, quiet: quiet * MINUTE, ..Rules::default() };
+        let (memory, folder) = (Memory::default(), folder(&rules));
+        let until = 3_200;
+        let mut told: BTreeMap<String, Vec<Micros>> = BTreeMap::new();
+        let mut numbers: BTreeMap<String, u64> = BTreeMap::new();
+        let mut left = hits.iter().enumerate().peekable();
+        for minute in 0..=until {
+            let mut batch = Vec::new();
+            while let Some((line, (_, indicator, entity))) = left.next_if(|(_, (at, ..))| *at == minute) {
+                batch.push(of(*indicator, *entity, line as u64, minute * MINUTE));
+            }
+            folder.fold(&memory, &batch, minute * MINUTE).unwrap();
+            folder.tick(&memory, minute * MINUTE).unwrap();
+            for ((_, alert), telling) in memory.tellings.take() {
+                prop_assert_eq!(telling.number, numbers.get(&alert).copied().unwrap_or_default() + 1);
+                numbers.insert(alert.clone(), telling.number);
+                told.entry(alert).or_default().push(minute);
+            }
+        }
+        let mut seen = Seen::new();
+        for row in memory.rows.borrow().values() {
+            let alert = Alert::read(&row.body).unwrap();
+            prop_assert!(!row.open);
+            let number = |text: &str| text.rsplit(['h', '-']).next().unwrap().parse::<u32>().unwrap();
+            let place = (number(&alert.indicator) as u8, number(&alert.entity), row.opened.div_euclid(DAY));
+            seen.insert(place, (alert.count, told.remove(&row.id).unwrap_or_default()));
+        }
+        prop_assert_eq!(seen, oracle(&hits, &rules, until));
+    }
+
+    /// However many hits, machines and indicators a hostile sensor thinks of: alerts are bounded, every hit is counted once or
+    /// said to be left out, and reading all of it again counts nothing that is remembered.
+    #[test]
+    fn bounded(hits in proptest::collection::vec((0_u8..6, 0_u32..40), 1..200), entities in 1_u64..5, open in 1_u64..12) {
+        let rules = Rules { entities, open, queue: 3, ..Rules::default() };
+        let (memory, folder) = (Memory::default(), folder(&rules));
+        let hits: Vec<Hit> = hits.iter().enumerate().map(|(n, (i, e))| of(*i, *e, n as u64, 5)).collect();
+        let mut all = Folded::default();
+        for batch in hits.chunks(7) {
+            let folded = folder.fold(&memory, batch, 5).unwrap();
+            all.counted += folded.counted;
+            all.beyond += folded.beyond;
+            all.repeated += folded.repeated;
+        }
+        let alerts = memory.alerts();
+        prop_assert!(alerts.len() as u64 <= open);
+        for indicator in 0..6 {
+            let of_it = alerts.iter().filter(|alert| alert.indicator == format!("indicator--{indicator}")).count();
+            prop_assert!(of_it as u64 <= entities + 1);
+        }
+        prop_assert!(memory.waiting("hook").unwrap() <= 3);
+        prop_assert_eq!(alerts.iter().map(|alert| alert.count).sum::<u64>(), all.counted);
+        prop_assert_eq!((all.counted + all.beyond, all.repeated), (hits.len() as u64, 0));
+    }
+}
+
+#[test]
+fn a_sensor_that_sends_the_same_for_ever_makes_one_alert() {
+    let rules = Rules::default();
+    let (memory, folder) = (Memory::default(), folder(&rules));
+    let mut told = 0;
+    for minute in 0..1_430 {
+        let now = minute * MINUTE;
+        let hits: Vec<Hit> = (0..70).map(|line| of(1, 1, (minute * 70 + line) as u64, now)).collect();
+        folder.fold(&memory, &hits, now).unwrap();
+        folder.tick(&memory, now).unwrap();
+        told += memory.tellings.take().len();
+    }
+    let alerts = memory.alerts();
+    assert_eq!((alerts.len(), alerts[0].count, alerts[0].samples.len(), told), (1, 100_100, 5, 8));
+    assert!(alerts[0].body().len() < 8_000);
+}
+
+#[test]
+fn two_watchers_make_one_alert_of_what_both_saw() {
+    let rules = Rules::default();
+    let (memory, folder) = (Memory::default(), folder(&rules));
+    let hits: Vec<Hit> = (0..50).map(|line| of(1, 1, line, 5)).collect();
+    assert_eq!(folder.fold(&memory, &hits, 5).unwrap().counted, 50);
+    let again = folder.fold(&memory, &hits, 6).unwrap();
+    assert_eq!((again.counted, again.repeated, again.opened), (0, 50, 0));
+    let apart = Memory::default();
+    folder.fold(&apart, &hits[..1], 7).unwrap();
+    let id = |memory: &Memory| memory.rows.borrow().keys().next().cloned();
+    assert_eq!(id(&memory), id(&apart), "and the same id where they do not know of each other");
+    assert_ne!(id(&memory), {
+        let other = Memory::default();
+        Folder { key: &[8; 32], ..folder }.fold(&other, &hits[..1], 7).unwrap();
+        id(&other)
+    });
+}
+
+#[test]
+fn sightings_grow_with_the_count_and_not_too_often() {
+    let rules = Rules { sight: Some(15 * MINUTE), quiet: 60 * MINUTE, ..Rules::default() };
+    let (memory, folder) = (Memory::default(), folder(&rules));
+    let mut sighted = Vec::new();
+    let mut tick = |minute: Micros, works: bool| {
+        let now = minute * MINUTE;
+        for row in folder.tick(&memory, now).unwrap().sight {
+            let count = Alert::read(&row.body).unwrap().count;
+            if works {
+                folder.sighted(&memory, &row.id, count, now).unwrap();
+            }
+            sighted.push((minute, count, row.open));
+        }
+    };
+    for minute in 0..20 {
+        folder.fold(&memory, &[of(1, 1, minute as u64, minute * MINUTE)], minute * MINUTE).unwrap();
+        tick(minute, minute != 15);
+    }
+    for minute in 20..200 {
+        tick(minute, true);
+    }
+    // What failed is tried again, and what came since is in the last one.
+    assert_eq!(sighted, [(0, 1, true), (15, 16, true), (16, 17, true), (31, 20, true)]);
+    // What people call a false positive is not sighted.
+    let memory = Memory::default();
+    folder.fold(&memory, &[of(1, 1, 0, 0)], 0).unwrap();
+    let (id, row) = memory.rows.borrow().iter().next().map(|(id, row)| (id.clone(), row.clone())).unwrap();
+    let mut alert = Alert::read(&row.body).unwrap();
+    alert.state = State::FalsePositive;
+    memory.rows.borrow_mut().insert(id.clone(), Row { body: alert.body(), ..row });
+    assert_eq!(folder.tick(&memory, 0).unwrap().sight, []);
+    folder.tick(&memory, 100 * MINUTE).unwrap();
+    folder.fold(&memory, &[of(1, 1, 9, 200 * MINUTE)], 200 * MINUTE).unwrap();
+    assert_eq!(memory.alerts()[0].state, State::FalsePositive, "and stays one for the day");
+    assert_eq!(memory.alerts()[0].notices, 1);
+}

@@ -1,0 +1,49 @@
+//! Pairs of `key=value` in the extension of CEF, where a value may hold blanks.
+
+/// Gives each pair. A value ends before the last blank before the next `key=`. Keys are letters, digits and `_.-[]`.
+pub(super) fn cef_pairs(text: &[u8], pair: &mut dyn FnMut(&[u8], &[u8])) {
+    let mut key: Option<(&[u8], usize)> = None;
+    for at in memchr::memchr_iter(b'=', text) {
+        let begin = key.map_or(0, |(_, value)| value);
+        let before = text.get(begin..at).unwrap_or_default();
+        // `\=` is part of a value, and so is `=` behind what is no key.
+        let escaped = before.iter().rev().take_while(|&&byte| byte == b'\\').count() % 2 == 1;
+        let length = before.iter().rev().take_while(|&&byte| is_key(byte)).count();
+        let starts = before.len() == length || before.get(before.len() - length - 1) == Some(&b' ');
+        let fresh = key.is_some() && before.len() == length;
+        if escaped || length == 0 || !starts || fresh {
+            continue;
+        }
+        if let Some((key, value)) = key {
+            let end = at - length;
+            pair(key, text.get(value..end).unwrap_or_default().trim_ascii());
+        }
+        key = Some((text.get(at - length..at).unwrap_or_default(), at + 1));
+    }
+    if let Some((key, value)) = key {
+        pair(key, text.get(value..).unwrap_or_default().trim_ascii());
+    }
+}
+
+fn is_key(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'[' | b']')
+}
+
+/// Undoes the escapes of CEF: `\=`, `\\`, `\|`, `\n`, `\r`. Others stay as they are.
+pub(super) fn unescape(value: &[u8], out: &mut Vec<u8>) {
+    out.clear();
+    let mut bytes = value.iter();
+    while let Some(&byte) = bytes.next() {
+        if byte != b'\\' {
+            out.push(byte);
+            continue;
+        }
+        match bytes.next() {
+            Some(b'n') => out.push(b'\n'),
+            Some(b'r') => out.push(b'\r'),
+            Some(&escaped @ (b'=' | b'\\' | b'|')) => out.push(escaped),
+            Some(&other) => out.extend_from_slice(&[b'\\', other]),
+            None => out.push(b'\\'),
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! What a reader has found in the lines of a window.
+
+use super::keys::{Keys, Known, Role};
+use crate::{Field, Meaning};
+
+/// Values of lines, by where they stand in the window.
+#[derive(Debug, Default)]
+pub(crate) struct Lines {
+    rows: Vec<Row>,
+    seen: Vec<Seen>,
+    /// Text that does not stand in the window as it is met: escapes undone, URLs put together.
+    made: Vec<u8>,
+    /// Where the values of the line begin that is being read.
+    from: usize,
+    time: Option<Span>,
+    /// Of which kinds of log the line that is being read has fields.
+    pub(crate) signs: u32,
+    /// Whether it has values that are understood only at its end.
+    pub(super) late: bool,
+}
+
+/// One line.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Row {
+    /// Its number, counted from 1.
+    pub(crate) number: u64,
+    /// Where it begins and ends.
+    start: u32,
+    end: u32,
+    time: Option<Span>,
+    /// Its values begin where those of the row before end.
+    values: u32,
+}
+
+/// A value in a line.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Seen {
+    pub(crate) field: u16,
+    /// What it is met as, if at all.
+    pub(crate) meaning: Option<Meaning>,
+    pub(crate) span: Span,
+}
+
+/// Where a value stands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Span {
+    pub(crate) start: u32,
+    pub(crate) end: u32,
+    /// In what was made, not in the window.
+    pub(crate) made: bool,
+}
+
+impl Lines {
+    /// Forgets all lines.
+    pub(super) fn clear(&mut self) {
+        self.rows.clear();
+        self.seen.clear();
+        self.made.clear();
+        self.begin();
+    }
+
+    /// Begins a line, and forgets what was seen of one that was not ended.
+    #[inline]
+    pub(super) fn begin(&mut self) {
+        self.seen.truncate(self.from);
+        self.from = self.seen.len();
+        self.time = None;
+        self.signs = 0;
+        self.late = false;
+    }
+
+    /// Keeps the line that was read.
+    #[inline]
+    pub(super) fn end(&mut self, number: u64, start: usize, end: usize) {
+        self.from = self.seen.len();
+        let values = self.from as u32;
+        self.rows.push(Row { number, start: start as u32, end: end as u32, time: self.time, values });
+    }
+
+    /// Notes a value of a known field.
+    #[inline(always)]
+    pub(super) fn see(&mut self, field: u16, known: &Known, span: Span) {
+        let meaning = match known.role {
+            Role::Meet(meaning) => Some(meaning),
+            Role::Time => {
+                self.time = Some(span);
+                return;
+            }
+            Role::Sign(sign) => {
+                self.signs |= sign;
+                return;
+            }
+            Role::Late(_) => {
+                self.late = true;
+                None
+            }
+            Role::Part(_, meaning) => meaning,
+        };
+        self.seen.push(Seen { field, meaning, span });
+    }
+
+    /// The values of the line that is being read.
+    pub(crate) fn current(&self) -> &[Seen] {
+        self.seen.get(self.from..).unwrap_or_default()
+    }
+
+    /// The same, to give them meaning.
+    pub(crate) fn current_mut(&mut self) -> &mut [Seen] {
+        self.seen.get_mut(self.from..).unwrap_or_default()
+    }
+
+    /// Adds a value to the line that is being read.
+    pub(crate) fn add(&mut self, seen: Seen) {
+        self.seen.push(seen);
+    }
+
+    /// Keeps a text that is not in the window; what is made is written by `write`.
+    pub(crate) fn make(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Span {
+        let start = self.made.len() as u32;
+        write(&mut self.made);
+        Span { start, end: self.made.len() as u32, made: true }
+    }
+
+    /// The text of a span.
+    #[inline]
+    pub(crate) fn text<'t>(&'t self, window: &'t [u8], span: Span) -> &'t [u8] {
+        let from = if span.made { &self.made } else { window };
+        from.get(span.start as usize..span.end as usize).unwrap_or_default()
+    }
+}
+
+/// Lines that were read, and the text that they stand in.
+#[derive(Clone, Copy)]
+pub(crate) struct Window<'w> {
+    pub(super) text: &'w [u8],
+    pub(super) lines: &'w Lines,
+    pub(super) keys: &'w Keys,
+}
+
+impl<'w> Window<'w> {
+    /// The lines, each with its place among them.
+    #[inline]
+    pub(crate) fn rows(self) -> impl Iterator<Item = (usize, &'w Row)> {
+        self.lines.rows.iter().enumerate()
+    }
+
+    /// A line by its place.
+    pub(crate) fn row(self, place: usize) -> Option<&'w Row> {
+        self.lines.rows.get(place)
+    }
+
+    /// What is met of a line.
+    #[inline]
+    pub(crate) fn values(self, place: usize) -> impl Iterator<Item = (Meaning, &'w [u8])> {
+        self.seen(place).iter().filter_map(move |seen| Some((seen.meaning?, self.lines.text(self.text, seen.span))))
+    }
+
+    /// The fields of a line.
+    pub(crate) fn fields(self, place: usize) -> impl Iterator<Item = Field<'w>> {
+        self.seen(place).iter().filter_map(move |seen| {
+            let name = self.keys.field(seen.field).map_or("", |known| known.name);
+            Some(Field { name, meaning: seen.meaning?, value: self.lines.text(self.text, seen.span) })
+        })
+    }
+
+    /// What stands in a line, without its end.
+    pub(crate) fn raw(self, row: &Row) -> &'w [u8] {
+        let line = self.text.get(row.start as usize..row.end as usize).unwrap_or_default();
+        line.strip_suffix(b"\r").unwrap_or(line)
+    }
+
+    /// What is written as the time of a line.
+    pub(crate) fn time(self, row: &Row) -> Option<&'w [u8]> {
+        row.time.map(|span| self.lines.text(self.text, span))
+    }
+
+    #[inline]
+    fn seen(self, place: usize) -> &'w [Seen] {
+        let rows = &self.lines.rows;
+        let start = place.checked_sub(1).and_then(|before| rows.get(before)).map_or(0, |row| row.values);
+        let end = rows.get(place).map_or(start, |row| row.values);
+        self.lines.seen.get(start as usize..end as usize).unwrap_or_default()
+    }
+}

@@ -1,0 +1,306 @@
+//! Readers of sensors' logs at the speed at which they are written: JSON lines and Zeek's columns.
+//!
+//! A [`Scan`] is given a log in pieces, as they come, and shows each line that it can read once: which known fields
+//! it has, where their values stand. Nothing is copied that is not escaped in the log or cut between two pieces.
+//! What cannot be read is counted and left out, and says nothing of the line after it.
+
+mod columns;
+mod fault;
+mod json;
+pub(crate) mod keys;
+pub(crate) mod line;
+mod mask;
+pub(crate) mod parts;
+mod unescape;
+
+use std::sync::LazyLock;
+
+use columns::Header;
+pub use fault::{Fault, Report};
+use json::Walk;
+use keys::Keys;
+use line::{Lines, Window};
+use mask::{Columns, Outline};
+
+use crate::{eve, zeek};
+
+/// Longer lines are counted and left out: 1 MiB.
+pub const MAX_LINE: usize = 1 << 20;
+/// Objects and arrays stand in one another at most this deep.
+pub const MAX_DEPTH: usize = 32;
+/// Bytes that are outlined at once: few enough to be in the first level cache while they are walked.
+const WINDOW: usize = 8 << 10;
+
+/// A format that is read at full speed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Format {
+    /// Zeek's logs as JSON, one object a line.
+    ZeekJson,
+    /// Zeek's logs as columns, with a header.
+    ZeekTsv,
+    /// Suricata's EVE log, one JSON object a line.
+    Eve,
+}
+
+impl Format {
+    /// The format of a log that begins like this; `None` if it is none of these.
+    #[must_use]
+    pub fn recognise(begin: &[u8]) -> Option<Self> {
+        let begin = begin.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(begin).trim_ascii_start();
+        let line = begin.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        if [&b"#separator "[..], b"#fields\t", b"#path\t"].iter().any(|head| line.starts_with(head)) {
+            return Some(Self::ZeekTsv);
+        }
+        if !line.starts_with(b"{") {
+            let names = Header::default().names_columns(line, &ZEEK);
+            return (names && line.starts_with(b"ts\t")).then_some(Self::ZeekTsv);
+        }
+        let has = |key: &[u8]| memchr::memmem::find(line, key).is_some();
+        if has(b"\"event_type\"") {
+            return Some(Self::Eve);
+        }
+        let zeek = has(b"\"_path\"")
+            || (has(b"\"ts\"") && [&b"\"uid\""[..], b"\"fuid\"", b"\"id.orig_h\""].into_iter().any(has));
+        let certificate = has(b"\"ts\"") && (has(b"\"certificate.") || has(b"\"fingerprint\""));
+        (zeek || certificate).then_some(Self::ZeekJson)
+    }
+}
+
+static ZEEK: LazyLock<Keys> = LazyLock::new(|| Keys::new(zeek::FIELDS, true));
+static EVE: LazyLock<Keys> = LazyLock::new(|| Keys::new(eve::FIELDS, false));
+
+/// Reads one log from its beginning.
+#[derive(Debug)]
+pub struct Scan {
+    format: Format,
+    outline: Outline,
+    columns: Columns,
+    header: Header,
+    lines: Lines,
+    report: Report,
+    /// The beginning of a line whose end has not come.
+    carried: Vec<u8>,
+    /// Whether the line that is being read is too long, and left out.
+    too_long: bool,
+}
+
+impl Scan {
+    /// Begins with the first line.
+    #[must_use]
+    pub fn new(format: Format) -> Self {
+        Self {
+            format,
+            outline: Outline::default(),
+            columns: Columns::default(),
+            header: Header::default(),
+            lines: Lines::default(),
+            report: Report::default(),
+            carried: Vec::new(),
+            too_long: false,
+        }
+    }
+
+    /// What was read so far.
+    #[must_use]
+    pub fn report(&self) -> &Report {
+        &self.report
+    }
+
+    /// Takes the next piece of the log and shows the lines that end in it.
+    pub(crate) fn feed(&mut self, piece: &[u8], each: &mut dyn FnMut(&[u8], &mut Self)) {
+        let mut rest = piece;
+        if !self.carried.is_empty() || self.too_long {
+            let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
+            let (head, tail) = rest.split_at_checked(end).unwrap_or((rest, &[]));
+            self.carry(head);
+            rest = tail;
+            if head.last() != Some(&b'\n') {
+                return;
+            }
+            self.finish(each);
+        }
+        let whole = memchr::memrchr(b'\n', rest).map_or(0, |at| at + 1);
+        let (lines, begin) = rest.split_at_checked(whole).unwrap_or((rest, &[]));
+        if !lines.is_empty() {
+            each(lines, self);
+        }
+        self.carry(begin);
+    }
+
+    /// Shows the last line, if it was not ended by a line feed.
+    pub(crate) fn finish(&mut self, each: &mut dyn FnMut(&[u8], &mut Self)) {
+        let mut carried = std::mem::take(&mut self.carried);
+        if std::mem::take(&mut self.too_long) {
+            self.report.lines += 1;
+            self.report.broken(self.report.lines, Fault::Length);
+        } else if !carried.is_empty() {
+            each(&carried, self);
+        }
+        carried.clear();
+        self.carried = carried;
+    }
+
+    /// Keeps the beginning of a line, as long as it is not too long.
+    fn carry(&mut self, begin: &[u8]) {
+        if self.too_long || self.carried.len() + begin.len() > MAX_LINE + 1 {
+            self.carried.clear();
+            self.too_long = true;
+        } else {
+            self.carried.extend_from_slice(begin);
+        }
+    }
+
+    /// Reads whole lines, and shows those that can be read, a window at a time.
+    pub(crate) fn lines(&mut self, text: &[u8], show: &mut impl FnMut(Window<'_>)) {
+        let mut rest = text;
+        while !rest.is_empty() {
+            let window = rest.get(..WINDOW).unwrap_or(rest);
+            let end = match memchr::memrchr(b'\n', window) {
+                Some(at) => at + 1,
+                None => memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1),
+            };
+            let (window, tail) = rest.split_at_checked(end).unwrap_or((rest, &[]));
+            rest = tail;
+            if window.len() > MAX_LINE + 1 {
+                self.report.lines += 1;
+                self.report.broken(self.report.lines, Fault::Length);
+                continue;
+            }
+            let utf8 = simdutf8::basic::from_utf8(window).is_ok();
+            match self.format {
+                Format::ZeekJson => self.json(&ZEEK, window, utf8, show),
+                Format::Eve => self.json(&EVE, window, utf8, show),
+                Format::ZeekTsv => self.tsv(&ZEEK, window, utf8, show),
+            }
+        }
+    }
+
+    fn json(&mut self, keys: &'static Keys, window: &[u8], utf8: bool, show: &mut impl FnMut(Window<'_>)) {
+        self.outline.of(window);
+        self.lines.clear();
+        let marks = self.outline.positions();
+        let (mut start, mut next) = (0, 0);
+        while start < window.len() {
+            self.report.lines += 1;
+            self.lines.begin();
+            let mut walk = Walk { text: window, outline: &self.outline, marks, keys, lines: &mut self.lines, next };
+            let mut read = walk.line(start);
+            next = walk.next;
+            // After a fault the end of the line is still ahead.
+            let mut end = marks.get(next).map_or(window.len(), |at| *at as usize);
+            while window.get(end).is_some_and(|byte| *byte != b'\n') {
+                next += 1;
+                end = marks.get(next).map_or(window.len(), |at| *at as usize);
+            }
+            next += 1;
+            if !utf8 && window.get(start..end).is_some_and(|line| std::str::from_utf8(line).is_err()) {
+                read = Err(Fault::Encoding);
+            }
+            match read {
+                Ok(true) => {
+                    if self.lines.late {
+                        settle(self.format, &mut self.lines, window, keys, &[]);
+                    }
+                    self.lines.end(self.report.lines, start, end);
+                }
+                Ok(false) => {}
+                Err(Fault::Syntax(at)) => {
+                    self.report.broken(self.report.lines, Fault::Syntax(at.saturating_sub(start)))
+                }
+                Err(fault) => self.report.broken(self.report.lines, fault),
+            }
+            start = end + 1;
+        }
+        self.lines.begin();
+        show(Window { text: window, lines: &self.lines, keys });
+    }
+
+    fn tsv(&mut self, keys: &'static Keys, window: &[u8], utf8: bool, show: &mut impl FnMut(Window<'_>)) {
+        let mut rest = window;
+        // A header may change the separator, and then what comes after it is outlined anew.
+        while !rest.is_empty() {
+            self.columns.of(rest, self.header.separator);
+            self.lines.clear();
+            let end = self.rows(keys, rest, utf8);
+            self.lines.begin();
+            show(Window { text: rest, lines: &self.lines, keys });
+            rest = rest.get(end..).unwrap_or_default();
+        }
+    }
+
+    /// Reads rows up to a change of the separator; how far it came.
+    fn rows(&mut self, keys: &'static Keys, window: &[u8], utf8: bool) -> usize {
+        let separator = self.header.separator;
+        let (mut start, mut first) = (0, 0);
+        for feed in self.columns.feeds() {
+            let feed = *feed as usize;
+            let marks = self.columns.positions().get(first..=feed).unwrap_or_default();
+            let end = marks.last().map_or(window.len(), |at| *at as usize);
+            first = feed + 1;
+            if start >= window.len() {
+                break;
+            }
+            self.report.lines += 1;
+            self.lines.begin();
+            let text = window.get(start..end).unwrap_or_default();
+            let begin = start;
+            start = end + 1;
+            let fault = if !utf8 && std::str::from_utf8(text).is_err() {
+                Some(Fault::Encoding)
+            } else if text.first() == Some(&b'#') {
+                self.header.line(text, keys).err()
+            } else if marks.len() == self.header.width {
+                self.header.read(window, begin, marks, keys, &mut self.lines);
+                if self.lines.late {
+                    settle(self.format, &mut self.lines, window, keys, self.header.path());
+                }
+                self.lines.end(self.report.lines, begin, end);
+                None
+            } else if json::blank(text) {
+                None
+            } else if self.header.width != 0 {
+                Some(Fault::Columns { found: marks.len(), named: self.header.width })
+            } else if self.header.names_columns(text, keys) {
+                self.header.fields(text, keys).err()
+            } else {
+                Some(Fault::Header)
+            };
+            if let Some(fault) = fault {
+                self.report.broken(self.report.lines, fault);
+            }
+            if self.header.separator != separator {
+                break;
+            }
+        }
+        start.min(window.len())
+    }
+}
+
+fn settle(format: Format, lines: &mut Lines, window: &[u8], keys: &Keys, path: &[u8]) {
+    match format {
+        Format::ZeekJson | Format::ZeekTsv => zeek::settle(lines, window, keys, path),
+        Format::Eve => eve::settle(lines, window, keys),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{EVE, ZEEK};
+
+    #[test]
+    fn every_key_is_found_and_nothing_like_it() {
+        for keys in [&*ZEEK, &*EVE] {
+            for (node, key, target) in keys.all() {
+                let found = |node, text: &str| keys.find(node, text.as_bytes(), 0, text.len());
+                assert_eq!(found(node, key), target, "{key}");
+                let padded = format!("{key}\":\"and more behind it");
+                assert_eq!(keys.find(node, padded.as_bytes(), 0, key.len()), target, "{key}");
+                let known = |node, text: &str| keys.all().any(|(n, k, _)| (n, k) == (node, text));
+                let (shorter, longer) = (&key[..key.len() - 1], format!("{key}s"));
+                for (node, other) in [(node, shorter), (node, &longer), (node + 1, key)] {
+                    assert!(known(node, other) || found(node, other) == super::keys::Target::NONE, "{other}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! Telemetry met by the set: probes of every value, and hits.
+//!
+//! A line that hits is rare, so lines are first asked as a whole whether they could: the keys of all values of a window
+//! of lines go through the set's filter together, and the misses of the cache overlap. Only lines of which a key passed
+//! are looked at one by one, the way [`Watcher::event`] looks at every event.
+
+mod meet;
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use meet::{Look, Meet};
+use observable::Kind;
+
+use crate::scan::Scan;
+use crate::scan::line::Window;
+use crate::set::{Found, Key, Set};
+use crate::{Event, Field};
+
+/// A value in telemetry that is claimed by the set.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Hit<'h> {
+    /// The set's number of the indicator.
+    pub name: u64,
+    /// As what the value was met.
+    pub kind: Kind,
+    /// The value as it stands in the log, escapes undone.
+    pub value: Cow<'h, str>,
+    /// The name of its field.
+    pub field: &'h str,
+    /// The number of the line, counted from 1.
+    pub line: u64,
+    /// When it happened, as the log has it; [`time::utc`](crate::time::utc) reads it.
+    pub time: Option<&'h [u8]>,
+    /// The line.
+    pub raw: &'h [u8],
+}
+
+/// Meets telemetry with a set. One thread has one.
+pub struct Watcher {
+    set: Arc<Set>,
+    meet: Meet,
+    found: Vec<Found>,
+    /// Indicators and fields of the event that were told already.
+    told: Vec<(u64, Kind, String)>,
+    batch: Batch,
+}
+
+/// Keys of the values of a window of lines.
+#[derive(Debug, Default)]
+struct Batch {
+    keys: Vec<Key>,
+    /// For each key the place of its line.
+    places: Vec<u32>,
+    /// Lines that must be looked at, in order.
+    lines: Vec<u32>,
+}
+
+impl std::fmt::Debug for Watcher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Watcher").field("indicators", &self.set.len()).finish_non_exhaustive()
+    }
+}
+
+impl Watcher {
+    /// Meets with this set.
+    #[must_use]
+    pub fn new(set: Arc<Set>) -> Self {
+        Self { set, meet: Meet::default(), found: Vec::new(), told: Vec::new(), batch: Batch::default() }
+    }
+
+    /// Meets with another set from the next event on.
+    pub fn swap(&mut self, set: Arc<Set>) {
+        self.set = set;
+    }
+
+    /// The set that is met.
+    #[must_use]
+    pub fn set(&self) -> &Arc<Set> {
+        &self.set
+    }
+
+    /// Tells `sink` every indicator that a field of the event hits, once for each field name.
+    pub fn event(&mut self, event: &Event<'_>, sink: &mut dyn FnMut(&Hit<'_>)) {
+        self.told.clear();
+        for field in event.fields {
+            self.field(event, field, sink);
+        }
+    }
+
+    fn field(&mut self, event: &Event<'_>, field: &Field<'_>, sink: &mut dyn FnMut(&Hit<'_>)) {
+        let Self { set, meet, found, told, .. } = self;
+        let mut tell = |found: &mut Vec<Found>, kind: Kind, parent: bool, value: &[u8]| {
+            for found in found.drain(..) {
+                let name = found.name;
+                let claimed = if parent { found.subdomains } else { found.itself };
+                if !claimed || told.iter().any(|(n, k, f)| (*n, *k, f.as_str()) == (name, kind, field.name)) {
+                    continue;
+                }
+                told.push((name, kind, field.name.to_owned()));
+                let value = String::from_utf8_lossy(value);
+                sink(&Hit { name, kind, value, field: field.name, line: event.line, time: event.time, raw: event.raw });
+            }
+        };
+        meet.value(set, field.meaning, field.value, &mut |look, value| match look {
+            Look::Key { key, kind, parent } => {
+                if set.may_hold(key) {
+                    found.clear();
+                    set.find(key, found);
+                    tell(found, kind, parent, value);
+                }
+            }
+            Look::Address(address) => {
+                let (kind, key) = meet::address_key(set, address);
+                found.clear();
+                if set.may_hold(key) {
+                    set.find(key, found);
+                    tell(found, kind, false, value);
+                }
+                if set.has_networks() {
+                    set.address(address, found);
+                    tell(found, Kind::Cidr, false, value);
+                }
+            }
+        });
+    }
+
+    /// Takes the next piece of a log, however it is cut, and tells `sink` the hits of all lines that end in it.
+    pub fn block(&mut self, scan: &mut Scan, piece: &[u8], sink: &mut dyn FnMut(&Hit<'_>)) {
+        scan.feed(piece, &mut |lines, scan| scan.lines(lines, &mut |window| self.window(window, sink)));
+    }
+
+    /// Takes what the log ends with, if that is no line feed.
+    pub fn finish(&mut self, scan: &mut Scan, sink: &mut dyn FnMut(&Hit<'_>)) {
+        scan.finish(&mut |lines, scan| scan.lines(lines, &mut |window| self.window(window, sink)));
+    }
+
+    fn window(&mut self, window: Window<'_>, sink: &mut dyn FnMut(&Hit<'_>)) {
+        self.gather(window);
+        let Batch { keys, places, lines } = &mut self.batch;
+        for (key, place) in keys.iter().zip(places) {
+            if self.set.may_hold(*key) {
+                lines.push(*place);
+            }
+        }
+        if lines.is_empty() {
+            return;
+        }
+        let mut lines = std::mem::take(lines);
+        lines.sort_unstable();
+        lines.dedup();
+        for place in &lines {
+            let place = *place as usize;
+            let Some(row) = window.row(place) else { continue };
+            let fields: Vec<Field<'_>> = window.fields(place).collect();
+            let event = Event { line: row.number, raw: window.raw(row), time: window.time(row), fields: &fields };
+            self.event(&event, sink);
+        }
+        self.batch.lines = lines;
+    }
+
+    /// Fills the batch.
+    fn gather(&mut self, window: Window<'_>) {
+        let Self { set, meet, found, batch, .. } = self;
+        let Batch { keys, places, lines } = batch;
+        keys.clear();
+        places.clear();
+        lines.clear();
+        for (place, _) in window.rows() {
+            for (meaning, value) in window.values(place) {
+                meet.value(set, meaning, value, &mut |look, _| {
+                    let key = match look {
+                        Look::Key { key, .. } => key,
+                        Look::Address(address) => {
+                            if set.has_networks() && covered(set, address, found) {
+                                lines.push(place as u32);
+                            }
+                            meet::address_key(set, address).1
+                        }
+                    };
+                    keys.push(key);
+                    places.push(place as u32);
+                });
+            }
+        }
+    }
+}
+
+fn covered(set: &Set, address: IpAddr, found: &mut Vec<Found>) -> bool {
+    found.clear();
+    set.address(address, found);
+    !found.is_empty()
+}
