@@ -82,7 +82,6 @@ struct Place {
 impl Place {
     /// Bits 2 to 43 choose within the block.
     #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "the parts are cut to their width")]
     fn of(Key(key): Key, blocks: usize) -> Self {
         let part = |bits: u64| {
             let word = (bits & 7) as usize;
