@@ -1,6 +1,6 @@
 //! Marsad beside its peers and its limits: every row is measured in this run, the peer or limit next to it.
 //!
-//! `marsad-bench [all|validate|append|import|post|pages|sharing|viewers|handover|partners|meeting|packages|signatures] [--quick]`;
+//! `marsad-bench [all|validate|append|import|post|pages|sharing|viewers|handover|partners|meeting|packages|signatures|telemetry] [--quick]`;
 //! `meeting-million` holds a blind meeting of a million values with a million. The binary under test is named by `MARSAD_BIN`.
 //! Results go to stdout as Markdown tables, progress to stderr.
 
@@ -19,6 +19,7 @@ mod partners;
 mod post;
 mod append;
 mod table;
+mod telemetry;
 mod validate;
 mod wire;
 
@@ -54,7 +55,7 @@ fn main() -> ExitCode {
     ExitCode::from(2)
 }
 
-const STEPS: [(&str, fn(corpus::Size)); 13] = [
+const STEPS: [(&str, fn(corpus::Size)); 14] = [
     ("machine", table::machine),
     ("validate", validate::run),
     ("append", append::run),
@@ -68,4 +69,5 @@ const STEPS: [(&str, fn(corpus::Size)); 13] = [
     ("meeting", meeting::run),
     ("packages", packages::run),
     ("signatures", signatures::run),
+    ("telemetry", telemetry::run),
 ];
