@@ -73,7 +73,10 @@ pub(crate) fn alerts<B: Alerts>(make: impl Fn() -> B) {
         Ok(())
     })
     .unwrap();
-    assert!(book.alert(&alert(4, 40, false).id).unwrap().is_none() && book.alert(&alert(2, 20, false).id).unwrap().is_some());
+    assert!(
+        book.alert(&alert(4, 40, false).id).unwrap().is_none()
+            && book.alert(&alert(2, 20, false).id).unwrap().is_some()
+    );
 }
 
 /// What waits is told once, and the newer in the place of the older.
@@ -100,7 +103,9 @@ pub(crate) fn tellings<B: Alerts>(make: impl Fn() -> B) {
         let waits = book.tellings(way, now, 10).unwrap();
         waits.into_iter().map(|one| (one.alert, one.number)).collect::<Vec<_>>()
     };
-    assert!(!tell(&telling("mail", "a", 1, 5)) && !tell(&telling("mail", "b", 1, 3)) && !tell(&telling("hook", "a", 1, 3)));
+    assert!(
+        !tell(&telling("mail", "a", 1, 5)) && !tell(&telling("mail", "b", 1, 3)) && !tell(&telling("hook", "a", 1, 3))
+    );
     assert_eq!(waiting("mail", 4), [("b".to_owned(), 1)]);
     assert_eq!(waiting("mail", 5), [("b".to_owned(), 1), ("a".to_owned(), 1)]);
     assert!(tell(&telling("mail", "a", 2, 5)));

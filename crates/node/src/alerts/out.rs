@@ -103,7 +103,8 @@ impl Notice {
     /// As JSON.
     #[must_use]
     pub fn json(&self) -> Value {
-        let values: Vec<Value> = self.values.iter().map(|(kind, value)| json!({"type": kind, "value": value})).collect();
+        let values: Vec<Value> =
+            self.values.iter().map(|(kind, value)| json!({"type": kind, "value": value})).collect();
         json!({
             "id": self.id(),
             "alert": self.alert,

@@ -293,8 +293,12 @@ mod tests {
 
     #[test]
     fn a_sighting_with_what_was_observed() {
-        let zeek = r#"{"id.orig_h":"10.0.0.7","id.resp_h":"198.51.100.9","id.resp_p":53,"proto":"udp","query":"bad.example"}"#;
-        let objects = made(&[of(Kind::Domain, "Bad.Example.", zeek, 1), of(Kind::Domain, "Bad.Example.", zeek, 2)], Some(IDENTITY));
+        let zeek =
+            r#"{"id.orig_h":"10.0.0.7","id.resp_h":"198.51.100.9","id.resp_p":53,"proto":"udp","query":"bad.example"}"#;
+        let objects = made(
+            &[of(Kind::Domain, "Bad.Example.", zeek, 1), of(Kind::Domain, "Bad.Example.", zeek, 2)],
+            Some(IDENTITY),
+        );
         assert_eq!(
             kinds(&objects),
             ["domain-name", "ipv4-addr", "ipv4-addr", "network-traffic", "observed-data", "sighting"]
@@ -311,8 +315,14 @@ mod tests {
         assert_eq!(observed["object_refs"], json!([domain["id"], traffic["id"]]));
         assert_eq!((&observed["number_observed"], &sighting["count"]), (&json!(2), &json!(2)));
         assert_eq!(sighting["observed_data_refs"], json!([observed["id"]]));
-        assert_eq!((&sighting["sighting_of_ref"], &sighting["where_sighted_refs"]), (&json!(INDICATOR), &json!([IDENTITY])));
-        assert_eq!((&sighting["created"], &sighting["modified"]), (&json!("2025-11-24T16:00:00.000Z"), &json!("2025-11-24T16:10:00.000Z")));
+        assert_eq!(
+            (&sighting["sighting_of_ref"], &sighting["where_sighted_refs"]),
+            (&json!(INDICATOR), &json!([IDENTITY]))
+        );
+        assert_eq!(
+            (&sighting["created"], &sighting["modified"]),
+            (&json!("2025-11-24T16:00:00.000Z"), &json!("2025-11-24T16:10:00.000Z"))
+        );
         assert!(!sighting.to_string().contains("10.0.0.7") && !observed.to_string().contains("10.0.0.7"));
     }
 
@@ -341,7 +351,11 @@ mod tests {
             (Kind::FileName, "a.exe", Some(("file", "name", json!("a.exe")))),
             (Kind::Certificate, &colons, Some(("x509-certificate", "hashes", json!({"SHA-1": "ab".repeat(20)})))),
             (Kind::CertificateSerial, "0a:ff", Some(("x509-certificate", "serial_number", json!("0a:ff")))),
-            (Kind::RegistryKey, r"HKLM\Software\Bad", Some(("windows-registry-key", "key", json!(r"HKLM\Software\Bad")))),
+            (
+                Kind::RegistryKey,
+                r"HKLM\Software\Bad",
+                Some(("windows-registry-key", "key", json!(r"HKLM\Software\Bad"))),
+            ),
             (Kind::Mutex, "m", Some(("mutex", "name", json!("m")))),
             (Kind::Account, "mallory", Some(("user-account", "account_login", json!("mallory")))),
             (Kind::Mac, "00-AA-BB-CC-DD-EE", Some(("mac-addr", "value", json!("00:aa:bb:cc:dd:ee")))),

@@ -64,6 +64,7 @@ pub struct State {
     secret: crate::home::Secret,
     rings: crate::partners::identity::Rings,
     office: Arc<Office>,
+    watch: std::sync::OnceLock<crate::watch::runner::Running>,
 }
 
 impl State {
@@ -101,6 +102,7 @@ impl State {
             reads: Arc::new(Semaphore::new(READS)),
             metrics: metrics::Metrics::default(),
             streams: Arc::default(),
+            watch: std::sync::OnceLock::new(),
             rings: crate::partners::identity::Rings::new(Arc::clone(&book) as _, secret.clone()),
             office,
             secret,
