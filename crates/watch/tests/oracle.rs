@@ -82,7 +82,11 @@ fn used(path: &str, eve: bool) -> Option<Use> {
         ("id.orig_h" | "id.resp_h" | "x_originating_ip", false)
         | ("src_ip" | "dest_ip" | "flow.src_ip" | "flow.dest_ip" | "dns.grouped.A", true) => Use::Address,
         ("query" | "answers" | "server_name" | "host", false)
-        | ("dns.queries.rrname" | "dns.answers.rdata" | "dns.answers.rrname" | "dns.rdata" | "dns.rrname" | "tls.sni" | "http.hostname", true) => Use::Host,
+        | (
+            "dns.queries.rrname" | "dns.answers.rdata" | "dns.answers.rrname" | "dns.rdata" | "dns.rrname" | "tls.sni"
+            | "http.hostname",
+            true,
+        ) => Use::Host,
         ("referrer", false) | ("http.http_refer", true) => Use::Kind(Kind::Url),
         ("user_agent", false) | ("http.http_user_agent", true) => Use::Kind(Kind::UserAgent),
         ("sha256" | "md5", false) | ("fileinfo.sha256" | "fileinfo.md5", true) => Use::Digest,
