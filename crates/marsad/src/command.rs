@@ -13,6 +13,7 @@ pub(crate) mod doctor;
 pub(crate) mod erase;
 pub(crate) mod export;
 pub(crate) mod group;
+pub(crate) mod hunt;
 pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod key;
@@ -32,6 +33,7 @@ pub(crate) mod serve;
 pub(crate) mod sources;
 pub(crate) mod unpack;
 pub(crate) mod validate;
+pub(crate) mod watch;
 pub(crate) mod who;
 pub(crate) mod why;
 
@@ -59,11 +61,13 @@ pub(crate) fn run(cli: Cli) -> Outcome {
         Command::Unpack(args) => unpack::run(place, &args),
         Command::Validate(args) => validate::run(place, &args),
         Command::Pattern(args) => pattern::run(&args),
+        Command::Watch(args) => watch::run(place, &args),
         Command::Collection(args) => collection::run(place, &args),
         Command::Account(args) => account::run(place, &args),
         Command::Organisation(args) => organisation::run(place, &args),
         Command::Key(args) => key::run(place, &args),
         Command::Group(args) => group::run(place, &args),
+        Command::Hunt(args) => hunt::run(place, &args),
         Command::Marking(args) => marking::run(place, &args),
         Command::Card(args) => card::run(place, &args),
         Command::Partner(args) => partner::run(place, &args),

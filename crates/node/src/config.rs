@@ -254,6 +254,22 @@ sections! {
         /// A meeting that has not ended after so many minutes is forgotten.
         minutes: u64 = 60;
     }
+    /// The watch (`serve`): indicators of the book that the node's own organisation may use, met by what its sensors show.
+    watch, "watch.", Watch {
+        /// Files and folders that grow, relative to the node's directory, and streams of NATS JetStream:
+        /// ["/var/log/zeek", "nats://127.0.0.1:4222/LOGS?consumer=marsad&subject=logs.>&format=eve"]. Processes that name the
+        /// same consumer share a stream.
+        inputs: Vec<String> = Vec::new();
+        /// How files and folders are written: auto, zeek, eve, jsonl, csv, syslog, text or pcap.
+        format: String = "auto".to_owned();
+        /// Kinds of value that are not watched for, such as ["filename", "account"].
+        without: Vec<String> = Vec::new();
+        /// Claims whose author is less sure than that (0 to 100) are not met. What does not say how sure it is is met.
+        min_confidence: u64 = 0;
+        /// What is signed in with at NATS servers: a file with name:password, a token or NATS credentials (.creds). Relative to
+        /// the node's directory. Empty: nothing.
+        nats_credentials: String = String::new();
+    }
     /// The audit log: sign-ins, hand-overs, refusals and acts of administration.
     audit, "audit.", Audit {
         /// Days for which it is kept what happened; older entries keep only their place in the chain. 0: for ever.
@@ -473,7 +489,28 @@ impl Config {
         for wrong in crate::alerts::out::deliver::wrong(&self) {
             refuse(true, &wrong);
         }
+        self.watch.check(&mut refuse);
         if problems.is_empty() { Ok(self) } else { Err(Error { problems }) }
+    }
+}
+
+impl Watch {
+    fn check(&self, refuse: &mut dyn FnMut(bool, &str)) {
+        refuse(
+            crate::watch::seer::format(&self.format).is_none(),
+            "`watch.format` must be auto, zeek, eve, jsonl, csv, syslog, text or pcap",
+        );
+        refuse(self.min_confidence > 100, "`watch.min-confidence` must not be greater than 100");
+        for name in &self.without {
+            let message =
+                format!("`{name}` in `watch.without` is no kind of value, such as domain, ipv4, url or sha256");
+            refuse(observable::Kind::named(name).is_none(), &message);
+        }
+        for input in self.inputs.iter().filter(|input| crate::nats::Address::is_one(input)) {
+            if let Err(why) = input.parse::<crate::nats::Address>() {
+                refuse(true, &format!("`watch.inputs`: {why}"));
+            }
+        }
     }
 }
 
@@ -563,6 +600,7 @@ mod tests {
             let plain: String = match key.default.as_str() {
                 "[]" if key.path == "personal.retention" => "email=30,name=2".into(),
                 "[]" if key.path.starts_with("personal.") => "email=mask,name=give".into(),
+                "[]" if key.path == "watch.without" => "md5,sha1".into(),
                 "[]" => "a,b".into(),
                 text => text.trim_matches('"').into(),
             };

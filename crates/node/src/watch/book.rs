@@ -140,6 +140,20 @@ impl Followed {
         settings: Settings,
         progress: &mut dyn FnMut(u64),
     ) -> Result<Arc<Self>, Error> {
+        Self::added_since(book, door, settings, None, progress)
+    }
+
+    /// The same of what was added after a place in the book alone.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub fn added_since(
+        book: Arc<Book>,
+        door: Door,
+        settings: Settings,
+        since: Option<Seq>,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<Arc<Self>, Error> {
         let viewer = read::own_viewer(&*book)?;
         let seed = crate::chance::bytes().map_err(|_| Error::System("no random bytes"))?;
         let empty = Arc::new(Builder::new(seed).build());
@@ -160,8 +174,14 @@ impl Followed {
             ended: Condvar::new(),
             ending: AtomicBool::new(false),
         });
-        read::whole(&shared, progress)?;
+        read::whole(&shared, since, progress)?;
         Ok(Arc::new(Self { shared, threads: Mutex::default() }))
+    }
+
+    /// Up to where the book was read.
+    #[must_use]
+    pub fn position(&self) -> Seq {
+        Seq(self.shared.position.load(Ordering::Acquire))
     }
 
     /// Takes in at once what was added since.
@@ -238,6 +258,11 @@ impl Shared {
     fn at(&self) -> Micros {
         crate::clock::now()
     }
+}
+
+/// The instant that a timestamp names.
+pub(super) fn instant(text: &str) -> Option<Micros> {
+    object::micros(Some(text))
 }
 
 #[cfg(test)]

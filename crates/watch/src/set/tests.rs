@@ -162,6 +162,24 @@ fn many_claims_take_few_bytes_and_meet_nothing_else() {
 }
 
 #[test]
+fn keys_are_sifted_as_they_are_asked_for() {
+    let set = built(&(0..500).map(|n| Claim::new(Kind::Domain, format!("n{n}.example"))).collect::<Vec<_>>());
+    let mut added = set.additions();
+    added.add(&Claim::new(Kind::Domain, "fresh.example"), 1).unwrap();
+    let set = set.amended(&[], added);
+    let keys: Vec<Key> =
+        (0..2000).map(|n| set.key(Kind::Domain, format!("n{}.example", n * 7 % 1999).as_bytes())).collect();
+    let mut through = vec![77];
+    for keys in [&keys[..], &keys[..1], &[], &[set.key(Kind::Domain, b"fresh.example")]] {
+        set.sift(keys, &mut through);
+        let expected: Vec<u32> =
+            (0..).zip(keys).filter(|(_, key)| set.may_hold(**key)).map(|(place, _)| place).collect();
+        assert_eq!(through, expected);
+    }
+    assert_eq!(through, [0], "what came last is held");
+}
+
+#[test]
 fn very_many_networks_are_found_through_the_index() {
     let mut builder = Builder::new(SEED);
     let network = |name: u32| format!("{}.{}.{}.0/25", 16 + name % 8, (name >> 3) & 255, name >> 11);

@@ -32,7 +32,7 @@ pub(super) fn run(shared: &Shared) {
             hidden = now;
             if opened {
                 // What lies in them came long ago: nothing in the order tells of it.
-                followed = read::whole(shared, &mut |_| {});
+                followed = read::whole(shared, None, &mut |_| {});
             }
         }
         if let Err(error) = followed {

@@ -29,8 +29,8 @@ pub(super) fn own_viewer(register: &dyn Register) -> Result<Viewer, Error> {
     export::viewer(register, &own.name)?.ok_or(Error::Nobody)
 }
 
-/// Reads the whole book into a new set.
-pub(super) fn whole(shared: &Shared, progress: &mut dyn FnMut(u64)) -> Result<(), Error> {
+/// Reads the whole book, or what was added to it after a place, into a new set.
+pub(super) fn whole(shared: &Shared, since: Option<Seq>, progress: &mut dyn FnMut(u64)) -> Result<(), Error> {
     // Read before: what is added meanwhile is read again, and so not missed.
     let position = shared.book.last()?.unwrap_or(Seq(i64::MIN));
     super::voices::whole(shared)?;
@@ -38,7 +38,7 @@ pub(super) fn whole(shared: &Shared, progress: &mut dyn FnMut(u64)) -> Result<()
     let (mut seen, mut twice, mut count) = (Vec::<bool>::new(), Vec::new(), 0);
     let collections = export::readable(&*shared.book, &shared.viewer)?;
     for collection in &collections {
-        let mut after = None;
+        let mut after = since;
         loop {
             let page = page(shared, &collections, (*collection, after, None), &mut |object| {
                 count += 1;
