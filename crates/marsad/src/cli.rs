@@ -1,9 +1,7 @@
 //! The grammar of the command line. What a command does is in its file below `command`.
 
 use crate::command::{
-    account, audit, backup, card, check, collection, completions, config, demo, doctor, erase, export, group, hunt,
-    import, init, key, link, man, marking, organisation, pack, partner, pattern, pull, push, recall, restore, restrict,
-    serve, sources, unpack, validate, who, why,
+    account, audit, backup, card, check, collection, completions, config, demo, doctor, erase, export, group, hunt, import, init, key, link, man, marking, organisation, pack, partner, pattern, pull, push, recall, restore, restrict, serve, sources, unpack, validate, watch, who, why,
 };
 use std::path::PathBuf;
 
@@ -63,6 +61,7 @@ pub(crate) enum Command {
     Unpack(unpack::Args),
     Validate(validate::Args),
     Pattern(pattern::Args),
+    Watch(watch::Args),
     Hunt(hunt::Args),
     Collection(collection::Args),
     Account(account::Args),

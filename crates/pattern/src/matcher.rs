@@ -34,6 +34,9 @@ use crate::ast::Pattern;
 use crate::error::Error;
 use crate::observed::{Moment, Observation, Observed};
 
+pub use network::Network;
+pub use path::decode_property;
+
 use compile::{Shape, Source};
 use test::Expression;
 
@@ -148,6 +151,12 @@ impl Matcher {
         let moments: Vec<Moment> = observed.observations().iter().map(|observation| observation.moment).collect();
         let binding = search::bind(&self.shape, &self.sources, &moments, &met, &meter)?;
         Ok(Outcome { binding, unreadable: scope.unreadable.take() })
+    }
+
+    /// How many observations a match needs at least, each counted as often as it is used.
+    #[must_use]
+    pub fn demand(&self) -> u64 {
+        self.shape.demand()
     }
 
     /// How many leaves there are: different `[ … ]`, numbered from 0 in the order of the text.

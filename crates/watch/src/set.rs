@@ -78,7 +78,11 @@ impl Set {
     /// Every key under which a claim may stand that meets this canonical URL: as it is; without its scheme, and if it has
     /// none, with `http` and `https`; and all of these without the query, which meet only claims that have none.
     pub fn url_keys(&self, canonical: &[u8], keys: &mut Vec<Key>) {
-        let parts = canonical::parts(canonical);
+        self.url_keys_of(canonical::parts(canonical), keys);
+    }
+
+    /// The same for a canonical URL whose parts are known.
+    pub fn url_keys_of(&self, parts: canonical::Parts<'_>, keys: &mut Vec<Key>) {
         let mut forms = |rest: &[u8]| match parts.scheme {
             Some(scheme) => keys.extend([self.hasher.url(Some(scheme), rest), self.hasher.url(None, rest)]),
             None => keys.extend([None, Some(&b"http"[..]), Some(b"https")].map(|scheme| self.hasher.url(scheme, rest))),
@@ -93,7 +97,24 @@ impl Set {
     #[must_use]
     #[inline]
     pub fn may_hold(&self, key: Key) -> bool {
-        self.base.table.may_hold(key) | self.fresh.table.may_hold(key)
+        self.base.table.may_hold(key) | (self.fresh.table.len() > 0 && self.fresh.table.may_hold(key))
+    }
+
+    /// Puts into `through` the places of those keys under which a claim may stand, in their order. For some hundred keys
+    /// at once this costs a fraction of as many calls of [`may_hold`](Self::may_hold) where the filter is larger than the
+    /// cache.
+    pub fn sift(&self, keys: &[Key], through: &mut Vec<u32>) {
+        through.clear();
+        std::hint::black_box(self.base.table.touch(keys));
+        through.resize(keys.len(), 0);
+        let mut count = 0_usize;
+        for (place, key) in (0_u32..).zip(keys) {
+            if let Some(slot) = through.get_mut(count) {
+                *slot = place;
+            }
+            count += usize::from(self.may_hold(*key));
+        }
+        through.truncate(count);
     }
 
     /// Adds every claim under this key to what was found. For a name above the one that was seen, only those count that

@@ -172,6 +172,19 @@ impl Voices {
         changed
     }
 
+    /// Takes a record of the book with its policy class, which says whose it is.
+    pub fn record(&mut self, record: &ledger::Record<'_>, class: &policy::Class) -> Vec<String> {
+        if record.kind != "opinion" || !matches!(record.state, ledger::State::Live) {
+            return Vec::new();
+        }
+        let organisation = match &class.author {
+            policy::Author::Owner => Some(class.owner.as_str()),
+            policy::Author::Organisation(name) => Some(name.as_str()),
+            policy::Author::Foreign => None,
+        };
+        self.take(record.kind, record.body, organisation)
+    }
+
     /// The voices on an object; `trust` says how much an organisation (in lower case) counts.
     #[must_use]
     pub fn on(&self, object: &str, trust: &dyn Fn(&str) -> Trust) -> Vec<Voice> {

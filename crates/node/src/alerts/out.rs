@@ -5,6 +5,9 @@
 //! once; its id says of which alert it is, and which notice of it, so that what comes twice can be folded.
 
 pub mod cef;
+pub mod deliver;
+pub mod mail;
+pub mod syslog;
 pub mod webhook;
 
 use super::alert::Alert;

