@@ -13,6 +13,7 @@ mod holds;
 mod names;
 mod object;
 mod read;
+mod voices;
 
 pub use figures::{Figures, Status};
 pub use object::Why;
@@ -61,7 +62,8 @@ pub enum Error {
 pub struct Settings {
     /// Kinds of value that are not watched for.
     pub without: Vec<observable::Kind>,
-    /// Claims whose author is less sure are not met; what says nothing of its confidence is.
+    /// Claims that are less sure are not met, as their author and those say who met them ([`crate::alerts::confidence`]). What
+    /// nobody says anything of is met.
     pub least_confidence: u8,
 }
 
@@ -90,6 +92,7 @@ struct Shared {
     viewer: Viewer,
     settings: Settings,
     names: RwLock<Names>,
+    voices: RwLock<crate::alerts::confidence::Voices>,
     snapshot: RwLock<Arc<Snapshot>>,
     /// That of the snapshot, to be asked without a lock.
     generation: AtomicU64,
@@ -161,6 +164,7 @@ impl Followed {
             viewer,
             settings,
             names: RwLock::default(),
+            voices: RwLock::default(),
             snapshot: RwLock::new(Arc::new(nothing)),
             generation: AtomicU64::new(0),
             position: AtomicI64::new(i64::MIN),

@@ -57,6 +57,8 @@ pub(super) fn catch_up(shared: &Shared) -> Result<(), Error> {
             {
                 keys.push(uuid);
             }
+            // What people think of a claim changes how sure it is.
+            keys.extend(super::voices::record(shared, record).into_iter().filter(|uuid| known.insert(*uuid)));
         })?;
         let Some(next) = next else {
             // Numbers without a record behind them: what was held already got them.
