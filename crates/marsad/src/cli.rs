@@ -2,8 +2,8 @@
 
 use crate::command::{
     account, audit, backup, card, check, collection, completions, config, demo, doctor, erase, export, group, import,
-    init, key, link, man, marking, organisation, pack, partner, pattern, pull, push, recall, restore, restrict, serve,
-    sources, unpack, validate, who, why,
+    init, key, link, man, marking, organisation, pack, partner, pattern, pull, push, recall, restore, restrict, rules,
+    serve, sources, unpack, validate, who, why,
 };
 use std::path::PathBuf;
 
@@ -57,6 +57,7 @@ pub(crate) enum Command {
     Demo(demo::Args),
     Import(import::Args),
     Export(export::Args),
+    Rules(rules::Args),
     Pull(pull::Args),
     Push(push::Args),
     Pack(pack::Args),
