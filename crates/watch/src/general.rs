@@ -8,12 +8,15 @@
 //! Patterns that need several observations are matched per *entity*: whatever the caller takes for one source of events,
 //! a host or a user. For each entity and pattern the observations that met a leaf are kept as long as the pattern could
 //! still use them, within bounds; what is dropped before is counted. After a match a pattern starts afresh. A value that
-//! should be a timestamp and is none counts as unequal.
+//! should be a timestamp and is none counts as unequal. [`show`] turns an event of telemetry into an observation.
 
 mod index;
+mod show;
 mod state;
 
 use pattern::{Matcher, Moment, Observed, Pattern};
+
+pub use show::show;
 
 use index::Index;
 use state::States;
