@@ -182,7 +182,9 @@ fn refused_claims_are_told() {
 fn wrong_use() {
     let directory = tempfile::tempdir().unwrap();
     let list = file(directory.path(), "list.csv", LIST);
-    for words in [vec!["watch", "x"], vec!["watch"], vec!["watch", "--indicators", list.to_str().unwrap(), "--follow", "-"]] {
+    for words in
+        [vec!["watch", "x"], vec!["watch"], vec!["watch", "--indicators", list.to_str().unwrap(), "--follow", "-"]]
+    {
         let output = marsad().args(&words).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{words:?}");
     }

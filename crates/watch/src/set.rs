@@ -78,7 +78,11 @@ impl Set {
     /// Every key under which a claim may stand that meets this canonical URL: as it is; without its scheme, and if it has
     /// none, with `http` and `https`; and all of these without the query, which meet only claims that have none.
     pub fn url_keys(&self, canonical: &[u8], keys: &mut Vec<Key>) {
-        let parts = canonical::parts(canonical);
+        self.url_keys_of(canonical::parts(canonical), keys);
+    }
+
+    /// The same for a canonical URL whose parts are known.
+    pub fn url_keys_of(&self, parts: canonical::Parts<'_>, keys: &mut Vec<Key>) {
         let mut forms = |rest: &[u8]| match parts.scheme {
             Some(scheme) => keys.extend([self.hasher.url(Some(scheme), rest), self.hasher.url(None, rest)]),
             None => keys.extend([None, Some(&b"http"[..]), Some(b"https")].map(|scheme| self.hasher.url(scheme, rest))),
@@ -93,7 +97,7 @@ impl Set {
     #[must_use]
     #[inline]
     pub fn may_hold(&self, key: Key) -> bool {
-        self.base.table.may_hold(key) | self.fresh.table.may_hold(key)
+        self.base.table.may_hold(key) | (self.fresh.table.len() > 0 && self.fresh.table.may_hold(key))
     }
 
     /// Puts into `through` the places of those keys under which a claim may stand, in their order. For some hundred keys

@@ -21,6 +21,8 @@ pub(super) struct Header {
     /// Columns of which something is known, in their order.
     columns: Vec<Column>,
     signs: u32,
+    /// Whether there are backslashes in the window that is being read.
+    pub(super) escapes: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +45,7 @@ impl Default for Header {
             width: 0,
             columns: Vec::new(),
             signs: 0,
+            escapes: true,
         }
     }
 }
@@ -56,6 +59,7 @@ impl Header {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if let Some(value) = line.strip_prefix(b"#separator ") {
             *self = Self::default();
+            // What follows in the window may have them.
             let [separator] = unescaped(value)[..] else { return Err(Fault::BadHeader) };
             self.separator = separator;
             return if separator == b'\n' { Err(Fault::BadHeader) } else { Ok(()) };
@@ -147,7 +151,7 @@ impl Header {
             if column.list {
                 self.list(value, from, column.field, keys, lines);
             } else {
-                see(value, from, column.field, keys, lines);
+                self.see(value, from, column.field, keys, lines);
             }
         }
     }
@@ -157,28 +161,28 @@ impl Header {
         let mut at = from;
         for element in value.split(|byte| *byte == self.set_separator) {
             if element != self.unset.as_slice() && element != self.empty.as_slice() {
-                see(element, at, field, keys, lines);
+                self.see(element, at, field, keys, lines);
             }
             at += element.len() + 1;
         }
+    }
+
+    /// Notes one value.
+    #[inline(always)]
+    fn see(&self, value: &[u8], from: usize, field: u16, keys: &Keys, lines: &mut Lines) {
+        let Some(known) = keys.field(field) else { return };
+        let span = if self.escapes && memchr::memchr(b'\\', value).is_some() {
+            lines.make(|out| unescape::column(value, out))
+        } else {
+            Span { start: from as u32, end: (from + value.len()) as u32, made: false }
+        };
+        lines.see(field, known, span);
     }
 
     /// The log's name, if the header has it.
     pub(super) fn path(&self) -> &[u8] {
         &self.path
     }
-}
-
-/// Notes one value.
-#[inline(always)]
-fn see(value: &[u8], from: usize, field: u16, keys: &Keys, lines: &mut Lines) {
-    let Some(known) = keys.field(field) else { return };
-    let span = if memchr::memchr(b'\\', value).is_some() {
-        lines.make(|out| unescape::column(value, out))
-    } else {
-        Span { start: from as u32, end: (from + value.len()) as u32, made: false }
-    };
-    lines.see(field, known, span);
 }
 
 fn unescaped(value: &[u8]) -> Vec<u8> {

@@ -5,7 +5,7 @@
 
 use super::fault::Fault;
 use super::keys::{Keys, NOWHERE, ROOT, Target};
-use super::line::{Lines, Span};
+use super::line::{Lines, OPEN, Span};
 use super::mask::Outline;
 use super::{MAX_DEPTH, unescape};
 
@@ -17,8 +17,6 @@ pub(super) struct Walk<'w> {
     pub(super) marks: &'w [u32],
     pub(super) keys: &'w Keys,
     pub(super) lines: &'w mut Lines,
-    /// The next mark.
-    pub(super) next: usize,
 }
 
 /// An object or array that is open.
@@ -29,10 +27,11 @@ struct Frame {
 }
 
 impl Walk<'_> {
-    /// Walks over the line that starts at `start`, up to before the mark of its end. False if it is empty.
+    /// Walks over the line that starts at `start` with the mark `next`, up to before the mark of its end. False if it is
+    /// empty. The place of the mark is the caller's, who can hold it in a register.
     #[inline(always)]
-    pub(super) fn line(&mut self, start: usize) -> Result<bool, Fault> {
-        let (open, byte) = self.mark(0);
+    pub(super) fn line(&mut self, start: usize, next: &mut usize) -> Result<bool, Fault> {
+        let (open, byte) = self.mark(*next);
         if byte != b'{' {
             let blank = self.text.get(start..open).is_some_and(blank);
             return if byte == b'\n' && blank { Ok(false) } else { Err(Fault::NotObject) };
@@ -40,19 +39,19 @@ impl Walk<'_> {
         if open != start && !self.text.get(start..open).is_some_and(blank) {
             return Err(Fault::NotObject);
         }
-        self.next += 1;
-        let end = self.nest()?;
-        let (feed, byte) = self.mark(0);
+        *next += 1;
+        let end = self.nest(next)?;
+        let (feed, byte) = self.mark(*next);
         if byte != b'\n' || (feed != end && !self.text.get(end..feed).is_some_and(blank)) {
             return Err(Fault::Syntax(end));
         }
         Ok(true)
     }
 
-    /// The offset of the mark `ahead` of the next one, and the byte there. Past the end there are line feeds.
+    /// The offset of a mark, and the byte there. Past the end there are line feeds.
     #[inline(always)]
-    fn mark(&self, ahead: usize) -> (usize, u8) {
-        let at = self.marks.get(self.next + ahead).map_or(self.text.len(), |at| *at as usize);
+    fn mark(&self, place: usize) -> (usize, u8) {
+        let at = self.marks.get(place).map_or(self.text.len(), |at| *at as usize);
         (at, self.byte(at))
     }
 
@@ -63,18 +62,18 @@ impl Walk<'_> {
 
     /// From behind the first brace to behind the one that closes it; that offset.
     #[inline(always)]
-    fn nest(&mut self) -> Result<usize, Fault> {
+    fn nest(&mut self, next: &mut usize) -> Result<usize, Fault> {
         // The object of the line itself is the first level.
         let mut frames = [Frame { array: false, target: Target::NONE }; MAX_DEPTH - 1];
         let mut depth = 0;
         let mut frame = Frame { array: false, target: Target { field: 0, child: ROOT } };
         loop {
-            let (at, byte) = self.mark(0);
+            let (at, byte) = self.mark(*next);
             let open = match byte {
-                b'"' if frame.array => self.element(frame.target)?,
-                b'"' => self.member(frame.target.child)?,
+                b'"' if frame.array => self.element(frame.target, next)?,
+                b'"' => self.member(frame.target.child, next)?,
                 b'}' | b']' if frame.array == (byte == b']') => {
-                    self.next += 1;
+                    *next += 1;
                     if depth == 0 {
                         return Ok(at + 1);
                     }
@@ -87,23 +86,23 @@ impl Walk<'_> {
                 _ => return Err(self.wrong(at)),
             };
             let Some(target) = open else { continue };
-            let (_, byte) = self.mark(0);
-            self.next += 1;
+            let (_, byte) = self.mark(*next);
+            *next += 1;
             let kept = frames.get_mut(depth).ok_or(Fault::Depth)?;
             *kept = frame;
             depth += 1;
             frame = Frame { array: byte == b'[', target };
             if target.child == NOWHERE && target.field == 0 {
-                self.skip(depth)?;
+                *next = self.skip(depth, *next)?;
             }
         }
     }
 
     /// One key and its value, if that is no object or array; else what the key leads to, and the next mark opens it.
     #[inline(always)]
-    fn member(&mut self, node: u8) -> Result<Option<Target>, Fault> {
-        let (open, _) = self.mark(0);
-        let (close, byte) = self.mark(1);
+    fn member(&mut self, node: u8, next: &mut usize) -> Result<Option<Target>, Fault> {
+        let (open, _) = self.mark(*next);
+        let (close, byte) = self.mark(*next + 1);
         if byte != b'"' {
             return Err(self.unclosed(close, byte));
         }
@@ -125,9 +124,9 @@ impl Walk<'_> {
         if self.byte(value) <= b' ' {
             value = self.blanks(value);
         }
-        self.next += 2;
+        *next += 2;
         match self.byte(value) {
-            b'"' => self.string(target.field),
+            b'"' => self.string(target.field, next),
             b'{' | b'[' => Ok(Some(target)),
             b',' | b':' | b'}' | b']' | b'\n' => Err(self.wrong(value)),
             _ if target.field == 0 => Ok(None),
@@ -140,9 +139,9 @@ impl Walk<'_> {
 
     /// The string whose opening quote is the next mark: the value of a field, or of none.
     #[inline(always)]
-    fn string(&mut self, field: u16) -> Result<Option<Target>, Fault> {
-        let (open, _) = self.mark(0);
-        let (close, byte) = self.mark(1);
+    fn string(&mut self, field: u16, next: &mut usize) -> Result<Option<Target>, Fault> {
+        let (open, _) = self.mark(*next);
+        let (close, byte) = self.mark(*next + 1);
         if byte != b'"' {
             return Err(self.unclosed(close, byte));
         }
@@ -152,7 +151,7 @@ impl Walk<'_> {
                 return Err(self.wrong(after));
             }
         }
-        self.next += 2;
+        *next += 2;
         if let Some(known) = self.keys.field(field) {
             let span = if self.outline.has_escapes() && self.outline.escaped(open + 1, close) {
                 self.unescaped(open + 1, close)?
@@ -165,43 +164,40 @@ impl Walk<'_> {
     }
 
     /// A string in an array.
-    fn element(&mut self, target: Target) -> Result<Option<Target>, Fault> {
-        let (open, _) = self.mark(0);
+    #[inline(always)]
+    fn element(&mut self, target: Target, next: &mut usize) -> Result<Option<Target>, Fault> {
+        let (open, _) = self.mark(*next);
         if !matches!(self.byte(open.wrapping_sub(1)), b',' | b'[') {
             self.separated(open)?;
         }
-        self.string(target.field)
+        self.string(target.field, next)
     }
 
     /// A number or literal of a known field.
     fn scalar(&mut self, field: u16, start: usize, first: u8) {
-        if first == b'n' {
-            return;
-        }
-        let rest = self.text.get(start..).unwrap_or_default();
-        let ends = |byte: &u8| matches!(byte, b',' | b'}' | b']' | b' ' | b'\t' | b'\r' | b'\n');
-        // Longer ones are neither ports nor times.
-        let length = rest.iter().take(32).position(ends).unwrap_or(0);
-        if let Some(known) = self.keys.field(field) {
-            self.lines.see(field, known, Span { start: start as u32, end: (start + length) as u32, made: false });
+        if first != b'n'
+            && let Some(known) = self.keys.field(field)
+        {
+            // Where it ends is looked up when it is needed, and most are not.
+            self.lines.see(field, known, Span { start: start as u32, end: OPEN, made: false });
         }
     }
 
-    /// Leaves out what is in the object or array that was just opened, up to before its end.
-    fn skip(&mut self, outer: usize) -> Result<(), Fault> {
+    /// Leaves out what is in the object or array that was just opened; the mark of its end.
+    fn skip(&self, outer: usize, mut next: usize) -> Result<usize, Fault> {
         let mut depth = 0_usize;
         loop {
-            let (at, byte) = self.mark(0);
+            let (at, byte) = self.mark(next);
             match byte {
                 b'"' => {
-                    let (close, byte) = self.mark(1);
+                    let (close, byte) = self.mark(next + 1);
                     if byte != b'"' {
                         return Err(self.unclosed(close, byte));
                     }
-                    self.next += 1;
+                    next += 1;
                 }
                 b'{' | b'[' => depth += 1,
-                b'}' | b']' if depth == 0 => return Ok(()),
+                b'}' | b']' if depth == 0 => return Ok(next),
                 b'}' | b']' => depth -= 1,
                 b'\n' => return Err(Fault::Cut),
                 _ => return Err(self.wrong(at)),
@@ -209,7 +205,7 @@ impl Walk<'_> {
             if 1 + outer + depth > MAX_DEPTH {
                 return Err(Fault::Depth);
             }
-            self.next += 1;
+            next += 1;
         }
     }
 

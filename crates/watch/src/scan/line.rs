@@ -50,6 +50,12 @@ pub(crate) struct Span {
     pub(crate) made: bool,
 }
 
+/// The end of a number in the window that ends where the number does.
+pub(crate) const OPEN: u32 = u32::MAX;
+
+/// The longest number that is read: longer ones are neither ports nor times.
+const MAX_NUMBER: usize = 32;
+
 impl Lines {
     /// Forgets all lines.
     pub(super) fn clear(&mut self) {
@@ -125,8 +131,19 @@ impl Lines {
     #[inline]
     pub(crate) fn text<'t>(&'t self, window: &'t [u8], span: Span) -> &'t [u8] {
         let from = if span.made { &self.made } else { window };
+        if span.end == OPEN {
+            return number(from.get(span.start as usize..).unwrap_or_default());
+        }
         from.get(span.start as usize..span.end as usize).unwrap_or_default()
     }
+}
+
+/// The number or literal that a text begins with.
+#[cold]
+fn number(text: &[u8]) -> &[u8] {
+    let ends = |byte: &u8| matches!(byte, b',' | b'}' | b']' | b' ' | b'\t' | b'\r' | b'\n');
+    let end = text.iter().take(MAX_NUMBER).position(ends).unwrap_or(text.len().min(MAX_NUMBER));
+    text.get(..end).unwrap_or_default()
 }
 
 /// Lines that were read, and the text that they stand in.

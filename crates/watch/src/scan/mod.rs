@@ -183,9 +183,8 @@ impl Scan {
         while start < window.len() {
             self.report.lines += 1;
             self.lines.begin();
-            let mut walk = Walk { text: window, outline: &self.outline, marks, keys, lines: &mut self.lines, next };
-            let mut read = walk.line(start);
-            next = walk.next;
+            let mut walk = Walk { text: window, outline: &self.outline, marks, keys, lines: &mut self.lines };
+            let mut read = walk.line(start, &mut next);
             // After a fault the end of the line is still ahead.
             let mut end = marks.get(next).map_or(window.len(), |at| *at as usize);
             while window.get(end).is_some_and(|byte| *byte != b'\n') {
@@ -231,6 +230,7 @@ impl Scan {
     /// Reads rows up to a change of the separator; how far it came.
     fn rows(&mut self, keys: &'static Keys, window: &[u8], utf8: bool) -> usize {
         let separator = self.header.separator;
+        self.header.escapes = memchr::memchr(b'\\', window).is_some();
         let (mut start, mut first) = (0, 0);
         for feed in self.columns.feeds() {
             let feed = *feed as usize;

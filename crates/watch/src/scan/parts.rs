@@ -50,9 +50,10 @@ fn build(lines: &mut Lines, window: &[u8], host: Span, number: Option<Span>, uri
     let name = lines.text(window, host);
     let literal = !name.starts_with(b"[") && memchr::memchr_iter(b':', name).nth(1).is_some();
     let has_port = !literal && memchr::memchr(b':', after_literal(name)).is_some();
-    let number = number.filter(|span| {
-        let number = lines.text(window, *span);
-        !has_port && number != port.usual && !number.is_empty() && number.iter().all(u8::is_ascii_digit)
+    let number = number.and_then(|span| {
+        let number = lines.text(window, span);
+        let told = !has_port && number != port.usual && !number.is_empty() && number.iter().all(u8::is_ascii_digit);
+        told.then_some(Span { end: span.start + number.len() as u32, ..span })
     });
     let (open, close): (&[u8], &[u8]) = if literal { (b"[", b"]") } else { (b"", b"") };
     lines.make(|made| {

@@ -5,7 +5,7 @@ use observable::Kind;
 /// Under what a value is looked up: a keyed fingerprint of its kind and canonical form. Keys of sets with different seeds
 /// have nothing to do with each other.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct Key(pub(super) u64);
+pub struct Key(pub(crate) u64);
 
 /// The bits of a fingerprint that say how far a claim goes; zero in a [`Key`].
 pub(super) const FLAGS: u64 = 3;

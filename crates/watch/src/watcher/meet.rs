@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use observable::{Kind, canonical};
 
+use super::quick;
 use crate::Meaning;
 use crate::set::{Key, Set};
 use crate::text::Extractor;
@@ -58,7 +59,7 @@ impl Meet {
     }
 
     /// A host, perhaps with a port.
-    fn host(&mut self, set: &Set, value: &[u8], each: &mut impl FnMut(Look, &[u8])) {
+    pub(super) fn host(&mut self, set: &Set, value: &[u8], each: &mut impl FnMut(Look, &[u8])) {
         if value.first().is_some_and(|byte| byte.is_ascii_digit() || matches!(byte, b'[' | b':')) || may_be_v6(value) {
             let host = without_port(value);
             if let Some(address) = canonical::address(host) {
@@ -67,6 +68,15 @@ impl Meet {
             }
         }
         if !set.has(Kind::Domain) {
+            return;
+        }
+        if let Some(points) = quick::points(value) {
+            each(Look::Key { key: set.key(Kind::Domain, value), kind: Kind::Domain, parent: false }, value);
+            if set.has_subdomains() {
+                quick::parents(set, value, points, |key| {
+                    each(Look::Key { key, kind: Kind::Domain, parent: true }, value)
+                });
+            }
             return;
         }
         let Some(name) = canonical::domain(without_port(value), &mut self.scratch) else { return };
@@ -145,9 +155,12 @@ impl Meet {
         if !set.has(Kind::Url) {
             return;
         }
-        let Some(url) = canonical::url(value, &mut self.scratch) else { return };
         self.keys.clear();
-        set.url_keys(url, &mut self.keys);
+        if let Some(parts) = quick::url(value) {
+            set.url_keys_of(parts, &mut self.keys);
+        } else if let Some(url) = canonical::url(value, &mut self.scratch) {
+            set.url_keys(url, &mut self.keys);
+        }
         for key in &self.keys {
             each(Look::Key { key: *key, kind: Kind::Url, parent: false }, value);
         }
@@ -167,16 +180,11 @@ impl Meet {
 
 /// A host without the port behind it.
 fn without_port(host: &[u8]) -> &[u8] {
-    let name = match memchr::memrchr(b':', host) {
-        Some(at) if host.first() == Some(&b'[') => match memchr::memrchr(b']', host) {
-            Some(close) if close < at => host.get(..at),
-            _ => None,
-        },
-        // More than one colon, and no brackets: an address of version 6, which has no port.
-        Some(at) if memchr::memchr(b':', host) == Some(at) => host.get(..at),
-        _ => None,
-    };
-    name.unwrap_or(host)
+    let Some(at) = memchr::memrchr(b':', host) else { return host };
+    let (name, port) = host.split_at_checked(at).unwrap_or((host, &[]));
+    // An address of version 6 has more colons, and a port only behind brackets.
+    let single = memchr::memchr(b':', name).is_none() || (name.starts_with(b"[") && name.ends_with(b"]"));
+    if single && port.iter().skip(1).all(u8::is_ascii_digit) { name } else { host }
 }
 
 /// Whether it could be an address of version 6: it begins with a digit, of which some are letters, and has two colons.

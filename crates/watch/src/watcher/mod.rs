@@ -5,6 +5,7 @@
 //! are looked at one by one, the way [`Watcher::event`] looks at every event.
 
 mod meet;
+mod quick;
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -12,11 +13,12 @@ use std::sync::Arc;
 
 use meet::{Look, Meet};
 use observable::Kind;
+use quick::Recent;
 
 use crate::scan::Scan;
 use crate::scan::line::Window;
 use crate::set::{Found, Key, Set};
-use crate::{Event, Field};
+use crate::{Event, Field, Meaning};
 
 /// A value in telemetry that is claimed by the set.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -45,6 +47,7 @@ pub struct Watcher {
     /// Indicators and fields of the event that were told already.
     told: Vec<(u64, Kind, String)>,
     batch: Batch,
+    recent: Recent,
 }
 
 /// Keys of the values of a window of lines.
@@ -53,8 +56,19 @@ struct Batch {
     keys: Vec<Key>,
     /// For each key the place of its line.
     places: Vec<u32>,
-    /// Lines that must be looked at, in order.
+    /// Lines that must be looked at.
     lines: Vec<u32>,
+    asked: Vec<Asked>,
+    /// Keys that the filter let through.
+    passed: Vec<u32>,
+}
+
+/// A value that may come again, and its keys in the batch.
+#[derive(Clone, Copy, Debug)]
+struct Asked {
+    tag: Key,
+    first: u32,
+    end: u32,
 }
 
 impl std::fmt::Debug for Watcher {
@@ -67,12 +81,20 @@ impl Watcher {
     /// Meets with this set.
     #[must_use]
     pub fn new(set: Arc<Set>) -> Self {
-        Self { set, meet: Meet::default(), found: Vec::new(), told: Vec::new(), batch: Batch::default() }
+        Self {
+            set,
+            meet: Meet::default(),
+            found: Vec::new(),
+            told: Vec::new(),
+            batch: Batch::default(),
+            recent: Recent::new(),
+        }
     }
 
     /// Meets with another set from the next event on.
     pub fn swap(&mut self, set: Arc<Set>) {
         self.set = set;
+        self.recent.clear();
     }
 
     /// The set that is met.
@@ -138,16 +160,11 @@ impl Watcher {
 
     fn window(&mut self, window: Window<'_>, sink: &mut dyn FnMut(&Hit<'_>)) {
         self.gather(window);
-        let Batch { keys, places, lines } = &mut self.batch;
-        for (key, place) in keys.iter().zip(places) {
-            if self.set.may_hold(*key) {
-                lines.push(*place);
-            }
-        }
-        if lines.is_empty() {
+        self.filter();
+        if self.batch.lines.is_empty() {
             return;
         }
-        let mut lines = std::mem::take(lines);
+        let mut lines = std::mem::take(&mut self.batch.lines);
         lines.sort_unstable();
         lines.dedup();
         for place in &lines {
@@ -162,26 +179,71 @@ impl Watcher {
 
     /// Fills the batch.
     fn gather(&mut self, window: Window<'_>) {
-        let Self { set, meet, found, batch, .. } = self;
-        let Batch { keys, places, lines } = batch;
+        let Self { set, meet, found, batch, recent, .. } = self;
+        let Batch { keys, places, lines, asked, .. } = batch;
         keys.clear();
         places.clear();
         lines.clear();
+        asked.clear();
         for (place, _) in window.rows() {
             for (meaning, value) in window.values(place) {
-                meet.value(set, meaning, value, &mut |look, _| {
-                    let key = match look {
-                        Look::Key { key, .. } => key,
-                        Look::Address(address) => {
-                            if set.has_networks() && covered(set, address, found) {
-                                lines.push(place as u32);
-                            }
-                            meet::address_key(set, address).1
-                        }
-                    };
+                // What was asked for not long ago, and in vain, is not asked for again.
+                let tag = match meaning {
+                    Meaning::Address => Some(set.key(Kind::Cidr, value)),
+                    Meaning::Host | Meaning::Answer => Some(set.key(Kind::Domain, value)),
+                    _ => None,
+                };
+                if tag.is_some_and(|tag| recent.holds(tag)) {
+                    continue;
+                }
+                let (first, mut surely) = (keys.len(), false);
+                let plain =
+                    if matches!(meaning, Meaning::Host | Meaning::Answer) { quick::points(value) } else { None };
+                if let (Some(points), Some(key)) = (plain, tag) {
                     keys.push(key);
-                    places.push(place as u32);
-                });
+                    if set.has_subdomains() {
+                        quick::parents(set, value, points, |key| keys.push(key));
+                    }
+                } else {
+                    meet.value(set, meaning, value, &mut |look, _| match look {
+                        Look::Key { key, .. } => keys.push(key),
+                        Look::Address(address) => {
+                            surely |= set.has_networks() && covered(set, address, found);
+                            keys.push(meet::address_key(set, address).1);
+                        }
+                    });
+                }
+                places.resize(keys.len(), place as u32);
+                if surely {
+                    lines.push(place as u32);
+                } else if let Some(tag) = tag {
+                    asked.push(Asked { tag, first: first as u32, end: keys.len() as u32 });
+                }
+            }
+        }
+    }
+
+    /// Asks for all keys of the batch: lines that must be looked at are noted, and values that are not claimed.
+    fn filter(&mut self) {
+        let Self { set, batch, recent, .. } = self;
+        let Batch { keys, places, lines, asked, passed } = batch;
+        // Without a branch on what is found, so that none is guessed wrong before its line of the filter has come.
+        passed.clear();
+        passed.resize(keys.len() + 1, 0);
+        let mut count = 0;
+        for (at, key) in keys.iter().enumerate() {
+            if let Some(free) = passed.get_mut(count) {
+                *free = at as u32;
+            }
+            count += usize::from(set.may_hold(*key));
+        }
+        passed.truncate(count);
+        lines.extend(passed.iter().filter_map(|at| places.get(*at as usize)));
+        let mut passed = passed.iter().copied().peekable();
+        for asked in asked {
+            while passed.next_if(|at| *at < asked.first).is_some() {}
+            if passed.peek().is_none_or(|at| *at >= asked.end) {
+                recent.keep(asked.tag);
             }
         }
     }
