@@ -1,6 +1,6 @@
 //! Marsad beside its peers and its limits: every row is measured in this run, the peer or limit next to it.
 //!
-//! `marsad-bench [all|validate|append|import|post|pages|sharing|viewers|handover|partners|meeting|packages|signatures] [--quick]`;
+//! `marsad-bench [all|validate|append|import|post|pages|sharing|viewers|handover|partners|meeting|packages|signatures|rules] [--quick]`;
 //! `meeting-million` holds a blind meeting of a million values with a million. The binary under test is named by `MARSAD_BIN`.
 //! Results go to stdout as Markdown tables, progress to stderr.
 
@@ -10,6 +10,7 @@ mod disk;
 mod handover;
 mod meeting;
 mod packages;
+mod rules;
 mod server;
 mod signatures;
 mod sharing;
@@ -54,7 +55,7 @@ fn main() -> ExitCode {
     ExitCode::from(2)
 }
 
-const STEPS: [(&str, fn(corpus::Size)); 13] = [
+const STEPS: [(&str, fn(corpus::Size)); 14] = [
     ("machine", table::machine),
     ("validate", validate::run),
     ("append", append::run),
@@ -68,4 +69,5 @@ const STEPS: [(&str, fn(corpus::Size)); 13] = [
     ("meeting", meeting::run),
     ("packages", packages::run),
     ("signatures", signatures::run),
+    ("rules", rules::run),
 ];
