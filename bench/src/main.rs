@@ -1,6 +1,6 @@
 //! Marsad beside its peers and its limits: every row is measured in this run, the peer or limit next to it.
 //!
-//! `marsad-bench [all|validate|append|import|post|pages|sharing|viewers|handover|partners|meeting|packages|signatures|indicators|telemetry] [--quick]`;
+//! `marsad-bench [all|validate|append|import|post|pages|sharing|viewers|handover|partners|meeting|packages|signatures|indicators|telemetry|rules] [--quick]`;
 //! `meeting-million` holds a blind meeting of a million values with a million. The binary under test is named by `MARSAD_BIN`.
 //! Results go to stdout as Markdown tables, progress to stderr.
 
@@ -11,6 +11,7 @@ mod handover;
 mod indicators;
 mod meeting;
 mod packages;
+mod rules;
 mod server;
 mod signatures;
 mod sharing;
@@ -56,7 +57,8 @@ fn main() -> ExitCode {
     ExitCode::from(2)
 }
 
-const STEPS: [(&str, fn(corpus::Size)); 15] = [
+const STEPS: [(&str, fn(corpus::Size)); 16] = [
+const STEPS: [(&str, fn(corpus::Size)); 16] = [
     ("machine", table::machine),
     ("validate", validate::run),
     ("append", append::run),
@@ -72,4 +74,5 @@ const STEPS: [(&str, fn(corpus::Size)); 15] = [
     ("signatures", signatures::run),
     ("indicators", indicators::run),
     ("telemetry", telemetry::run),
+    ("rules", rules::run),
 ];
