@@ -266,9 +266,23 @@ sections! {
         without: Vec<String> = Vec::new();
         /// Claims whose author is less sure than that (0 to 100) are not met. What does not say how sure it is is met.
         min_confidence: u64 = 0;
+        /// A decaying model of MISP (a JSON file) by which claims lose their score since they were changed last. Relative to the
+        /// node's directory. Empty: they do not decay.
+        decay_model: String = String::new();
         /// What is signed in with at NATS servers: a file with name:password, a token or NATS credentials (.creds). Relative to
         /// the node's directory. Empty: nothing.
         nats_credentials: String = String::new();
+        /// Sightings in STIX: none; own (they stay with our own organisation); source (they go back to the claim's source, and
+        /// to others, as far as their markings let them: those of the indicator and, where that is stricter, `default-marking`).
+        /// Which machine of ours it was is TLP:AMBER+STRICT at least.
+        sightings: Sightings = Sightings::None;
+        /// Sightings say neither who saw it nor on which machine. What people answer (a false positive) then stays here, since an
+        /// opinion of nobody counts for nothing. Whoever gets them over a link from us knows that they came from us.
+        sightings_anonymous: bool = false;
+        /// The collection that sightings are added to. It has to be there (`marsad collection add`).
+        sightings_collection: String = "sightings".to_owned();
+        /// A sighting whose count grew is written anew after so many minutes.
+        sightings_minutes: u64 = 60;
     }
     /// The audit log: sign-ins, hand-overs, refusals and acts of administration.
     audit, "audit.", Audit {
@@ -282,20 +296,6 @@ sections! {
         /// A PEM file of certificate authorities for the syslog server, in the place of those of the system. Relative to the
         /// node's directory. Empty: those of the system and of `egress.authorities`.
         syslog_authorities: String = String::new();
-    }
-    /// What becomes of what the watch met, beside the alert.
-    watch, "watch.", Watch {
-        /// Sightings in STIX: none; own (they stay with our own organisation); source (they go back to the claim's source, and
-        /// to others, as far as their markings let them: those of the indicator and, where that is stricter, `default-marking`).
-        /// Which machine of ours it was is TLP:AMBER+STRICT at least.
-        sightings: Sightings = Sightings::None;
-        /// Sightings say neither who saw it nor on which machine. What people answer (a false positive) then stays here, since an
-        /// opinion of nobody counts for nothing. Whoever gets them over a link from us knows that they came from us.
-        sightings_anonymous: bool = false;
-        /// The collection that sightings are added to. It has to be there (`marsad collection add`).
-        sightings_collection: String = "sightings".to_owned();
-        /// A sighting whose count grew is written anew after so many minutes.
-        sightings_minutes: u64 = 60;
     }
     /// Alerts: hits of the watch, folded, and the ways out by which they are told. Every way out is off where its address is
     /// empty; what cannot be delivered waits on disk and is tried again.

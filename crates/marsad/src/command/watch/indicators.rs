@@ -43,7 +43,7 @@ fn of_file(path: &Path, summary: &mut Summary) -> Result<Indicators, Failure> {
 
 /// The set that a node makes of its book.
 fn of_node(_: &Place) -> Result<Indicators, Failure> {
-    Err(Failure::Usage("what to look for? name a list or a bundle with --indicators FILE".to_owned()))
+    Err(Failure::Usage("--field-map and --most want a list or a bundle: name it with --indicators FILE".to_owned()))
 }
 
 /// Whether the indicator names the value that was seen, by what was written and not by digests of it.
