@@ -1,6 +1,6 @@
 //! Marsad beside its peers and its limits: every row is measured in this run, the peer or limit next to it.
 //!
-//! `marsad-bench [all|validate|append|import|post|pages|sharing|viewers|handover|partners|meeting|packages|signatures|telemetry] [--quick]`;
+//! `marsad-bench [all|validate|append|import|post|pages|sharing|viewers|handover|partners|meeting|packages|signatures|indicators|telemetry] [--quick]`;
 //! `meeting-million` holds a blind meeting of a million values with a million. The binary under test is named by `MARSAD_BIN`.
 //! Results go to stdout as Markdown tables, progress to stderr.
 
@@ -8,6 +8,7 @@ mod clock;
 mod corpus;
 mod disk;
 mod handover;
+mod indicators;
 mod meeting;
 mod packages;
 mod server;
@@ -55,7 +56,7 @@ fn main() -> ExitCode {
     ExitCode::from(2)
 }
 
-const STEPS: [(&str, fn(corpus::Size)); 14] = [
+const STEPS: [(&str, fn(corpus::Size)); 15] = [
     ("machine", table::machine),
     ("validate", validate::run),
     ("append", append::run),
@@ -69,5 +70,6 @@ const STEPS: [(&str, fn(corpus::Size)); 14] = [
     ("meeting", meeting::run),
     ("packages", packages::run),
     ("signatures", signatures::run),
+    ("indicators", indicators::run),
     ("telemetry", telemetry::run),
 ];

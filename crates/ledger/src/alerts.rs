@@ -92,6 +92,10 @@ pub trait AlertDesk {
     /// # Errors
     /// [`crate::Error::Storage`].
     fn told(&self, way: &str, alert: &str, number: u64) -> Result<()>;
+    /// Lets something wait again that was tried, unless it was let go of or something newer has taken its place.
+    /// # Errors
+    /// [`crate::Error::Storage`].
+    fn again(&self, telling: &Telling) -> Result<()>;
     /// Erases alerts that were closed and not changed since. Returns how many.
     /// # Errors
     /// [`crate::Error::Storage`].

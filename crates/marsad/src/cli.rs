@@ -3,7 +3,7 @@
 use crate::command::{
     account, audit, backup, card, check, collection, completions, config, demo, doctor, erase, export, group, import,
     init, key, link, man, marking, organisation, pack, partner, pattern, pull, push, recall, restore, restrict, serve,
-    sources, unpack, validate, who, why,
+    sources, unpack, validate, watch, who, why,
 };
 use std::path::PathBuf;
 
@@ -63,6 +63,7 @@ pub(crate) enum Command {
     Unpack(unpack::Args),
     Validate(validate::Args),
     Pattern(pattern::Args),
+    Watch(watch::Args),
     Collection(collection::Args),
     Account(account::Args),
     Organisation(organisation::Args),

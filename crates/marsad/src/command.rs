@@ -32,6 +32,7 @@ pub(crate) mod serve;
 pub(crate) mod sources;
 pub(crate) mod unpack;
 pub(crate) mod validate;
+pub(crate) mod watch;
 pub(crate) mod who;
 pub(crate) mod why;
 
@@ -59,6 +60,7 @@ pub(crate) fn run(cli: Cli) -> Outcome {
         Command::Unpack(args) => unpack::run(place, &args),
         Command::Validate(args) => validate::run(place, &args),
         Command::Pattern(args) => pattern::run(&args),
+        Command::Watch(args) => watch::run(place, &args),
         Command::Collection(args) => collection::run(place, &args),
         Command::Account(args) => account::run(place, &args),
         Command::Organisation(args) => organisation::run(place, &args),

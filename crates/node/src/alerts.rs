@@ -5,8 +5,10 @@
 
 pub mod alert;
 pub mod confidence;
+pub mod desk;
 pub mod fold;
 pub mod hit;
 pub mod out;
 pub mod sighting;
+pub mod view;
 pub mod words;

@@ -22,6 +22,7 @@ pub use recorder::{AuditRecorder, acts_as};
 pub use retain::{Retained, retain};
 pub use runs::{Given, covers, decode, encode, runs_of};
 pub use scribe::{Ended, Scribe};
+pub(crate) use syslog::{ELEMENT, Message};
 pub use syslog::{Origin, message};
 
 use crate::home::{Home, Secret};

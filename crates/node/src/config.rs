@@ -15,8 +15,8 @@ mod setting;
 mod source;
 
 pub use setting::{
-    ClientCertificates, DefaultMarking, HiddenReferences, LogFormat, LogLevel, MeetingValues, MetricsAccess, Setting,
-    Written,
+    AlertsBy, AlertsLanguage, AlertsText, ClientCertificates, DefaultMarking, HiddenReferences, LogFormat, LogLevel,
+    MeetingValues, MetricsAccess, Setting, Sightings, Written,
 };
 pub use source::{Error, Problem};
 
@@ -267,6 +267,78 @@ sections! {
         /// node's directory. Empty: those of the system and of `egress.authorities`.
         syslog_authorities: String = String::new();
     }
+    /// What becomes of what the watch met, beside the alert.
+    watch, "watch.", Watch {
+        /// Sightings in STIX: none; own (they stay with our own organisation); source (they go back to the claim's source, and
+        /// to others, as far as their markings let them: those of the indicator and, where that is stricter, `default-marking`).
+        /// Which machine of ours it was is TLP:AMBER+STRICT at least.
+        sightings: Sightings = Sightings::None;
+        /// Sightings say neither who saw it nor on which machine. What people answer (a false positive) then stays here, since an
+        /// opinion of nobody counts for nothing. Whoever gets them over a link from us knows that they came from us.
+        sightings_anonymous: bool = false;
+        /// The collection that sightings are added to. It has to be there (`marsad collection add`).
+        sightings_collection: String = "sightings".to_owned();
+        /// A sighting whose count grew is written anew after so many minutes.
+        sightings_minutes: u64 = 60;
+    }
+    /// Alerts: hits of the watch, folded, and the ways out by which they are told. Every way out is off where its address is
+    /// empty; what cannot be delivered waits on disk and is tried again.
+    alerts, "alerts.", Alerts {
+        /// What one alert is about: indicator (one for each indicator), entity (one for each machine that an event names), or input.
+        by: AlertsBy = AlertsBy::Entity;
+        /// The fields in which events name the machine, in the order in which they are looked for. Empty: those of Zeek, Suricata
+        /// and ECS (id.orig_h, src_ip, source.ip, …).
+        entity_fields: Vec<String> = Vec::new();
+        /// An alert whose count grew is told again after so many minutes, then after twice as many, and so on, up to a day.
+        again_minutes: u64 = 10;
+        /// An alert without hits for so many minutes is closed.
+        quiet_minutes: u64 = 60;
+        /// Events that are kept of an alert as evidence.
+        samples: u64 = 5;
+        /// Open alerts of one indicator; further machines are counted in one alert for all of them.
+        entities: u64 = 100;
+        /// Open alerts of all indicators.
+        open: u64 = 100_000;
+        /// Days for which closed alerts are kept, their evidence with them.
+        keep_days: u64 = 90;
+        /// Alerts that may wait for one way out.
+        queue: u64 = 10_000;
+        /// Hours for which it is tried to deliver one.
+        deliver_hours: u64 = 72;
+        /// To whom alerts go out, as the policy sees it: an organisation or an account. What they may not see is not told. Empty: a
+        /// member of our own organisation.
+        viewer: String = String::new();
+        /// The language of mails: ar, fr, es or en.
+        language: AlertsLanguage = AlertsLanguage::En;
+        /// A web server that gets every alert as JSON, signed (HMAC-SHA256): "https://soar.example.org/hook".
+        webhook: String = String::new();
+        /// The file with the secret of the signature, 16 characters or more. Relative to the node's directory.
+        webhook_secret_file: String = String::new();
+        /// A mail server: "smtps://mail.example.org" (TLS at once) or "smtp://mail.example.org" (STARTTLS, a must).
+        smtp: String = String::new();
+        /// As whom we sign in there. Empty: we do not.
+        smtp_user: String = String::new();
+        /// The file with the password. Relative to the node's directory.
+        smtp_password_file: String = String::new();
+        /// A PEM file of certificate authorities for the mail server, in the place of those of the system. Relative to the node's
+        /// directory. Empty: those of the system and of `egress.authorities`.
+        smtp_authorities: String = String::new();
+        /// Who writes: "Marsad <marsad@example.org>".
+        mail_from: String = String::new();
+        /// To whom: ["soc@example.org"].
+        mail_to: Vec<String> = Vec::new();
+        /// A syslog server (RFC 5424): "udp://siem.example.org:514", "tcp://…:601" or "tls://…:6514".
+        syslog: String = String::new();
+        /// The text of a message: plain or cef.
+        syslog_text: AlertsText = AlertsText::Plain;
+        /// A PEM file of certificate authorities for the syslog server, in the place of those of the system. Relative to the
+        /// node's directory. Empty: those of the system and of `egress.authorities`.
+        syslog_authorities: String = String::new();
+        /// A JetStream stream that gets every alert as JSON: "nats://nats.example.org/ALERTS?subject=marsad.alerts".
+        nats: String = String::new();
+        /// The file of credentials for it. Relative to the node's directory. Empty: none.
+        nats_credentials: String = String::new();
+    }
     /// Logs go to standard error.
     log, "log.", Log {
         /// text or json.
@@ -398,6 +470,9 @@ impl Config {
             !self.audit.syslog.is_empty() && self.audit.syslog.parse::<crate::audit::Target>().is_err(),
             "`audit.syslog` must be a host or a host and a port, such as siem.example.org:6514",
         );
+        for wrong in crate::alerts::out::deliver::wrong(&self) {
+            refuse(true, &wrong);
+        }
         if problems.is_empty() { Ok(self) } else { Err(Error { problems }) }
     }
 }

@@ -49,12 +49,19 @@ pub struct Limits {
     pub shortest_v6: u8,
     /// Whether addresses for private use are taken: an organisation may well claim its own.
     pub private: bool,
+    /// Whether everything is taken that is a value, however wide.
+    pub everything: bool,
+}
+
+impl Limits {
+    /// Nothing is refused but what is no value of its kind.
+    pub const NONE: Self = Self { shortest_v4: 0, shortest_v6: 0, private: true, everything: true };
 }
 
 impl Default for Limits {
     /// Networks from /8 and /16 on, addresses for private use taken.
     fn default() -> Self {
-        Self { shortest_v4: 8, shortest_v6: 16, private: true }
+        Self { shortest_v4: 8, shortest_v6: 16, private: true, everything: false }
     }
 }
 
@@ -82,6 +89,7 @@ pub fn admitted<'a>(
 ) -> Result<&'a [u8], Refused> {
     let value = canonical::of(kind, value, scratch).ok_or(Refused::NotAValue(kind))?;
     match kind {
+        _ if limits.everything => {}
         Kind::Domain => name(value, subdomains)?,
         Kind::Ipv4 | Kind::Ipv6 if !limits.private && octets(value).is_some_and(is_private) => {
             return Err(Refused::Private);

@@ -113,6 +113,10 @@ pub enum Act {
     Unlink,
     /// Lists and ends sessions.
     ManageSessions,
+    /// Sees the alerts of the watch (of which indicators is the policy's business).
+    SeeAlerts,
+    /// Answers alerts, and brings hits in.
+    AnswerAlerts,
     /// Learns who could see an object, and to whom it was handed.
     Trace,
     /// Learns why somebody sees an object or does not.
@@ -192,7 +196,10 @@ pub fn may(actor: &Actor, act: Act, target: &Target<'_>) -> bool {
 fn fits(act: Act, target: &Target<'_>) -> bool {
     match target {
         Target::Records => matches!(act, Act::Read | Act::Write | Act::Release),
-        Target::Node => matches!(act, Act::ManagePartners | Act::ManageCollections | Act::Trace),
+        Target::Node => matches!(
+            act,
+            Act::ManagePartners | Act::ManageCollections | Act::Trace | Act::SeeAlerts | Act::AnswerAlerts
+        ),
         Target::Place { .. } => act == Act::Add,
         Target::Member(_) => matches!(
             act,
@@ -217,8 +224,8 @@ fn fits(act: Act, target: &Target<'_>) -> bool {
 /// The lowest role that may do it.
 fn lowest(act: Act) -> Role {
     match act {
-        Act::Read => Role::Reader,
-        Act::Write => Role::Analyst,
+        Act::Read | Act::SeeAlerts => Role::Reader,
+        Act::Write | Act::AnswerAlerts => Role::Analyst,
         Act::Release | Act::Trace | Act::Restrict => Role::Publisher,
         Act::ManagePartners => Role::PartnerManager,
         _ => Role::Administrator,

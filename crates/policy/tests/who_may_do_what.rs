@@ -27,13 +27,15 @@ const ON_MEMBERS: [(&str, Act); 16] = [
     ("manage sessions", Act::ManageSessions),
     ("add (to a member)", Act::Add),
 ];
-const ON_THE_NODE: [(&str, Act, Target<'static>); 6] = [
+const ON_THE_NODE: [(&str, Act, Target<'static>); 8] = [
     ("read records", Act::Read, Target::Records),
     ("write records", Act::Write, Target::Records),
     ("release records", Act::Release, Target::Records),
     ("manage partners", Act::ManagePartners, Target::Node),
     ("manage collections", Act::ManageCollections, Target::Node),
     ("trace objects", Act::Trace, Target::Node),
+    ("see alerts", Act::SeeAlerts, Target::Node),
+    ("answer alerts", Act::AnswerAlerts, Target::Node),
 ];
 /// The sharing model: what is done, and to what.
 const SHARING: [(&str, Act); 5] = [

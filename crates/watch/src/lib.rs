@@ -5,11 +5,14 @@
 mod eve;
 mod event;
 pub mod input;
+pub mod list;
 pub mod read;
 pub mod scan;
 pub mod set;
+pub mod standing;
 pub mod text;
 pub mod time;
+pub mod warning;
 mod watcher;
 mod zeek;
 

@@ -3,6 +3,7 @@
 //! A reader is fed blocks of bytes and gives events to a sink; it knows no files and no clock, and its memory does not
 //! grow with what it has read. What it cannot read it counts ([`Faults`]) and passes over.
 
+mod capture;
 mod cef;
 mod csv;
 mod faults;
@@ -15,6 +16,7 @@ mod names;
 mod plain;
 mod syslog;
 
+pub use capture::Capture;
 pub use csv::Csv;
 pub use faults::{Fault, Faults};
 pub use json::JsonLines;

@@ -100,6 +100,23 @@ impl Set {
         self.base.table.may_hold(key) | (self.fresh.table.len() > 0 && self.fresh.table.may_hold(key))
     }
 
+    /// Puts into `through` the places of those keys under which a claim may stand, in their order. For some hundred keys
+    /// at once this costs a fraction of as many calls of [`may_hold`](Self::may_hold) where the filter is larger than the
+    /// cache.
+    pub fn sift(&self, keys: &[Key], through: &mut Vec<u32>) {
+        through.clear();
+        std::hint::black_box(self.base.table.touch(keys));
+        through.resize(keys.len(), 0);
+        let mut count = 0_usize;
+        for (place, key) in (0_u32..).zip(keys) {
+            if let Some(slot) = through.get_mut(count) {
+                *slot = place;
+            }
+            count += usize::from(self.may_hold(*key));
+        }
+        through.truncate(count);
+    }
+
     /// Adds every claim under this key to what was found. For a name above the one that was seen, only those count that
     /// have `subdomains`; for the value itself, only those that have `itself`.
     pub fn find(&self, key: Key, found: &mut Vec<Found>) {

@@ -190,6 +190,19 @@ impl AlertDesk for Desk<'_> {
         })
     }
 
+    fn again(&self, telling: &Telling) -> Result<()> {
+        self.run("let something wait again", || {
+            let Telling { way, alert, number, due, attempts, .. } = telling;
+            let number = i64::try_from(*number).unwrap_or(i64::MAX);
+            self.change
+                .prepare_cached(
+                    "UPDATE telling SET due = ?4, attempts = ?5 WHERE way = ?1 AND alert = ?2 AND number = ?3",
+                )?
+                .execute(params![way, alert, number, due, attempts])
+                .map(drop)
+        })
+    }
+
     fn forget(&self, before: Micros) -> Result<u64> {
         self.run("erase old alerts", || {
             self.change.execute_batch("PRAGMA secure_delete=ON")?;

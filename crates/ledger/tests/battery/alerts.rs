@@ -73,7 +73,10 @@ pub(crate) fn alerts<B: Alerts>(make: impl Fn() -> B) {
         Ok(())
     })
     .unwrap();
-    assert!(book.alert(&alert(4, 40, false).id).unwrap().is_none() && book.alert(&alert(2, 20, false).id).unwrap().is_some());
+    assert!(
+        book.alert(&alert(4, 40, false).id).unwrap().is_none()
+            && book.alert(&alert(2, 20, false).id).unwrap().is_some()
+    );
 }
 
 /// What waits is told once, and the newer in the place of the older.
@@ -100,16 +103,23 @@ pub(crate) fn tellings<B: Alerts>(make: impl Fn() -> B) {
         let waits = book.tellings(way, now, 10).unwrap();
         waits.into_iter().map(|one| (one.alert, one.number)).collect::<Vec<_>>()
     };
-    assert!(!tell(&telling("mail", "a", 1, 5)) && !tell(&telling("mail", "b", 1, 3)) && !tell(&telling("hook", "a", 1, 3)));
+    assert!(
+        !tell(&telling("mail", "a", 1, 5)) && !tell(&telling("mail", "b", 1, 3)) && !tell(&telling("hook", "a", 1, 3))
+    );
     assert_eq!(waiting("mail", 4), [("b".to_owned(), 1)]);
     assert_eq!(waiting("mail", 5), [("b".to_owned(), 1), ("a".to_owned(), 1)]);
     assert!(tell(&telling("mail", "a", 2, 5)));
     book.alerting(&mut |desk| {
         assert_eq!((desk.waiting("mail")?, desk.waiting("hook")?, desk.waiting("none")?), (2, 1, 0));
+        // What is tried again waits longer, if it is still what waits.
+        desk.again(&Telling { attempts: 3, due: 7, ..telling("mail", "a", 2, 0) })?;
+        desk.again(&Telling { attempts: 9, due: 1, ..telling("mail", "a", 1, 0) })?;
+        desk.again(&telling("mail", "c", 1, 0))?;
         // Whoever told the first does not take the second away.
         desk.told("mail", "a", 1)?;
         desk.told("mail", "b", 1)
     })
     .unwrap();
+    assert_eq!((waiting("mail", 6), book.tellings("mail", 7, 9).unwrap()[0].attempts), (vec![], 3));
     assert_eq!((waiting("mail", 9), waiting("hook", 9)), (vec![("a".to_owned(), 2)], vec![("a".to_owned(), 1)]));
 }

@@ -1,7 +1,7 @@
 //! What every engine must do. An engine's own test file gives a factory; nothing in here knows which engine it is.
 
-mod oracle;
 pub(crate) mod alerts;
+mod oracle;
 pub(crate) mod partners;
 mod sharing;
 

@@ -160,7 +160,8 @@ impl Voices {
                 None if voices.len() >= MOST_VOICES => continue,
                 _ => {}
             }
-            let same = voices.insert(organisation.clone(), (said.at, said.opinion)).is_some_and(|(_, o)| o == said.opinion);
+            let same =
+                voices.insert(organisation.clone(), (said.at, said.opinion)).is_some_and(|(_, o)| o == said.opinion);
             if !same {
                 changed.push(object.clone());
             }
@@ -169,6 +170,19 @@ impl Voices {
             self.by_id.insert(place, said.about);
         }
         changed
+    }
+
+    /// Takes a record of the book with its policy class, which says whose it is.
+    pub fn record(&mut self, record: &ledger::Record<'_>, class: &policy::Class) -> Vec<String> {
+        if record.kind != "opinion" || !matches!(record.state, ledger::State::Live) {
+            return Vec::new();
+        }
+        let organisation = match &class.author {
+            policy::Author::Owner => Some(class.owner.as_str()),
+            policy::Author::Organisation(name) => Some(name.as_str()),
+            policy::Author::Foreign => None,
+        };
+        self.take(record.kind, record.body, organisation)
     }
 
     /// The voices on an object; `trust` says how much an organisation (in lower case) counts.
@@ -249,13 +263,8 @@ mod tests {
     }
 
     fn any_voice() -> impl Strategy<Value = Voice> {
-        let opinions = [
-            Opinion::StronglyDisagree,
-            Opinion::Disagree,
-            Opinion::Neutral,
-            Opinion::Agree,
-            Opinion::StronglyAgree,
-        ];
+        let opinions =
+            [Opinion::StronglyDisagree, Opinion::Disagree, Opinion::Neutral, Opinion::Agree, Opinion::StronglyAgree];
         let trusts = [Trust::None, Trust::Partner, Trust::Own];
         (0_u8..4, proptest::sample::select(trusts.to_vec()), proptest::sample::select(opinions.to_vec()))
             .prop_map(|(name, trust, opinion)| voice(&format!("o{name}"), trust, opinion))
@@ -292,7 +301,8 @@ mod tests {
         };
         let mut voices = Voices::default();
         let on = |voices: &Voices| {
-            let mut said: Vec<_> = voices.on("i", &|_| Trust::Partner).into_iter().map(|v| (v.organisation, v.opinion)).collect();
+            let mut said: Vec<_> =
+                voices.on("i", &|_| Trust::Partner).into_iter().map(|v| (v.organisation, v.opinion)).collect();
             said.sort();
             said
         };

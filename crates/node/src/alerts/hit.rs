@@ -53,6 +53,24 @@ pub struct Hit {
 }
 
 impl Hit {
+    /// What the watch met in the book's claims.
+    #[must_use]
+    pub fn of(met: &crate::watch::Hit) -> Self {
+        let time = met.time.as_deref().and_then(instant);
+        Self {
+            indicator: met.indicator.id.clone(),
+            kind: met.kind,
+            value: met.value.clone(),
+            field: met.field.clone(),
+            input: met.input.to_string(),
+            line: met.line,
+            place: met.place,
+            time,
+            raw: String::from_utf8_lossy(&met.raw).into_owned(),
+            received: met.received,
+        }
+    }
+
     /// The same within its bounds: words cut, and a time that lies ahead of our clock left out.
     #[must_use]
     pub fn bounded(self) -> Self {
@@ -85,6 +103,31 @@ impl Hit {
         let [a, b, c, d, e, f, g, h, ..] = *hasher.finalize().as_bytes();
         u64::from_le_bytes([a, b, c, d, e, f, g, h])
     }
+}
+
+/// An instant as sensors write it: RFC 3339, also with an offset as EVE has it (`+0000`), or seconds since 1970 as Zeek does.
+#[must_use]
+pub fn instant(text: &str) -> Option<Micros> {
+    let text = text.trim();
+    if let Ok(at) = stix::timestamp::Timestamp::parse(text) {
+        return Some(at.micros);
+    }
+    if let Some((seconds, fraction)) = text.split_once('.').or(Some((text, "")))
+        && !seconds.is_empty()
+        && seconds.len() <= 11
+        && seconds.bytes().chain(fraction.bytes()).all(|byte| byte.is_ascii_digit())
+    {
+        let digits: String = fraction.chars().chain("000000".chars()).take(6).collect();
+        return seconds.parse::<i64>().ok()?.checked_mul(1_000_000)?.checked_add(digits.parse().ok()?);
+    }
+    let sign = text.rfind(['+', '-']).filter(|at| *at > 10)?;
+    let (local, offset) = text.split_at_checked(sign)?;
+    let digits: String = offset.chars().filter(char::is_ascii_digit).collect();
+    let (hours, minutes) = digits.split_at_checked(2).filter(|(_, minutes)| minutes.len() == 2)?;
+    let minutes = hours.parse::<i64>().ok()?.checked_mul(60)?.checked_add(minutes.parse().ok()?)?;
+    let minutes = if offset.starts_with('-') { -minutes } else { minutes };
+    let utc = stix::timestamp::Timestamp::parse(&format!("{local}Z")).map(|at| at.micros).ok()?;
+    utc.checked_sub(minutes.checked_mul(60_000_000)?)
 }
 
 /// By what hits of one indicator are told apart.
@@ -183,6 +226,28 @@ pub(super) mod tests {
         // As deep as a hostile sensor likes.
         let deep = format!("{}{}", r#"{"a":"#.repeat(20_000), "}".repeat(20_000));
         assert_eq!(entity(&hit("indicator--1", &deep, 1, 0), By::Entity, &[]), "dns.log");
+    }
+
+    #[test]
+    fn times_of_sensors() {
+        let at = Some(1_764_000_000_500_000);
+        for (text, expected) in [
+            ("2025-11-24T16:00:00.5Z", at),
+            ("1764000000.500000", at),
+            ("1764000000.5", at),
+            ("2025-11-24T16:00:00.500000+0000", at),
+            ("2025-11-24T18:30:00.5+02:30", at),
+            ("2025-11-24T11:00:00.5-0500", at),
+            ("1764000000", Some(1_764_000_000_000_000)),
+            ("99999999999999999999", None),
+            ("2025-11-24", None),
+            ("+0000", None),
+            ("yesterday", None),
+            ("", None),
+            (".", None),
+        ] {
+            assert_eq!(instant(text), expected, "{text:?}");
+        }
     }
 
     #[test]

@@ -5,6 +5,9 @@
 //! once; its id says of which alert it is, and which notice of it, so that what comes twice can be folded.
 
 pub mod cef;
+pub mod deliver;
+pub mod mail;
+pub mod syslog;
 pub mod webhook;
 
 use super::alert::Alert;
@@ -103,7 +106,8 @@ impl Notice {
     /// As JSON.
     #[must_use]
     pub fn json(&self) -> Value {
-        let values: Vec<Value> = self.values.iter().map(|(kind, value)| json!({"type": kind, "value": value})).collect();
+        let values: Vec<Value> =
+            self.values.iter().map(|(kind, value)| json!({"type": kind, "value": value})).collect();
         json!({
             "id": self.id(),
             "alert": self.alert,

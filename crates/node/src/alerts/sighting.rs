@@ -221,7 +221,7 @@ fn observable(kind: Kind, value: &str) -> Option<Value> {
             object("x509-certificate", "hashes", json!({algorithm: digest}))
         }
         Kind::CertificateSerial => object("x509-certificate", "serial_number", value.into()),
-        Kind::RegistryKey => object("windows-registry-key", "key", value.into()),
+        Kind::RegistryKey => object("windows-registry-key", "key", whole_hive(value).into()),
         Kind::Mutex => object("mutex", "name", value.into()),
         Kind::Account => object("user-account", "account_login", value.into()),
         Kind::Mac => object("mac-addr", "value", value.replace('-', ":").to_lowercase().into()),
@@ -234,6 +234,20 @@ fn observable(kind: Kind, value: &str) -> Option<Value> {
         }
         Kind::Ja3 | Kind::Ja3s | Kind::Ja4 | Kind::UserAgent => return None,
     })
+}
+
+/// A registry key under its hive's whole name, as STIX wants it (STIX 2.1 §6.17).
+fn whole_hive(key: &str) -> String {
+    let (hive, rest) = key.split_once('\\').unwrap_or((key, ""));
+    let whole = match hive.to_ascii_uppercase().as_str() {
+        "HKLM" => "HKEY_LOCAL_MACHINE",
+        "HKCU" => "HKEY_CURRENT_USER",
+        "HKCR" => "HKEY_CLASSES_ROOT",
+        "HKU" => "HKEY_USERS",
+        "HKCC" => "HKEY_CURRENT_CONFIG",
+        _ => return key.to_owned(),
+    };
+    if rest.is_empty() { whole.to_owned() } else { format!("{whole}\\{rest}") }
 }
 
 /// From where, to where, to which port, by which protocol.
@@ -293,8 +307,12 @@ mod tests {
 
     #[test]
     fn a_sighting_with_what_was_observed() {
-        let zeek = r#"{"id.orig_h":"10.0.0.7","id.resp_h":"198.51.100.9","id.resp_p":53,"proto":"udp","query":"bad.example"}"#;
-        let objects = made(&[of(Kind::Domain, "Bad.Example.", zeek, 1), of(Kind::Domain, "Bad.Example.", zeek, 2)], Some(IDENTITY));
+        let zeek =
+            r#"{"id.orig_h":"10.0.0.7","id.resp_h":"198.51.100.9","id.resp_p":53,"proto":"udp","query":"bad.example"}"#;
+        let objects = made(
+            &[of(Kind::Domain, "Bad.Example.", zeek, 1), of(Kind::Domain, "Bad.Example.", zeek, 2)],
+            Some(IDENTITY),
+        );
         assert_eq!(
             kinds(&objects),
             ["domain-name", "ipv4-addr", "ipv4-addr", "network-traffic", "observed-data", "sighting"]
@@ -302,7 +320,7 @@ mod tests {
         let [domain, from, _, traffic, observed, sighting] = &objects[..] else { panic!() };
         assert_eq!(domain["value"], "bad.example");
         // The id that python's stix2 gives this name.
-        assert_eq!(domain["id"], "domain-name--bedb4899-d24b-5401-bc86-8f6b4cc18ec7");
+        assert_eq!(domain["id"], "domain-name--3feb0435-4cfe-526c-ad29-7497916a7c8c");
         let green = json!([Tlp::Green.id()]);
         assert_eq!((&domain["object_marking_refs"], &sighting["object_marking_refs"]), (&green, &green));
         let strict = |object: &Value| object["object_marking_refs"].to_string().contains(Tlp::AmberStrict.id());
@@ -311,8 +329,14 @@ mod tests {
         assert_eq!(observed["object_refs"], json!([domain["id"], traffic["id"]]));
         assert_eq!((&observed["number_observed"], &sighting["count"]), (&json!(2), &json!(2)));
         assert_eq!(sighting["observed_data_refs"], json!([observed["id"]]));
-        assert_eq!((&sighting["sighting_of_ref"], &sighting["where_sighted_refs"]), (&json!(INDICATOR), &json!([IDENTITY])));
-        assert_eq!((&sighting["created"], &sighting["modified"]), (&json!("2025-11-24T16:00:00.000Z"), &json!("2025-11-24T16:10:00.000Z")));
+        assert_eq!(
+            (&sighting["sighting_of_ref"], &sighting["where_sighted_refs"]),
+            (&json!(INDICATOR), &json!([IDENTITY]))
+        );
+        assert_eq!(
+            (&sighting["created"], &sighting["modified"]),
+            (&json!("2025-11-24T16:00:00.000Z"), &json!("2025-11-24T16:10:00.000Z"))
+        );
         assert!(!sighting.to_string().contains("10.0.0.7") && !observed.to_string().contains("10.0.0.7"));
     }
 
@@ -341,7 +365,11 @@ mod tests {
             (Kind::FileName, "a.exe", Some(("file", "name", json!("a.exe")))),
             (Kind::Certificate, &colons, Some(("x509-certificate", "hashes", json!({"SHA-1": "ab".repeat(20)})))),
             (Kind::CertificateSerial, "0a:ff", Some(("x509-certificate", "serial_number", json!("0a:ff")))),
-            (Kind::RegistryKey, r"HKLM\Software\Bad", Some(("windows-registry-key", "key", json!(r"HKLM\Software\Bad")))),
+            (
+                Kind::RegistryKey,
+                r"HKLM\Software\Bad",
+                Some(("windows-registry-key", "key", json!(r"HKEY_LOCAL_MACHINE\Software\Bad"))),
+            ),
             (Kind::Mutex, "m", Some(("mutex", "name", json!("m")))),
             (Kind::Account, "mallory", Some(("user-account", "account_login", json!("mallory")))),
             (Kind::Mac, "00-AA-BB-CC-DD-EE", Some(("mac-addr", "value", json!("00:aa:bb:cc:dd:ee")))),

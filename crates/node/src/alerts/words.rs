@@ -42,7 +42,9 @@ pub fn plain(text: &str, most: usize) -> String {
     let visible = |c: char| match c {
         '\t' | '\n' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}' => ' ',
         // Interlinear annotation, tags, variation selectors and fillers leave no mark either.
-        '\u{61c}' | '\u{180e}' | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' | '\u{206a}'..='\u{206f}' => '\u{fffd}',
+        '\u{61c}' | '\u{180e}' | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' | '\u{206a}'..='\u{206f}' => {
+            '\u{fffd}'
+        }
         '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}' | '\u{e000}'..='\u{f8ff}' => '\u{fffd}',
         c if c.is_control() || crate::limiter::is_unseen(c) => '\u{fffd}',
         c => c,
@@ -232,7 +234,18 @@ pub fn date(at: Micros, language: Language) -> String {
 fn months(language: Language) -> &'static [&'static str; 12] {
     match language {
         Language::Ar => &[
-            "يناير", "فبراير", "مارس", "أبريل", "مايو", "يونيو", "يوليو", "أغسطس", "سبتمبر", "أكتوبر", "نوفمبر", "ديسمبر",
+            "يناير",
+            "فبراير",
+            "مارس",
+            "أبريل",
+            "مايو",
+            "يونيو",
+            "يوليو",
+            "أغسطس",
+            "سبتمبر",
+            "أكتوبر",
+            "نوفمبر",
+            "ديسمبر",
         ],
         Language::Fr => &[
             "janvier",
@@ -326,7 +339,12 @@ mod tests {
         ] {
             assert_eq!(ALL.map(|language| hits(count, language)), [ar, fr, es, en], "{count}");
         }
-        let dates = ["1 أغسطس 2026، 09:05:00 UTC", "1er août 2026 à 09:05:00 UTC", "1 de agosto de 2026, 09:05:00 UTC", "1 August 2026, 09:05:00 UTC"];
+        let dates = [
+            "1 أغسطس 2026، 09:05:00 UTC",
+            "1er août 2026 à 09:05:00 UTC",
+            "1 de agosto de 2026, 09:05:00 UTC",
+            "1 August 2026, 09:05:00 UTC",
+        ];
         assert_eq!(ALL.map(|language| date(1_785_575_100_000_000, language)), dates);
     }
 
@@ -365,7 +383,10 @@ mod tests {
     #[test]
     fn a_whole_message() {
         let notice = Notice { count: 3, ..notice() };
-        assert_eq!(subject(&notice, Language::Fr), "[Marsad] nouvelle alerte\u{a0}: \u{2068}Beacon\u{2069} (3 détections)");
+        assert_eq!(
+            subject(&notice, Language::Fr),
+            "[Marsad] nouvelle alerte\u{a0}: \u{2068}Beacon\u{2069} (3 détections)"
+        );
         let body = body(&notice, Language::En);
         for line in [
             "Indicator: \u{2068}Beacon\u{2069}",

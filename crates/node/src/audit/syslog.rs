@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 /// Under which our structured data stands (RFC 5424 §6.3.2). The number is the one that RFC 5612 sets aside for examples,
 /// for want of one of our own.
-const ELEMENT: &str = "marsad@32473";
+pub(crate) const ELEMENT: &str = "marsad@32473";
 /// `log audit` (RFC 5424 §6.2.1, table 1).
 const FACILITY: u8 = 13;
 /// Receivers should take messages of this size (RFC 5425 §4.3.1); longer ones are cut at the end of their text.
@@ -21,16 +21,16 @@ pub struct Origin {
 }
 
 /// What a message says.
-struct Message<'a> {
-    facility: u8,
-    severity: u8,
-    time: &'a str,
-    host: &'a str,
-    app: &'a str,
-    process: &'a str,
-    id: &'a str,
-    data: &'a [(&'a str, Vec<(&'a str, String)>)],
-    text: Option<&'a str>,
+pub(crate) struct Message<'a> {
+    pub(crate) facility: u8,
+    pub(crate) severity: u8,
+    pub(crate) time: &'a str,
+    pub(crate) host: &'a str,
+    pub(crate) app: &'a str,
+    pub(crate) process: &'a str,
+    pub(crate) id: &'a str,
+    pub(crate) data: &'a [(&'a str, Vec<(&'a str, String)>)],
+    pub(crate) text: Option<&'a str>,
 }
 
 /// An entry as a message in its frame, `MSG-LEN SP SYSLOG-MSG` (RFC 5425 §4.3).
@@ -89,7 +89,7 @@ fn severity(kind: &str) -> u8 {
 
 impl Message<'_> {
     /// `<PRI>1 TIMESTAMP HOSTNAME APP-NAME PROCID MSGID STRUCTURED-DATA [MSG]` (RFC 5424 §6).
-    fn encode(&self, most: usize) -> Vec<u8> {
+    pub(crate) fn encode(&self, most: usize) -> Vec<u8> {
         let mut out = format!("<{}>1 {}", u32::from(self.facility) * 8 + u32::from(self.severity), self.time);
         for (value, longest) in [(self.host, 255), (self.app, 48), (self.process, 128), (self.id, 32)] {
             out.push(' ');

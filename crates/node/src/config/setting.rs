@@ -261,6 +261,84 @@ impl From<DefaultMarking> for policy::Tlp {
     }
 }
 
+choice! {
+    /// What becomes of the sightings of what the watch met.
+    Sightings, "`none`, `own` or `source`" {
+        /// There are none.
+        None = "none",
+        /// They stay with our own organisation.
+        Own = "own",
+        /// They go where their markings let them, back to the claim's source among others.
+        Source = "source",
+    }
+}
+
+choice! {
+    /// By what hits of one indicator are told apart.
+    AlertsBy, "`indicator`, `entity` or `input`" {
+        /// By nothing.
+        Indicator = "indicator",
+        /// By the machine that an event is about.
+        Entity = "entity",
+        /// By where the event came from.
+        Input = "input",
+    }
+}
+
+impl From<AlertsBy> for crate::alerts::hit::By {
+    fn from(by: AlertsBy) -> Self {
+        match by {
+            AlertsBy::Indicator => Self::Indicator,
+            AlertsBy::Entity => Self::Entity,
+            AlertsBy::Input => Self::Input,
+        }
+    }
+}
+
+choice! {
+    /// The language in which alerts are mailed.
+    AlertsLanguage, "`ar`, `fr`, `es` or `en`" {
+        /// Arabic.
+        Ar = "ar",
+        /// French.
+        Fr = "fr",
+        /// Spanish.
+        Es = "es",
+        /// English.
+        En = "en",
+    }
+}
+
+impl From<AlertsLanguage> for crate::alerts::words::Language {
+    fn from(language: AlertsLanguage) -> Self {
+        match language {
+            AlertsLanguage::Ar => Self::Ar,
+            AlertsLanguage::Fr => Self::Fr,
+            AlertsLanguage::Es => Self::Es,
+            AlertsLanguage::En => Self::En,
+        }
+    }
+}
+
+choice! {
+    /// What the text of a syslog message about an alert is.
+    AlertsText, "`plain` or `cef`" {
+        /// A sentence.
+        Plain = "plain",
+        /// The Common Event Format.
+        Cef = "cef",
+    }
+}
+
+impl From<AlertsText> for crate::alerts::out::syslog::Text {
+    fn from(text: AlertsText) -> Self {
+        match text {
+            AlertsText::Plain => Self::Plain,
+            AlertsText::Cef => Self::Cef,
+        }
+    }
+}
+
 fn quoted(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
 }

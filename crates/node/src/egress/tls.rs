@@ -52,7 +52,8 @@ impl Egress {
     /// # Errors
     /// A [`Failure`] that says what to do, where something can be done.
     pub async fn udp(&self, host: &str, port: u16) -> Result<UdpSocket, Failure> {
-        let failed = |error: std::io::Error| Failure::new(Cause::Interrupted, format!("cannot send to `{host}`: {error}"));
+        let failed =
+            |error: std::io::Error| Failure::new(Cause::Interrupted, format!("cannot send to `{host}`: {error}"));
         let addresses = self.judged(host, port).await?;
         let Some(to) = addresses.first() else { return Err(forbidden(format!("`{host}` has no address"))) };
         let any: IpAddr = if to.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };

@@ -1,6 +1,8 @@
 //! The accept loop: TLS or, on loopback alone, plain HTTP; bounded in connections, handshakes and heads; drained at the end.
 
 use super::{State, request, tls};
+use crate::alerts::desk::Desk;
+use crate::alerts::out::deliver::Ways;
 use crate::audit::{By, Event, Follower, TargetError, Way};
 use crate::certificate::ClientCertificate;
 use crate::config::Config;
@@ -38,6 +40,8 @@ const HEAD: usize = 64 * 1024;
 /// How often old status resources are dropped.
 const SWEEP: Duration = Duration::from_secs(600);
 
+/// How often it is looked what time brought to alerts.
+const MIND: Duration = Duration::from_secs(1);
 /// How often embargoes are looked at.
 const LIFT: Duration = Duration::from_secs(10);
 
@@ -81,6 +85,9 @@ pub enum Error {
     /// There is no such syslog server.
     #[error(transparent)]
     Syslog(TargetError),
+    /// The ways out for alerts cannot be used.
+    #[error("cannot tell of alerts: {0}")]
+    Alerts(String),
     /// The links to partners cannot be run.
     #[error("cannot run the links to partners: {0}")]
     Links(keeper::Error),
@@ -362,7 +369,11 @@ pub async fn serve(
     let tools = tools(home, &state)?;
     let (stop, stopped) = tokio::sync::watch::channel(false);
     let (let_go, letting_go) = tokio::sync::watch::channel(false);
+    let ways = Ways::new(&state.config, home.path()).map_err(Error::Alerts)?;
+    let (desk, stopping) = (Arc::clone(state.alerts()), stopped.clone());
     let server = Server::bind(home, state).await?;
+    let telling = tokio::spawn(ways.run(Arc::clone(&desk), stopping.clone()));
+    let minding = tokio::spawn(mind(desk, stopping));
     let following = follower.map(|follower| tokio::spawn(follower.run(stopped)));
     let keeping = tokio::spawn(keeper::keep(tools, letting_go));
     ready(&server.url());
@@ -380,11 +391,41 @@ pub async fn serve(
     // All that was handed on until now is written down before the process ends.
     let _ = tokio::task::spawn_blocking(move || audit.audit.end()).await;
     let _ = stop.send(true);
+    // What has not been told by then is told after the next start.
+    let _ = tokio::time::timeout(longest, async { tokio::join!(telling, minding) }).await;
     if let Some(following) = following {
         // What the syslog server has not got by then it gets after the next start.
         let _ = tokio::time::timeout(longest, following).await;
     }
     Ok(())
+}
+
+/// Does what time brings to alerts, away from the threads that serve.
+async fn mind(desk: Arc<Desk>, mut stop: tokio::sync::watch::Receiver<bool>) {
+    let mut forgot: Option<Instant> = None;
+    while !*stop.borrow() {
+        let seldom = forgot.is_none_or(|since| since.elapsed() >= SWEEP);
+        if seldom {
+            forgot = Some(Instant::now());
+        }
+        let shared = Arc::clone(&desk);
+        let work = move || {
+            let now = crate::clock::now();
+            if seldom {
+                shared.forget(now)?;
+            }
+            shared.tick(now)
+        };
+        match tokio::task::spawn_blocking(work).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "alerts could not be seen to"),
+            Err(error) => tracing::error!(%error, "seeing to alerts failed"),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(MIND) => {}
+            _ = stop.changed() => {}
+        }
+    }
 }
 
 /// What links to partners are run with.

@@ -121,6 +121,13 @@ fn written(state: &State) -> Result<String, Box<dyn std::error::Error>> {
     all.register("ledger_aside", "Records in conflict or quarantine", gauge(book.aside));
     all.register("ledger_tombstones", "Erased records", gauge(book.tombstones));
     all.register_with_unit("ledger_disk", "Size of the ledger on disk", Unit::Bytes, gauge(book.disk_bytes));
+    let alerts = &state.alerts.figures;
+    all.register("alert_hits", "Hits that were folded into alerts", counter(&alerts.hits));
+    all.register("alert_hits_repeated", "Hits that had been counted before", counter(&alerts.repeated));
+    all.register("alert_hits_beyond", "Hits for which too many alerts were open", counter(&alerts.beyond));
+    all.register("alerts_told", "Notices of alerts that were delivered", counter(&alerts.told));
+    all.register("alerts_untold", "Notices of alerts that were given up", counter(&alerts.untold));
+    all.register("sightings", "Sightings that were written", counter(&alerts.sighted));
     links(state, &mut all)?;
     let mut text = String::new();
     encode(&mut text, &all)?;

@@ -1,5 +1,6 @@
 //! The node over HTTP: one port, one handler an endpoint, one place that turns errors into answers.
 
+mod alerts;
 mod answer;
 mod cards;
 mod client_certificates;
@@ -64,6 +65,7 @@ pub struct State {
     secret: crate::home::Secret,
     rings: crate::partners::identity::Rings,
     office: Arc<Office>,
+    alerts: Arc<crate::alerts::desk::Desk>,
 }
 
 impl State {
@@ -103,6 +105,7 @@ impl State {
             streams: Arc::default(),
             rings: crate::partners::identity::Rings::new(Arc::clone(&book) as _, secret.clone()),
             office,
+            alerts: Arc::new(crate::alerts::desk::Desk::new(&book, &config, &secret)),
             secret,
             known,
             book,
@@ -115,6 +118,12 @@ impl State {
     pub async fn answer(self: &Arc<Self>, mut request: Request<Body>, from: SocketAddr) -> Response<Body> {
         request.extensions_mut().insert(request::From(from));
         request::answer(Arc::clone(self), request).await
+    }
+
+    /// The desk at which hits become alerts.
+    #[must_use]
+    pub fn alerts(&self) -> &Arc<crate::alerts::desk::Desk> {
+        &self.alerts
     }
 
     /// Runs a read of the store away from the threads that serve.

@@ -24,13 +24,13 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 /// The media type of server-sent events.
-const EVENTS: &str = "text/event-stream";
+pub(super) const EVENTS: &str = "text/event-stream";
 /// How often it is looked whether there is something new: events are no more frequent.
-const LOOK: Duration = Duration::from_millis(250);
+pub(super) const LOOK: Duration = Duration::from_millis(250);
 /// How often something is said though there is nothing to say, so that both ends know that the other is there.
-const HEARTBEAT: Duration = Duration::from_secs(15);
+pub(super) const HEARTBEAT: Duration = Duration::from_secs(15);
 /// How often the credential is judged anew.
-const JUDGE: Duration = Duration::from_secs(5);
+pub(super) const JUDGE: Duration = Duration::from_secs(5);
 /// Streams that one account may have open …
 const MOST_EACH: usize = 4;
 /// … and all together.
@@ -55,8 +55,13 @@ impl Streams {
         self.ending.send_replace(true);
     }
 
+    /// Tells when every stream ends.
+    pub(super) fn ending(&self) -> watch::Receiver<bool> {
+        self.ending.subscribe()
+    }
+
     /// A place for one more; `None`: there is none.
-    fn place(self: &Arc<Self>, account: &str) -> Option<Place> {
+    pub(super) fn place(self: &Arc<Self>, account: &str) -> Option<Place> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let all: usize = open.values().sum();
         let mine = open.entry(account.to_owned()).or_default();
@@ -81,7 +86,8 @@ impl Streams {
     }
 }
 
-struct Place {
+/// A place among the streams, given back when it is dropped.
+pub(super) struct Place {
     streams: Arc<Streams>,
     account: String,
 }
@@ -121,7 +127,7 @@ pub(super) async fn get(state: &Arc<State>, asked: Asked) -> Result<Response<Bod
     let begin = state.read(|state| Ok(state.book.last()?)).await?;
     let after = query.after.or(begin);
     let watching = Watching {
-        ending: state.streams.ending.subscribe(),
+        ending: state.streams.ending(),
         state: Arc::clone(state),
         // What waits in the mailbox since before is told of.
         looked: Some(Looked { begin: after, places: HashMap::new(), seen: None, mail: i64::MIN, organisation }),

@@ -2,8 +2,8 @@
 
 use super::answer::{self, Refusal};
 use super::people::cookie::Cookie;
-use super::route::{self, Meetings, People, Route, Sharing};
-use super::{State, cards, first_sign_in, meetings, metrics, notices, people, sharing, taxii};
+use super::route::{self, Alerts, Meetings, People, Route, Sharing};
+use super::{State, alerts, cards, first_sign_in, meetings, metrics, notices, people, sharing, taxii};
 use crate::accounts::{self, Identity};
 use crate::audit::{By, Event, Way};
 use crate::certificate::ClientCertificate;
@@ -239,7 +239,24 @@ async fn endpoint(
         (Route::People(route), method) => of_people(state, route, method, asked, content).await,
         (Route::Sharing(route), method) => of_sharing(state, route, method, asked, content).await,
         (Route::Meetings(route), _) => of_meetings(state, route, asked, content).await,
+        (Route::Alerts(route), method) => of_alerts(state, route, method, asked, content).await,
         (Route::Unknown, _) => Err(Refusal::not_found()),
+    }
+}
+
+async fn of_alerts(
+    state: &Arc<State>,
+    route: Alerts,
+    method: Method,
+    asked: Asked,
+    content: Content,
+) -> Result<Response<Body>, Refusal> {
+    match (route, method) {
+        (Alerts::List, Method::POST) => alerts::list::post(state, &asked, content).await,
+        (Alerts::List, _) => alerts::list::get(state, &asked).await,
+        (Alerts::Stream, _) => alerts::stream::get(state, asked).await,
+        (Alerts::One(id), Method::POST) => alerts::one::post(state, &asked, content, id).await,
+        (Alerts::One(id), _) => alerts::one::get(state, &asked, id).await,
     }
 }
 

@@ -41,6 +41,8 @@ pub(super) enum Route {
     Sharing(Sharing),
     /// The blind meeting: below `/api/`
     Meetings(Meetings),
+    /// What the watch found: below `/api/`
+    Alerts(Alerts),
     /// Nothing that is here.
     Unknown,
 }
@@ -159,6 +161,7 @@ patterns! {
     Self::People(people) in PEOPLE => people.facts().0,
     Self::Sharing(sharing) in SHARING => sharing.facts().0,
     Self::Meetings(meetings) in MEETINGS => meetings.facts().0,
+    Self::Alerts(alerts) in ALERTS => alerts.facts().0,
 }
 
 /// What an address names that is about who may see what.
@@ -253,6 +256,35 @@ facts! {
     Self::Echoes(_) => "/api/meetings/{id}/echoes", "PUT, OPTIONS";
 }
 
+/// What an address names that is about alerts.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) enum Alerts {
+    /// `/api/alerts`
+    List,
+    /// `/api/alerts/stream`
+    Stream,
+    /// `/api/alerts/{id}`
+    One(String),
+}
+
+impl Alerts {
+    fn of(parts: &[&str]) -> Option<Self> {
+        Some(match parts {
+            ["alerts"] => Self::List,
+            ["alerts", "stream"] => Self::Stream,
+            ["alerts", id] => Self::One((*id).to_owned()),
+            _ => return None,
+        })
+    }
+}
+
+facts! {
+    Alerts, ALERTS:
+    Self::List => "/api/alerts", "GET, HEAD, POST, OPTIONS";
+    Self::Stream => "/api/alerts/stream", "GET, OPTIONS";
+    Self::One(_) => "/api/alerts/{id}", "GET, HEAD, POST, OPTIONS";
+}
+
 impl Route {
     /// The methods that it knows, as `Allow` lists them.
     pub(super) fn allowed(&self) -> &'static str {
@@ -264,6 +296,7 @@ impl Route {
             Self::People(people) => people.facts().1,
             Self::Sharing(sharing) => sharing.facts().1,
             Self::Meetings(meetings) => meetings.facts().1,
+            Self::Alerts(alerts) => alerts.facts().1,
             _ => "GET, HEAD, OPTIONS",
         }
     }
@@ -280,7 +313,7 @@ impl Route {
                 | Self::Cards
                 | Self::Unknown
         );
-        !own && !matches!(self, Self::People(_) | Self::Sharing(_) | Self::Meetings(_))
+        !own && !matches!(self, Self::People(_) | Self::Sharing(_) | Self::Meetings(_) | Self::Alerts(_))
     }
 }
 
@@ -302,7 +335,8 @@ pub(super) fn of(path: &str, root: &str) -> Route {
             let people = People::of(rest).map(Route::People);
             let sharing = || Sharing::of(rest).map(Route::Sharing);
             let meetings = || Meetings::of(rest).map(Route::Meetings);
-            people.or_else(sharing).or_else(meetings).unwrap_or(Route::Unknown)
+            let alerts = || Alerts::of(rest).map(Route::Alerts);
+            people.or_else(sharing).or_else(meetings).or_else(alerts).unwrap_or(Route::Unknown)
         }
         [first, rest @ ..] if *first == root => below_root(rest),
         _ => Route::Unknown,
@@ -401,6 +435,9 @@ mod tests {
             ("/api/meetings/m", Route::Unknown),
             ("/api/objects/x--1/recall", Route::Sharing(Sharing::Recall(s("x--1")))),
             ("/api/objects/x--1", Route::Unknown),
+            ("/api/alerts/", Route::Alerts(Alerts::List)),
+            ("/api/alerts/stream", Route::Alerts(Alerts::Stream)),
+            ("/api/alerts/a", Route::Alerts(Alerts::One(s("a")))),
             ("/api/accounts/a/passwords", Route::Unknown),
             ("/api/", Route::Unknown),
         ];

@@ -5,4 +5,5 @@
 mod at_once;
 mod quotas;
 mod rounds;
+mod sightings;
 mod site;

@@ -105,6 +105,9 @@ pub(crate) const ROUTES: &[(&str, Address)] = &[
             stix::timestamp::format_micros(bench::added_at(usize::from(ask.object.1)))
         )
     }),
+    ("/api/alerts", |_, _| "/api/alerts".to_owned()),
+    ("/api/alerts/{id}", |_, _| "/api/alerts/5e57c739-391a-4eb3-b6be-7d15ca92d5ed".to_owned()),
+    ("/api/alerts/stream", |_, _| "/api/alerts/stream?once=true".to_owned()),
     ("unknown", |ask, _| format!("/exchange/{}/", ask.object())),
 ];
 

@@ -54,6 +54,9 @@ struct Ascii {
 #[must_use]
 pub fn domain<'a>(raw: &'a [u8], scratch: &'a mut Vec<u8>) -> Option<&'a [u8]> {
     let name = raw.strip_suffix(b".").unwrap_or(raw);
+    if is_canonical(name) {
+        return Some(name);
+    }
     let seen = look(name)?;
     if seen.wide {
         return encoded(raw, scratch);
@@ -67,6 +70,41 @@ pub fn domain<'a>(raw: &'a [u8], scratch: &'a mut Vec<u8>) -> Option<&'a [u8]> {
     scratch.clear();
     scratch.extend(name.iter().map(u8::to_ascii_lowercase));
     Some(scratch)
+}
+
+/// Whether a name is plainly canonical, eight bytes at a time. False says nothing.
+#[inline]
+fn is_canonical(name: &[u8]) -> bool {
+    // Up to the length of a label no label is too long; a last letter beyond `f` is of no number.
+    let (Some(last), true) = (name.last_chunk::<8>(), name.len() <= MAX_LABEL) else { return false };
+    if name.first() == Some(&b'.') || matches!(last, [.., b'.']) {
+        return false;
+    }
+    if !matches!(last, [.., b'g'..=b'z']) && ends_in_number(name) {
+        return false;
+    }
+    let mut wrong = 0;
+    let mut rest = name;
+    // Seven bytes on each time: two points beside each other stand in one of the words together.
+    while let Some(word) = rest.first_chunk::<8>() {
+        wrong |= faults(u64::from_le_bytes(*word));
+        rest = rest.get(7..).unwrap_or_default();
+    }
+    wrong | faults(u64::from_le_bytes(*last)) == 0
+}
+
+/// Not zero if a byte is none of a canonical name, or two points stand beside each other.
+#[inline]
+fn faults(word: u64) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x80 * ONES;
+    // For bytes below 128 the high bit of a sum tells whether the byte is at least so much.
+    let low = word & !HIGH;
+    let from = |least: u8| low + (0x80 - u64::from(least)) * ONES;
+    let between = |first: u8, last: u8| from(first) & !from(last + 1);
+    let points = between(b'.', b'.');
+    let good = between(b'a', b'z') | between(b'0', b'9') | between(b'-', b'.') | between(b'_', b'_');
+    (word & HIGH) | (!good & HIGH) | (points & (points << 8) & HIGH)
 }
 
 /// One walk over the bytes; none if this is no name at all.

@@ -398,6 +398,27 @@ proptest! {
         prop_assert_eq!(text(Kind::Domain, &raw), expected);
     }
 
+    /// A byte of any value at any place of a name that is long enough for the fast path.
+    #[test]
+    fn every_byte_counts_wherever_it_stands(name in "[a-z0-9._-]{8,70}[a-z0-9.]", at: proptest::sample::Index, byte: u8) {
+        let mut raw = name.into_bytes();
+        let at = at.index(raw.len());
+        raw[at] = byte;
+        let text = String::from_utf8_lossy(&raw);
+        let plain = text.split('.').all(|label| (1..=63).contains(&label.len()))
+            && raw.iter().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-_".contains(byte));
+        let last = text.rsplit('.').next().unwrap();
+        let number = last.bytes().all(|byte| byte.is_ascii_digit())
+            || last.strip_prefix("0x").is_some_and(|hex| hex.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        let mut scratch = Vec::new();
+        let form = domain(&raw, &mut scratch);
+        if plain {
+            prop_assert_eq!(form, (!number).then_some(&raw[..]));
+        } else if !byte.is_ascii_uppercase() && !raw.ends_with(b".") && byte < 128 {
+            prop_assert_eq!(form, None);
+        }
+    }
+
     #[test]
     fn digests_are_read_as_pairs(raw in "([0-9a-fA-F]{2}:?){16,20}|[0-9a-g]{32}") {
         let digits: String = raw.chars().filter(|letter| *letter != ':').collect();

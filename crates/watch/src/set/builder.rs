@@ -59,6 +59,28 @@ impl Builder {
         self
     }
 
+    /// An empty builder whose claims can be [absorbed](Self::absorb) by this one: for another thread.
+    #[must_use]
+    pub fn sibling(&self) -> Self {
+        Self::of(Arc::clone(&self.hasher)).with_limits(self.limits)
+    }
+
+    /// Takes all claims of a [sibling](Self::sibling).
+    pub fn absorb(&mut self, sibling: Self) {
+        for (part, mut other) in self.parts.iter_mut().zip(sibling.parts) {
+            if part.prints.is_empty() {
+                *part = other;
+            } else {
+                part.prints.append(&mut other.prints);
+                part.names.append(&mut other.names);
+            }
+        }
+        self.networks.extend(sibling.networks);
+        self.count += sibling.count;
+        self.kinds |= sibling.kinds;
+        self.subdomains |= sibling.subdomains;
+    }
+
     /// How many claims were taken.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -150,6 +172,8 @@ impl Reach {
     pub const VALUE: Self = Self { itself: true, subdomains: false };
     /// A domain and every name below it.
     pub const SUBDOMAINS: Self = Self { itself: true, subdomains: true };
+    /// Every name below a domain, but not the domain.
+    pub const BELOW: Self = Self { itself: false, subdomains: true };
 }
 
 fn part_of(print: u64) -> usize {

@@ -46,14 +46,31 @@ impl Filter {
     pub(super) fn may_hold(&self, key: Key) -> bool {
         let place = Place::of(key, self.blocks.len());
         let Some(Block(words)) = self.blocks.get(place.block) else { return false };
-        let [first, second] =
-            [place.first, place.second].map(|(word, mask)| words.get(word).map_or(mask, |word| mask & !word));
-        first | second == 0
+        let missing = [place.first, place.second].map(|(word, mask)| words.get(word).map_or(mask, |word| mask & !word));
+        missing == [0, 0]
+    }
+
+    /// Reads a word of each key's block and does next to nothing with it: so many accesses are under way at once that the
+    /// answers which follow find their blocks in the cache.
+    #[inline]
+    pub(super) fn touch(&self, keys: &[Key]) -> u64 {
+        let blocks = self.blocks.len();
+        keys.iter().fold(0, |all, key| {
+            let word = self.blocks.get(block(*key, blocks)).and_then(|Block(words)| words.first());
+            all ^ word.copied().unwrap_or(0)
+        })
     }
 
     pub(super) fn bytes(&self) -> usize {
         self.blocks.len() * size_of::<Block>()
     }
+}
+
+/// The high bits of a key choose its block, by a product.
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "below the number of blocks")]
+fn block(Key(key): Key, blocks: usize) -> usize {
+    ((u128::from(key) * blocks as u128) >> 64) as usize
 }
 
 struct Place {
@@ -63,18 +80,13 @@ struct Place {
 }
 
 impl Place {
-    /// Bits 2 to 43 choose within the block; the high ones, by a product, the block.
+    /// Bits 2 to 43 choose within the block.
     #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "the parts are cut to their width")]
     fn of(Key(key): Key, blocks: usize) -> Self {
         let part = |bits: u64| {
             let word = (bits & 7) as usize;
             (word, (1 << ((bits >> 3) & 63)) | (1 << ((bits >> 9) & 63)) | (1 << ((bits >> 15) & 63)))
         };
-        Self {
-            block: ((u128::from(key) * blocks as u128) >> 64) as usize,
-            first: part(key >> 2),
-            second: part(key >> 23),
-        }
+        Self { block: block(Key(key), blocks), first: part(key >> 2), second: part(key >> 23) }
     }
 }

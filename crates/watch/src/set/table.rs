@@ -104,6 +104,11 @@ impl Table {
         self.filter.may_hold(key)
     }
 
+    #[inline]
+    pub(super) fn touch(&self, keys: &[Key]) -> u64 {
+        self.filter.touch(keys)
+    }
+
     pub(super) fn find(&self, Key(key): Key, found: &mut Vec<Found>) {
         let at = bucket(key, self.starts.len().saturating_sub(1));
         let (Some(&start), Some(&end)) = (self.starts.get(at), self.starts.get(at + 1)) else { return };

@@ -227,17 +227,7 @@ impl Watcher {
     fn filter(&mut self) {
         let Self { set, batch, recent, .. } = self;
         let Batch { keys, places, lines, asked, passed } = batch;
-        // Without a branch on what is found, so that none is guessed wrong before its line of the filter has come.
-        passed.clear();
-        passed.resize(keys.len() + 1, 0);
-        let mut count = 0;
-        for (at, key) in keys.iter().enumerate() {
-            if let Some(free) = passed.get_mut(count) {
-                *free = at as u32;
-            }
-            count += usize::from(set.may_hold(*key));
-        }
-        passed.truncate(count);
+        set.sift(keys, passed);
         lines.extend(passed.iter().filter_map(|at| places.get(*at as usize)));
         let mut passed = passed.iter().copied().peekable();
         for asked in asked {

@@ -64,6 +64,10 @@ impl AlertDesk for Memory {
         Ok(())
     }
 
+    fn again(&self, _: &Telling) -> Result<()> {
+        Ok(())
+    }
+
     fn forget(&self, _: Micros) -> Result<u64> {
         Ok(0)
     }

@@ -47,7 +47,8 @@ pub fn line(notice: &Notice) -> String {
     };
     words.extend(place.map(|place| (place, value.to_owned())));
     words.retain(|(_, text)| !text.is_empty());
-    let words: Vec<String> = words.iter().map(|(key, text)| format!("{key}={}", extension(&plain(text, 1_000)))).collect();
+    let words: Vec<String> =
+        words.iter().map(|(key, text)| format!("{key}={}", extension(&plain(text, 1_000)))).collect();
     out.push_str(&words.join(" "));
     out
 }
@@ -73,7 +74,12 @@ mod tests {
         let begin = format!("CEF:0|Marsad|Marsad|{version}|indicator-hit|");
         let long = "n".repeat(600);
         for (name, value, entity, expected) in [
-            ("Beacon", "bad.example", "10.0.0.7", ["Beacon|7|", "cs2=bad.example ", " src=10.0.0.7 ", " dhost=bad.example"]),
+            (
+                "Beacon",
+                "bad.example",
+                "10.0.0.7",
+                ["Beacon|7|", "cs2=bad.example ", " src=10.0.0.7 ", " dhost=bad.example"],
+            ),
             (r"a|b\c=d", "x=y", "PC 7", [r"a\|b\\c=d|7|", r"cs2=x\=y ", " shost=PC 7 ", r"dhost=x\=y"]),
             ("a\r\nCEF:0|x", "x\ny", "", ["a  CEF:0\\|x|7|", "cs2=x y ", " cs5=dns.log ", "dhost=x y"]),
             ("\u{202e}evil", "ضض", "h|1", ["\u{fffd}evil|7|", "cs2=ضض ", " shost=h|1 ", "dhost=ضض"]),

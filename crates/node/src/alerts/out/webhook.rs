@@ -71,7 +71,8 @@ pub async fn send<T: Transport>(transport: &T, request: Request<Bytes>) -> Resul
 /// # Errors
 /// What to do.
 pub fn secret(path: &std::path::Path) -> Result<Zeroizing<Vec<u8>>, String> {
-    let text = std::fs::read(path).map(Zeroizing::new).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    let text =
+        std::fs::read(path).map(Zeroizing::new).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
     let end = text.iter().rposition(|byte| !byte.is_ascii_whitespace()).map_or(0, |last| last + 1);
     let secret = Zeroizing::new(text.get(..end).unwrap_or_default().to_vec());
     if secret.len() < LEAST {

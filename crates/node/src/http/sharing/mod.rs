@@ -72,7 +72,7 @@ fn no_object(state: &State, object: &str) -> Refusal {
 }
 
 /// The parameters of a query: these and no others, each at most once.
-fn parameters<const N: usize>(asked: &Asked, names: [&str; N]) -> Result<[Option<String>; N], Refusal> {
+pub(super) fn parameters<const N: usize>(asked: &Asked, names: [&str; N]) -> Result<[Option<String>; N], Refusal> {
     let malformed = || {
         let help = format!("it takes {}, each once", names.join(" and "));
         Refusal::bad(StatusCode::BAD_REQUEST, "the query is malformed", help)

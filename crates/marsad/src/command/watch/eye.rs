@@ -1,0 +1,204 @@
+//! What looks at the bytes of one input: a reader of its format, and the watcher.
+
+use super::hits::Hits;
+use super::summary::Summary;
+use std::cell::RefCell;
+use std::path::Path;
+use std::rc::Rc;
+use watch::Watcher;
+use watch::input::{Eye, Format};
+use watch::read::{Capture, Csv, Faults, FieldMap, JsonLines, Lines, Octets, Plain, Reader, Syslog};
+use watch::scan::{self, Scan};
+
+/// What all inputs share.
+pub(super) struct Sight {
+    pub(super) watcher: Watcher,
+    pub(super) hits: Hits,
+    pub(super) summary: Summary,
+    pub(super) map: FieldMap,
+}
+
+/// Looks at one input.
+pub(super) struct LogEye {
+    input: String,
+    sight: Rc<RefCell<Sight>>,
+    way: Way,
+}
+
+enum Way {
+    /// Zeek and EVE, at full speed. `header` is what a table has said of its columns, `before` how many lines it does not
+    /// know of because the reading began behind them.
+    Fast {
+        scan: Box<Scan>,
+        tsv: bool,
+        header: Vec<u8>,
+        before: u64,
+        told: u64,
+    },
+    Slow(Box<dyn Reader>),
+}
+
+impl LogEye {
+    /// For an input of this name and format, which is not Parquet.
+    pub(super) fn new(input: String, format: Format, sight: Rc<RefCell<Sight>>) -> Self {
+        let map = sight.borrow().map.clone();
+        let fast = |format| Way::Fast {
+            scan: Box::new(Scan::new(format)),
+            tsv: format == scan::Format::ZeekTsv,
+            header: Vec::new(),
+            before: 0,
+            told: 0,
+        };
+        let way = match format {
+            Format::ZeekTsv => fast(scan::Format::ZeekTsv),
+            Format::ZeekJson => fast(scan::Format::ZeekJson),
+            Format::Eve => fast(scan::Format::Eve),
+            Format::JsonLines => Way::Slow(Box::new(Lines::new(JsonLines::new(map)))),
+            Format::Csv => Way::Slow(Box::new(Csv::new(map))),
+            Format::Syslog => Way::Slow(Box::new(Lines::new(Syslog::new(map)))),
+            Format::SyslogOctets => Way::Slow(Box::new(Octets::new(map))),
+            Format::Pcap => Way::Slow(Box::new(Capture::new())),
+            Format::Text | Format::Parquet => Way::Slow(Box::new(Lines::new(Plain::new()))),
+        };
+        sight.borrow_mut().summary.format(format);
+        Self { input, sight, way }
+    }
+}
+
+impl Eye for LogEye {
+    fn block(&mut self, bytes: &[u8], first: u64) {
+        let Self { input, sight, way } = self;
+        let mut sight = sight.borrow_mut();
+        let Sight { watcher, hits, summary, .. } = &mut *sight;
+        let before = hits.all;
+        match way {
+            Way::Fast { scan, tsv, header, before, .. } => {
+                *before = first.saturating_sub(scan.report().lines + 1);
+                if *tsv {
+                    keep_header(bytes, header);
+                }
+                watcher.block(scan, bytes, &mut |hit| {
+                    let mut hit = hit.clone();
+                    hit.line += *before;
+                    hits.hit(input, &hit);
+                });
+            }
+            Way::Slow(reader) => reader.block(bytes, first, &mut |event| {
+                summary.events += 1;
+                watcher.event(event, &mut |hit| hits.hit(input, hit));
+            }),
+        }
+        if hits.all > before {
+            hits.flush();
+        }
+    }
+
+    fn end(&mut self) {
+        let Self { input, sight, way } = self;
+        let mut sight = sight.borrow_mut();
+        let Sight { watcher, hits, summary, .. } = &mut *sight;
+        match way {
+            Way::Fast { scan, before, .. } => watcher.finish(scan, &mut |hit| {
+                let mut hit = hit.clone();
+                hit.line += *before;
+                hits.hit(input, &hit);
+            }),
+            Way::Slow(reader) => reader.end(&mut |event| {
+                summary.events += 1;
+                watcher.event(event, &mut |hit| hits.hit(input, hit));
+            }),
+        }
+        hits.flush();
+    }
+
+    fn by_lines(&self) -> bool {
+        match &self.way {
+            Way::Fast { .. } => true,
+            Way::Slow(reader) => reader.by_lines(),
+        }
+    }
+
+    fn pending(&self) -> usize {
+        match &self.way {
+            Way::Fast { .. } => 0,
+            Way::Slow(reader) => reader.pending(),
+        }
+    }
+
+    fn header(&self) -> &[u8] {
+        match &self.way {
+            Way::Fast { header, .. } => header,
+            Way::Slow(reader) => reader.header(),
+        }
+    }
+
+    fn count(&mut self, faults: &Faults) {
+        self.sight.borrow_mut().summary.cut_lines(&self.input, faults);
+    }
+}
+
+impl Drop for LogEye {
+    /// What it could not read is told once it is done.
+    fn drop(&mut self) {
+        let mut sight = self.sight.borrow_mut();
+        match &self.way {
+            Way::Fast { scan, told, .. } => {
+                let report = scan.report();
+                sight.summary.events += report.lines.saturating_sub(report.broken + told);
+                sight.summary.scanned(&self.input, report);
+            }
+            Way::Slow(reader) => sight.summary.cut_lines(&self.input, reader.faults()),
+        }
+    }
+}
+
+/// Keeps the lines of a header that begin with `#`; a new one takes the place of the old.
+fn keep_header(bytes: &[u8], header: &mut Vec<u8>) {
+    const LONGEST: usize = 1 << 16;
+    let mut at = 0;
+    while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+        if rest.first() != Some(&b'#') {
+            let Some(next) = memchr::memmem::find(rest, b"\n#") else { return };
+            at += next + 1;
+            continue;
+        }
+        let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |end| end + 1);
+        let line = rest.get(..end).unwrap_or_default();
+        if line.starts_with(b"#separator") {
+            header.clear();
+        }
+        if !line.starts_with(b"#close") && header.len() + line.len() <= LONGEST {
+            header.extend_from_slice(line);
+        }
+        at += end;
+    }
+}
+
+/// Reads a Parquet file, which cannot be read piece by piece.
+#[cfg(feature = "parquet")]
+pub(super) fn parquet(path: &Path, sight: &Rc<RefCell<Sight>>) -> std::io::Result<()> {
+    let file = std::fs::File::open(path)?;
+    let length = file.metadata()?.len();
+    let mut sight = sight.borrow_mut();
+    let Sight { watcher, hits, summary, map } = &mut *sight;
+    summary.format(Format::Parquet);
+    let input = path.display().to_string();
+    let faults = watch::read::parquet(file, map, &mut |event| {
+        summary.events += 1;
+        watcher.event(event, &mut |hit| hits.hit(&input, hit));
+    })?;
+    summary.inputs += 1;
+    summary.bytes += length;
+    summary.cut_lines(&input, &faults);
+    hits.flush();
+    Ok(())
+}
+
+/// Says that this program was built without it.
+#[cfg(not(feature = "parquet"))]
+pub(super) fn parquet(_: &Path, _: &Rc<RefCell<Sight>>) -> std::io::Result<()> {
+    Err(std::io::Error::new(
+        std::io::ErrorKind::Unsupported,
+        "it is Parquet, which this program was built without: build it with `--features parquet`",
+    ))
+}

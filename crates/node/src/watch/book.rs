@@ -1,0 +1,240 @@
+//! The set of the book: every indicator that the node's own organisation may use, compiled, and following the order of the
+//! book. What is accepted is watched for within a moment, what is revoked, erased or withheld from us is watched for no longer.
+//!
+//! Two things keep it right. A follower asks the book several times a second whether something was added, and amends the set by
+//! the objects that are concerned, each as it stands now for our own viewer. And nothing counts as met before the book has been
+//! asked again through the door ([`Followed::confirm`]): the set only says what to ask for, so that what it does not know yet
+//! (a limit that was put on what is stored, the end of a window) is honoured at the moment of the match.
+
+mod confirm;
+mod figures;
+mod follow;
+mod holds;
+mod names;
+mod object;
+mod read;
+
+pub use figures::{Figures, Status};
+pub use object::Why;
+
+use crate::door::Door;
+use ::watch::set::{Builder, Set};
+use ledger::sqlite::Book;
+use ledger::{Micros, Seq};
+use names::Names;
+use pattern::Pattern;
+use policy::Viewer;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// How often it is looked whether there is something new.
+const LOOK: Duration = Duration::from_millis(100);
+/// Patterns that say more than a list of values; what is beyond is refused.
+const MOST_GENERAL: usize = 100_000;
+
+/// Why the book cannot be followed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The book or the register.
+    #[error(transparent)]
+    Ledger(#[from] ledger::Error),
+    /// A page of the ledger is not what it must be.
+    #[error("the ledger gave a page that cannot be split into objects: run `marsad check`")]
+    Page,
+    /// A defect: nothing of the page was used.
+    #[error(transparent)]
+    Leak(#[from] policy::Leak),
+    /// Nobody owns the node.
+    #[error("the node has no organisation of its own")]
+    Nobody,
+    /// The system gives no random bytes or no thread.
+    #[error("the system gives {0}")]
+    System(&'static str),
+}
+
+/// What is watched for, beyond what the book says.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Settings {
+    /// Kinds of value that are not watched for.
+    pub without: Vec<observable::Kind>,
+    /// Claims whose author is less sure are not met; what says nothing of its confidence is.
+    pub least_confidence: u8,
+}
+
+/// The set as it is at a moment. Whoever watches keeps it for a while and asks for a newer one by [`Followed::generation`].
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// Counts the changes.
+    pub generation: u64,
+    /// The place in the book up to which it follows.
+    pub position: Seq,
+    /// What is claimed, under the names that [`Followed::confirm`] knows.
+    pub set: Arc<Set>,
+    /// Patterns that say more than a list of values, by name.
+    pub general: Arc<BTreeMap<u64, Arc<Pattern>>>,
+}
+
+/// The book, followed.
+pub struct Followed {
+    shared: Arc<Shared>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+struct Shared {
+    book: Arc<Book>,
+    door: Door,
+    viewer: Viewer,
+    settings: Settings,
+    names: RwLock<Names>,
+    snapshot: RwLock<Arc<Snapshot>>,
+    /// That of the snapshot, to be asked without a lock.
+    generation: AtomicU64,
+    /// How far the book was read.
+    position: AtomicI64,
+    confirmed: Mutex<confirm::Cache>,
+    counts: Mutex<figures::Counts>,
+    end: Mutex<bool>,
+    ended: Condvar,
+    ending: AtomicBool,
+}
+
+impl std::fmt::Debug for Followed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Followed").field("position", &self.shared.position).finish_non_exhaustive()
+    }
+}
+
+impl Followed {
+    /// Reads the whole book, and follows it from then on. `progress` is told how many indicators were read.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub fn start(
+        book: Arc<Book>,
+        door: Door,
+        settings: Settings,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<Arc<Self>, Error> {
+        let followed = Self::still(book, door, settings, progress)?;
+        let shared = Arc::clone(&followed.shared);
+        let thread = std::thread::Builder::new().name("follow".to_owned()).spawn(move || follow::run(&shared));
+        let thread = thread.map_err(|_| Error::System("no thread"))?;
+        followed.threads().push(thread);
+        Ok(followed)
+    }
+
+    /// Reads the whole book and stays there; [`Self::catch_up`] goes on.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub fn still(
+        book: Arc<Book>,
+        door: Door,
+        settings: Settings,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<Arc<Self>, Error> {
+        let viewer = read::own_viewer(&*book)?;
+        let seed = crate::chance::bytes().map_err(|_| Error::System("no random bytes"))?;
+        let empty = Arc::new(Builder::new(seed).build());
+        let nothing = Snapshot { generation: 0, position: Seq(i64::MIN), set: empty, general: Arc::default() };
+        let shared = Arc::new(Shared {
+            book,
+            door,
+            viewer,
+            settings,
+            names: RwLock::default(),
+            snapshot: RwLock::new(Arc::new(nothing)),
+            generation: AtomicU64::new(0),
+            position: AtomicI64::new(i64::MIN),
+            confirmed: Mutex::default(),
+            counts: Mutex::default(),
+            end: Mutex::new(false),
+            ended: Condvar::new(),
+            ending: AtomicBool::new(false),
+        });
+        read::whole(&shared, progress)?;
+        Ok(Arc::new(Self { shared, threads: Mutex::default() }))
+    }
+
+    /// Takes in at once what was added since.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub fn catch_up(&self) -> Result<(), Error> {
+        follow::catch_up(&self.shared)
+    }
+
+    /// The set as it is now.
+    #[must_use]
+    pub fn now(&self) -> Arc<Snapshot> {
+        self.shared.now()
+    }
+
+    /// Counts the changes of the set: one look, to be asked before every block of a log.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.shared.generation.load(Ordering::Acquire)
+    }
+
+    /// How it stands.
+    ///
+    /// # Errors
+    /// Those of the ledger.
+    pub fn status(&self) -> Result<Status, Error> {
+        figures::status(&self.shared)
+    }
+
+    fn threads(&self) -> MutexGuard<'_, Vec<JoinHandle<()>>> {
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Followed {
+    fn drop(&mut self) {
+        self.shared.ending.store(true, Ordering::Release);
+        *self.shared.end.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.shared.ended.notify_all();
+        for thread in self.threads().drain(..) {
+            // A thread that panicked has nothing left to do.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Shared {
+    fn now(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.snapshot.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts another set in the place of the one that is used.
+    fn put(&self, set: Set, general: Arc<BTreeMap<u64, Arc<Pattern>>>, position: Seq) {
+        let mut snapshot = self.snapshot.write().unwrap_or_else(PoisonError::into_inner);
+        let generation = snapshot.generation + 1;
+        *snapshot = Arc::new(Snapshot { generation, position, set: Arc::new(set), general });
+        self.position.store(position.0, Ordering::Release);
+        self.generation.store(generation, Ordering::Release);
+    }
+
+    /// Notes that the book was read up to a place and nothing in it was of concern.
+    fn passed(&self, position: Seq) {
+        self.position.store(position.0, Ordering::Release);
+    }
+
+    /// Waits for so long, or until it is told to end; then `true`.
+    fn pause(&self, time: Duration) -> bool {
+        let end = self.end.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.ended.wait_timeout_while(end, time, |end| !*end);
+        *waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    fn at(&self) -> Micros {
+        crate::clock::now()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,118 @@
+//! Follows the order of the book, and amends the set by what is concerned.
+
+use super::names::{Uuid, uuid_of};
+use super::read::{self, KEYS, Taking};
+use super::{Error, LOOK, Shared};
+use ::watch::set::Set;
+use ledger::{ClassNo, Ledger as _, Seq};
+use policy::{Classes as _, View};
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Records that are looked at between two changes of the set.
+const BATCH: usize = 5_000;
+/// Changes above which the set is put together anew, beside those that its size allows.
+const MANY: usize = 4_096;
+/// How often it is looked whether classes that we may not see have become visible: a window opens, a group takes us in.
+const CLASSES: Duration = Duration::from_secs(2);
+/// The pause after the book could not be read.
+const TROUBLE: Duration = Duration::from_secs(1);
+
+/// Follows until it is told to end.
+pub(super) fn run(shared: &Shared) {
+    let mut hidden = hidden_classes(shared);
+    let mut looked = Instant::now();
+    while !shared.pause(LOOK) {
+        let mut followed = catch_up(shared);
+        if followed.is_ok() && looked.elapsed() >= CLASSES {
+            looked = Instant::now();
+            let now = hidden_classes(shared);
+            let opened = hidden.iter().any(|class| !now.contains(class));
+            hidden = now;
+            if opened {
+                // What lies in them came long ago: nothing in the order tells of it.
+                followed = read::whole(shared, &mut |_| {});
+            }
+        }
+        if let Err(error) = followed {
+            tracing::warn!(%error, "the watch cannot follow the book: it goes on with the indicators that it has");
+            if shared.pause(TROUBLE) {
+                return;
+            }
+        }
+    }
+}
+
+/// Takes in what was added since the book was read last.
+pub(super) fn catch_up(shared: &Shared) -> Result<(), Error> {
+    let Some(last) = shared.book.last()? else { return Ok(()) };
+    let mut position = Seq(shared.position.load(std::sync::atomic::Ordering::Acquire));
+    while position < last && !shared.ending.load(std::sync::atomic::Ordering::Acquire) {
+        let (mut keys, mut known) = (Vec::new(), HashSet::new());
+        let next = shared.book.follow(position, BATCH, &mut |record| {
+            if record.kind == "indicator"
+                && let Some(uuid) = uuid_of(record.key)
+                && known.insert(uuid)
+            {
+                keys.push(uuid);
+            }
+        })?;
+        let Some(next) = next else {
+            // Numbers without a record behind them: what was held already got them.
+            shared.passed(last);
+            break;
+        };
+        for keys in keys.chunks(KEYS) {
+            amend(shared, keys, position)?;
+        }
+        // Only now: what was not taken in because the book could not be read is taken in the next time.
+        shared.passed(next);
+        position = next;
+    }
+    let set = Arc::clone(&shared.now().set);
+    if set.changes() > MANY + set.len() / 32 {
+        merge(shared, &set);
+    }
+    Ok(())
+}
+
+/// Gives some objects in the set the claims that they have now.
+pub(super) fn amend(shared: &Shared, keys: &[Uuid], position: Seq) -> Result<(), Error> {
+    let newest = read::newest(shared, keys)?;
+    shared.confirmed.lock().unwrap_or_else(PoisonError::into_inner).forget(keys);
+    let before = shared.now();
+    let gone: Vec<u64> = {
+        let names = shared.names.read().unwrap_or_else(PoisonError::into_inner);
+        keys.iter().filter_map(|uuid| names.known(uuid)).collect()
+    };
+    let mut taking = Taking::over(before.set.additions());
+    for (uuid, body) in &newest {
+        if let Some(object) = super::object::Object::read(body) {
+            taking.take(shared, *uuid, &object);
+        }
+    }
+    let mut general = Arc::clone(&before.general);
+    if !taking.general.is_empty() || gone.iter().any(|name| general.contains_key(name)) {
+        let mut amended: BTreeMap<_, _> = (*general).clone();
+        gone.iter().for_each(|name| drop(amended.remove(name)));
+        amended.append(&mut taking.general);
+        general = Arc::new(amended);
+    }
+    shared.counts.lock().unwrap_or_else(PoisonError::into_inner).add(&taking.counts);
+    shared.put(before.set.amended(&gone, taking.builder), general, position);
+    Ok(())
+}
+
+/// Puts the set together anew. It is done by the one who amends, in one go: ten million claims take about a second.
+fn merge(shared: &Shared, set: &Set) {
+    let now = shared.now();
+    shared.put(set.merged(), Arc::clone(&now.general), now.position);
+}
+
+/// The classes of which we may see nothing.
+fn hidden_classes(shared: &Shared) -> Vec<u32> {
+    let gate = shared.door.gate(shared.viewer.clone(), shared.at());
+    let there = |number: &u32| shared.door.definition(ClassNo(*number).0).is_some();
+    (1..).take_while(there).filter(|number| gate.view(*number) == View::Nothing).collect()
+}
