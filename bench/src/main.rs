@@ -58,6 +58,7 @@ fn main() -> ExitCode {
 }
 
 const STEPS: [(&str, fn(corpus::Size)); 16] = [
+const STEPS: [(&str, fn(corpus::Size)); 16] = [
     ("machine", table::machine),
     ("validate", validate::run),
     ("append", append::run),

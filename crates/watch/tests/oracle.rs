@@ -274,7 +274,7 @@ fn fast(set: &Arc<Set>, format: Format, log: &[u8]) -> (Vec<BTreeSet<(u64, Strin
     let mut sink = |hit: &Hit<'_>| {
         // A number of a line that the log does not have is a hit too many.
         let last = lines.len() - 1;
-        let line = lines.iter_mut().nth((hit.line as usize - 1).min(last));
+        let line = lines.get_mut((hit.line as usize - 1).min(last));
         line.into_iter().for_each(|line| assert!(line.insert((hit.name, hit.field.to_owned())), "told twice"));
     };
     watcher.block(&mut scan, log, &mut sink);
