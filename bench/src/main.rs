@@ -1,6 +1,6 @@
 //! Marsad beside its peers and its limits: every row is measured in this run, the peer or limit next to it.
 //!
-//! `marsad-bench [all|validate|append|import|post|pages|sharing|viewers|handover|partners|meeting|packages|signatures|indicators] [--quick]`;
+//! `marsad-bench [all|validate|append|import|post|pages|sharing|viewers|handover|partners|meeting|packages|signatures|indicators|patterns] [--quick]`;
 //! `meeting-million` holds a blind meeting of a million values with a million. The binary under test is named by `MARSAD_BIN`.
 //! Results go to stdout as Markdown tables, progress to stderr.
 
@@ -17,6 +17,7 @@ mod sharing;
 mod viewers;
 mod pages;
 mod partners;
+mod patterns;
 mod post;
 mod append;
 mod table;
@@ -55,7 +56,7 @@ fn main() -> ExitCode {
     ExitCode::from(2)
 }
 
-const STEPS: [(&str, fn(corpus::Size)); 14] = [
+const STEPS: [(&str, fn(corpus::Size)); 15] = [
     ("machine", table::machine),
     ("validate", validate::run),
     ("append", append::run),
@@ -70,4 +71,5 @@ const STEPS: [(&str, fn(corpus::Size)); 14] = [
     ("packages", packages::run),
     ("signatures", signatures::run),
     ("indicators", indicators::run),
+    ("patterns", patterns::run),
 ];
