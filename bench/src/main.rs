@@ -1,6 +1,6 @@
 //! Marsad beside its peers and its limits: every row is measured in this run, the peer or limit next to it.
 //!
-//! `marsad-bench [all|validate|append|import|post|pages|sharing|viewers|handover|partners|meeting|packages|signatures|indicators|telemetry|rules] [--quick]`;
+//! `marsad-bench [all|validate|append|import|post|pages|sharing|viewers|handover|partners|meeting|packages|signatures|indicators|telemetry|rules|patterns] [--quick]`;
 //! `meeting-million` holds a blind meeting of a million values with a million. The binary under test is named by `MARSAD_BIN`.
 //! Results go to stdout as Markdown tables, progress to stderr.
 
@@ -18,6 +18,7 @@ mod sharing;
 mod viewers;
 mod pages;
 mod partners;
+mod patterns;
 mod post;
 mod append;
 mod table;
@@ -57,8 +58,9 @@ fn main() -> ExitCode {
     ExitCode::from(2)
 }
 
-const STEPS: [(&str, fn(corpus::Size)); 16] = [
-const STEPS: [(&str, fn(corpus::Size)); 16] = [
+const STEPS: [(&str, fn(corpus::Size)); 17] = [
+const STEPS: [(&str, fn(corpus::Size)); 17] = [
+const STEPS: [(&str, fn(corpus::Size)); 17] = [
     ("machine", table::machine),
     ("validate", validate::run),
     ("append", append::run),
@@ -75,4 +77,5 @@ const STEPS: [(&str, fn(corpus::Size)); 16] = [
     ("indicators", indicators::run),
     ("telemetry", telemetry::run),
     ("rules", rules::run),
+    ("patterns", patterns::run),
 ];
