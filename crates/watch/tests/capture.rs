@@ -209,7 +209,7 @@ fn times_and_numbers() {
 fn requests_in_pieces_and_out_of_order() {
     let request =
         b"GET /a?b=c HTTP/1.1\r\nHost: evil.com:8080\r\nUser-Agent: curl/8\r\nReferer: http://ref.com/x\r\n\r\n";
-    let post = b"POST /up HTTP/1.1\r\nhost: evil.com\r\ncontent-length: 40\r\n\r\nGET /not HTTP/1.1\r\nHost: no.com\r\n\r\n1234567GET http://proxied.com/y HTTP/1.1\r\n\r\n";
+    let post = b"POST /up HTTP/1.1\r\nhost: evil.com\r\ncontent-length: 42\r\n\r\nGET /not HTTP/1.1\r\nHost: no.com\r\n\r\n1234567GET http://proxied.com/y HTTP/1.1\r\n\r\n";
     let all = [&request[..], post].concat();
     let packet = |at: usize, end: usize| {
         // Sequence numbers wrap within the stream.
@@ -311,7 +311,7 @@ fn hex(bytes: &[u8]) -> String {
 #[test]
 fn real_handshakes() {
     for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
-        let old = version == &&rustls::version::TLS12;
+        let old = version == &rustls::version::TLS12;
         let [said, answered, der] = handshake(version);
         let mut packets = Vec::new();
         for (index, piece) in said.chunks(100).enumerate() {
