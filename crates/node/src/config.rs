@@ -264,11 +264,24 @@ sections! {
         format: String = "auto".to_owned();
         /// Kinds of value that are not watched for, such as ["filename", "account"].
         without: Vec<String> = Vec::new();
-        /// Claims whose author is less sure than that (0 to 100) are not met. What does not say how sure it is is met.
+        /// Claims that are less sure than that (0 to 100) are not met: as sure as their author says, less what those think of it
+        /// who met it (one voice an organisation; a false positive of our own leaves a quarter, one of a partner a half). What
+        /// nobody says anything of is met.
         min_confidence: u64 = 0;
         /// What is signed in with at NATS servers: a file with name:password, a token or NATS credentials (.creds). Relative to
         /// the node's directory. Empty: nothing.
         nats_credentials: String = String::new();
+        /// Sightings in STIX: none; own (they stay with our own organisation); source (they go back to the claim's source, and
+        /// to others, as far as their markings let them: those of the indicator and, where that is stricter, `default-marking`).
+        /// Which machine of ours it was is TLP:AMBER+STRICT at least.
+        sightings: Sightings = Sightings::None;
+        /// Sightings say neither who saw it nor on which machine. What people answer (a false positive) then stays here, since an
+        /// opinion of nobody counts for nothing. Whoever gets them over a link from us knows that they came from us.
+        sightings_anonymous: bool = false;
+        /// The collection that sightings are added to. It has to be there (`marsad collection add`).
+        sightings_collection: String = "sightings".to_owned();
+        /// A sighting whose count grew is written anew after so many minutes.
+        sightings_minutes: u64 = 60;
     }
     /// The audit log: sign-ins, hand-overs, refusals and acts of administration.
     audit, "audit.", Audit {
@@ -282,20 +295,6 @@ sections! {
         /// A PEM file of certificate authorities for the syslog server, in the place of those of the system. Relative to the
         /// node's directory. Empty: those of the system and of `egress.authorities`.
         syslog_authorities: String = String::new();
-    }
-    /// What becomes of what the watch met, beside the alert.
-    watch, "watch.", Watch {
-        /// Sightings in STIX: none; own (they stay with our own organisation); source (they go back to the claim's source, and
-        /// to others, as far as their markings let them: those of the indicator and, where that is stricter, `default-marking`).
-        /// Which machine of ours it was is TLP:AMBER+STRICT at least.
-        sightings: Sightings = Sightings::None;
-        /// Sightings say neither who saw it nor on which machine. What people answer (a false positive) then stays here, since an
-        /// opinion of nobody counts for nothing. Whoever gets them over a link from us knows that they came from us.
-        sightings_anonymous: bool = false;
-        /// The collection that sightings are added to. It has to be there (`marsad collection add`).
-        sightings_collection: String = "sightings".to_owned();
-        /// A sighting whose count grew is written anew after so many minutes.
-        sightings_minutes: u64 = 60;
     }
     /// Alerts: hits of the watch, folded, and the ways out by which they are told. Every way out is off where its address is
     /// empty; what cannot be delivered waits on disk and is tried again.
@@ -317,6 +316,8 @@ sections! {
         open: u64 = 100_000;
         /// Days for which closed alerts are kept, their evidence with them.
         keep_days: u64 = 90;
+        /// Closed alerts that are kept, the newest.
+        kept: u64 = 1_000_000;
         /// Alerts that may wait for one way out.
         queue: u64 = 10_000;
         /// Hours for which it is tried to deliver one.

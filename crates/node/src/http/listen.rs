@@ -373,7 +373,9 @@ pub async fn serve(
     let follower = follower(home, &state)?;
     let tools = tools(home, &state)?;
     if let Some((running, queue)) = runner::start(home, &state.config, &state.book).map_err(Error::Watch)? {
-        tokio::spawn(runner::into_the_log(queue));
+        let desk = Arc::clone(state.alerts());
+        let follow = move || desk.follow(queue);
+        std::thread::Builder::new().name("alerts".to_owned()).spawn(follow).map_err(Error::Thread)?;
         let _ = state.watch.set(running);
     }
     let (stop, stopped) = tokio::sync::watch::channel(false);

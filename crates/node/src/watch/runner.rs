@@ -1,7 +1,7 @@
 //! The watch of a serving node: its files, folders and streams, in the background, until the node ends.
 
 use super::book::{Followed, Settings};
-use super::hits::{Hits, Queue, queue};
+use super::hits::{Hit, Hits, Queue, queue};
 use super::seer::{self, Found, Seer, Tally};
 use super::stream::Stream;
 use crate::config::{self, Config};
@@ -227,14 +227,11 @@ fn log(notice: &Notice) {
     }
 }
 
-/// Takes hits where nothing else does: each is written to the log of the node, which is as safe as it gets there.
-pub async fn into_the_log(mut queue: Queue) {
-    while let Some(batch) = queue.next().await {
-        for hit in &batch.hits {
-            let line = super::line::Line::of(hit);
-            let line = serde_json::to_string(&line).unwrap_or_default();
-            tracing::warn!(hit = %line, "an indicator was met");
-        }
-        batch.taken();
+/// Writes hits to the log of the node, one line each.
+pub fn log_hits(hits: &[Hit]) {
+    for hit in hits {
+        let line = super::line::Line::of(hit);
+        let line = serde_json::to_string(&line).unwrap_or_default();
+        tracing::info!(hit = %line, "an indicator was met");
     }
 }
