@@ -1,15 +1,20 @@
 """Alerts on their way out of a real node: a web server, mail servers and syslog servers that listen on loopback."""
 
 import asyncio
+import base64
 import email
 import email.policy
 import hashlib
 import hmac
 import http.server
 import json
+import pathlib
+import shutil
+import socket
 import socketserver
 import ssl
 import subprocess
+import sys
 import threading
 import time
 
@@ -56,7 +61,7 @@ class Hook(http.server.ThreadingHTTPServer):
 class Answer(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.got.append((dict(self.headers), body))
+        self.server.got.append((self.headers, body))
         self.send_response(self.server.status)
         if self.server.location:
             self.send_header("Location", self.server.location)
@@ -73,7 +78,7 @@ def certificates(tmp_path_factory):
     folder = tmp_path_factory.mktemp("tls")
     made = subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-         "-subj", "/CN=loopback", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", folder / "key.pem", "-out", folder / "cert.pem"],
+         "-subj", "/CN=loopback", "-addext", "subjectAltName=IP:127.0.0.1", "-addext", "basicConstraints=critical,CA:FALSE", "-keyout", folder / "key.pem", "-out", folder / "cert.pem"],
         capture_output=True,
     )
     assert made.returncode == 0, made.stderr
@@ -88,7 +93,6 @@ class Watcher(Node):
     def __init__(self, home, config=""):
         super().__init__(home)
         self.settings(config)
-        self.run("collection", "add", "main")
         self.run("collection", "add", "sightings")
 
     def settings(self, text):
@@ -361,7 +365,7 @@ def test_who_sees_an_alert_and_who_answers_it(tmp_path):
         assert "analyst" not in json.dumps(opinion)
         assert ask(f"/{hidden}", node.auth, answer="close")[1]["open"] is False
         assert [one["id"] for one in node.alerts("?state=closed")["alerts"]] == [hidden]
-        log = node.run("audit", "show", "--json").stdout.decode()
+        log = node.run("audit", "list", "--json").stdout.decode()
         assert "alert-false-positive" in log and "alert-closed" in log
     finally:
         node.stop()
@@ -392,3 +396,65 @@ def test_the_stream_says_it_at_once(tmp_path):
         print(f"from the request to the event: median {sorted(waits)[10] * 1000:.0f} ms, worst {max(waits) * 1000:.0f} ms")
     finally:
         node.kill()
+
+
+def nats_server():
+    """The server's program; the test is skipped where it is not installed."""
+    program = shutil.which("nats-server") or pathlib.Path(sys.executable).parent / "nats-server"
+    if not pathlib.Path(program).exists():
+        pytest.skip("skipped: no nats-server on this machine")
+    return str(program)
+
+
+class Nats:
+    """Speaks as much of the protocol as the test wants."""
+
+    def __init__(self, port):
+        self.wire = socket.create_connection(("127.0.0.1", port), timeout=10)
+        self.read = self.wire.makefile("rb")
+        self.read.readline()
+        self.wire.sendall(b'CONNECT {"verbose":false,"headers":true}\r\nSUB answers 1\r\n')
+
+    def ask(self, subject, **body):
+        text = json.dumps(body).encode()
+        self.wire.sendall(b"PUB %s answers %d\r\n%s\r\n" % (subject.encode(), len(text), text))
+        while True:
+            line = self.read.readline()
+            if line.startswith(b"PING"):
+                self.wire.sendall(b"PONG\r\n")
+            elif line.startswith((b"MSG", b"HMSG")):
+                return json.loads(self.read.read(int(line.split()[-1]) + 2))
+
+
+def test_nats(tmp_path):
+    program = nats_server()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    server = subprocess.Popen([program, "-js", "-a", "127.0.0.1", "-p", str(port), "-sd", str(tmp_path / "nats")],
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def there():
+        try:
+            return Nats(port)
+        except OSError:
+            return None
+
+    node = None
+    try:
+        nats = until(there)
+        made = nats.ask("$JS.API.STREAM.CREATE.ALERTS", name="ALERTS", subjects=["marsad.>"], duplicate_window=120_000_000_000)
+        assert "error" not in made, made
+        node = Watcher(tmp_path / "home", f'alerts.nats = "nats://127.0.0.1:{port}/ALERTS?subject=marsad.alerts"\n').start()
+        of = node.knows()
+        node.meets(of, [1, 2, 3])
+        kept = until(lambda: nats.ask("$JS.API.STREAM.MSG.GET.ALERTS", last_by_subj="marsad.alerts").get("message"))
+        notice, headers = json.loads(base64.b64decode(kept["data"])), base64.b64decode(kept["hdrs"]).decode()
+        assert (notice["indicator"], notice["count"]) == (of, 3) and f"Nats-Msg-Id: {notice['id']}" in headers
+        time.sleep(1)
+        assert nats.ask("$JS.API.STREAM.INFO.ALERTS")["state"]["messages"] == 1
+    finally:
+        if node:
+            node.stop()
+        server.kill()
+        server.wait()

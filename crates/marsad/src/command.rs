@@ -13,6 +13,7 @@ pub(crate) mod doctor;
 pub(crate) mod erase;
 pub(crate) mod export;
 pub(crate) mod group;
+pub(crate) mod hunt;
 pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod key;
@@ -28,6 +29,7 @@ pub(crate) mod push;
 pub(crate) mod recall;
 pub(crate) mod restore;
 pub(crate) mod restrict;
+pub(crate) mod rules;
 pub(crate) mod serve;
 pub(crate) mod sources;
 pub(crate) mod unpack;
@@ -66,6 +68,7 @@ pub(crate) fn run(cli: Cli) -> Outcome {
         Command::Organisation(args) => organisation::run(place, &args),
         Command::Key(args) => key::run(place, &args),
         Command::Group(args) => group::run(place, &args),
+        Command::Hunt(args) => hunt::run(place, &args),
         Command::Marking(args) => marking::run(place, &args),
         Command::Card(args) => card::run(place, &args),
         Command::Partner(args) => partner::run(place, &args),
@@ -74,6 +77,7 @@ pub(crate) fn run(cli: Cli) -> Outcome {
         Command::Who(args) => who::run(place, &args),
         Command::Sources(args) => sources::run(place, &args),
         Command::Restrict(args) => restrict::run(place, &args),
+        Command::Rules(args) => rules::run(place, &args),
         Command::Recall(args) => recall::run(place, &args),
         Command::Erase(args) => erase::run(place, &args),
         Command::Audit(args) => audit::run(place, &args),

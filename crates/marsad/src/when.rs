@@ -22,6 +22,17 @@ pub(crate) fn instant(flag: &str, text: &str, now: Micros) -> Result<Micros, Fai
     }
 }
 
+/// An instant in the past: so long ago (`90d`), the beginning of a day (`2027-01-31`, UTC), or an instant.
+pub(crate) fn ago(flag: &str, text: &str, now: Micros) -> Result<Micros, Failure> {
+    let day = text.len() == 10 && text.bytes().filter(|byte| *byte == b'-').count() == 2;
+    if day {
+        return instant(flag, &format!("{text}T00:00:00Z"), now);
+    }
+    let at = instant(flag, text, now)?;
+    // What counts from now on counts backwards here.
+    Ok(if text.ends_with(['d', 'h', 'm', 's']) { now.saturating_sub(at.saturating_sub(now)) } else { at })
+}
+
 /// The same, in the future.
 pub(crate) fn later(flag: &str, text: &str, now: Micros) -> Result<Micros, Failure> {
     let at = instant(flag, text, now)?;
@@ -57,6 +68,16 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(instant("--until", text, now).ok(), wanted, "{text}");
+        }
+        let days = 86_400_000_000;
+        for (text, wanted) in [
+            ("2d", Some(8 * days)),
+            ("1970-01-03", Some(2 * days)),
+            ("1970-01-03T00:00:00Z", Some(2 * days)),
+            ("1970-13-03", None),
+            ("yesterday", None),
+        ] {
+            assert_eq!(ago("--since", text, 10 * days).ok(), wanted, "{text}");
         }
         for text in ["1970-01-01T00:00:00Z", "1960-01-01T00:00:00Z", "0d"] {
             assert!(later("--until", text, now).is_err(), "{text}");

@@ -254,6 +254,33 @@ sections! {
         /// A meeting that has not ended after so many minutes is forgotten.
         minutes: u64 = 60;
     }
+    /// The watch (`serve`): indicators of the book that the node's own organisation may use, met by what its sensors show.
+    watch, "watch.", Watch {
+        /// Files and folders that grow, relative to the node's directory, and streams of NATS JetStream:
+        /// ["/var/log/zeek", "nats://127.0.0.1:4222/LOGS?consumer=marsad&subject=logs.>&format=eve"]. Processes that name the
+        /// same consumer share a stream.
+        inputs: Vec<String> = Vec::new();
+        /// How files and folders are written: auto, zeek, eve, jsonl, csv, syslog, text or pcap.
+        format: String = "auto".to_owned();
+        /// Kinds of value that are not watched for, such as ["filename", "account"].
+        without: Vec<String> = Vec::new();
+        /// Claims whose author is less sure than that (0 to 100) are not met. What does not say how sure it is is met.
+        min_confidence: u64 = 0;
+        /// What is signed in with at NATS servers: a file with name:password, a token or NATS credentials (.creds). Relative to
+        /// the node's directory. Empty: nothing.
+        nats_credentials: String = String::new();
+        /// Sightings in STIX: none; own (they stay with our own organisation); source (they go back to the claim's source, and
+        /// to others, as far as their markings let them: those of the indicator and, where that is stricter, `default-marking`).
+        /// Which machine of ours it was is TLP:AMBER+STRICT at least.
+        sightings: Sightings = Sightings::None;
+        /// Sightings say neither who saw it nor on which machine. What people answer (a false positive) then stays here, since an
+        /// opinion of nobody counts for nothing. Whoever gets them over a link from us knows that they came from us.
+        sightings_anonymous: bool = false;
+        /// The collection that sightings are added to. It has to be there (`marsad collection add`).
+        sightings_collection: String = "sightings".to_owned();
+        /// A sighting whose count grew is written anew after so many minutes.
+        sightings_minutes: u64 = 60;
+    }
     /// The audit log: sign-ins, hand-overs, refusals and acts of administration.
     audit, "audit.", Audit {
         /// Days for which it is kept what happened; older entries keep only their place in the chain. 0: for ever.
@@ -266,20 +293,6 @@ sections! {
         /// A PEM file of certificate authorities for the syslog server, in the place of those of the system. Relative to the
         /// node's directory. Empty: those of the system and of `egress.authorities`.
         syslog_authorities: String = String::new();
-    }
-    /// What becomes of what the watch met, beside the alert.
-    watch, "watch.", Watch {
-        /// Sightings in STIX: none; own (they stay with our own organisation); source (they go back to the claim's source, and
-        /// to others, as far as their markings let them: those of the indicator and, where that is stricter, `default-marking`).
-        /// Which machine of ours it was is TLP:AMBER+STRICT at least.
-        sightings: Sightings = Sightings::None;
-        /// Sightings say neither who saw it nor on which machine. What people answer (a false positive) then stays here, since an
-        /// opinion of nobody counts for nothing. Whoever gets them over a link from us knows that they came from us.
-        sightings_anonymous: bool = false;
-        /// The collection that sightings are added to. It has to be there (`marsad collection add`).
-        sightings_collection: String = "sightings".to_owned();
-        /// A sighting whose count grew is written anew after so many minutes.
-        sightings_minutes: u64 = 60;
     }
     /// Alerts: hits of the watch, folded, and the ways out by which they are told. Every way out is off where its address is
     /// empty; what cannot be delivered waits on disk and is tried again.
@@ -473,7 +486,28 @@ impl Config {
         for wrong in crate::alerts::out::deliver::wrong(&self) {
             refuse(true, &wrong);
         }
+        self.watch.check(&mut refuse);
         if problems.is_empty() { Ok(self) } else { Err(Error { problems }) }
+    }
+}
+
+impl Watch {
+    fn check(&self, refuse: &mut dyn FnMut(bool, &str)) {
+        refuse(
+            crate::watch::seer::format(&self.format).is_none(),
+            "`watch.format` must be auto, zeek, eve, jsonl, csv, syslog, text or pcap",
+        );
+        refuse(self.min_confidence > 100, "`watch.min-confidence` must not be greater than 100");
+        for name in &self.without {
+            let message =
+                format!("`{name}` in `watch.without` is no kind of value, such as domain, ipv4, url or sha256");
+            refuse(observable::Kind::named(name).is_none(), &message);
+        }
+        for input in self.inputs.iter().filter(|input| crate::nats::Address::is_one(input)) {
+            if let Err(why) = input.parse::<crate::nats::Address>() {
+                refuse(true, &format!("`watch.inputs`: {why}"));
+            }
+        }
     }
 }
 
@@ -563,6 +597,7 @@ mod tests {
             let plain: String = match key.default.as_str() {
                 "[]" if key.path == "personal.retention" => "email=30,name=2".into(),
                 "[]" if key.path.starts_with("personal.") => "email=mask,name=give".into(),
+                "[]" if key.path == "watch.without" => "md5,sha1".into(),
                 "[]" => "a,b".into(),
                 text => text.trim_matches('"').into(),
             };

@@ -51,7 +51,7 @@ pub use check::{Version, check, check_version};
 pub use constant::{Constant, Timestamp, Value};
 pub use error::Error;
 pub use explain::explain;
-pub use matcher::{BUDGET, Bound, Exhausted, Matcher, Outcome, Unreadable};
+pub use matcher::{BUDGET, Bound, Exhausted, Matcher, Network, Outcome, Unreadable, decode_property};
 pub use normal::{MAX_TERMS, equivalent, normal};
 pub use observed::{Data, Moment, Object, Observation, Observed, Unusable, View, instant};
 pub use parser::{MAX_BYTES, MAX_DEPTH, parse, parse_version};

@@ -136,7 +136,8 @@ impl<'a> Observed<'a> {
     }
 
     /// The object of this id within the observation, and its place; whatever else is referred to counts as absent.
-    pub(crate) fn referenced(&self, observation: &Observation<'a>, id: &str) -> Option<(u32, &Object<'a>)> {
+    #[must_use]
+    pub fn referenced(&self, observation: &Observation<'a>, id: &str) -> Option<(u32, &Object<'a>)> {
         let object = |place: &u32| self.objects.get(*place as usize);
         let at = observation.objects.binary_search_by(|place| object(place).map(|object| &*object.id).cmp(&Some(id)));
         let place = observation.objects.get(at.ok()?)?;

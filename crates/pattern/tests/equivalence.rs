@@ -1,6 +1,6 @@
 //! Normal forms: the published verdicts, and that a normal form matches what its pattern matches.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(clippy::indexing_slicing, reason = "a test may panic")]
 
 use std::io::Read;
 use std::path::Path;

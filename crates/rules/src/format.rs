@@ -148,6 +148,21 @@ impl Format {
         self.files().len() > 1
     }
 
+    /// Whether what it holds is as a rule cut off, and not only told of.
+    #[must_use]
+    pub fn blocks(self) -> bool {
+        matches!(
+            self,
+            Self::Snort3Reputation
+                | Self::Rpz
+                | Self::Hosts
+                | Self::Nftables
+                | Self::Iptables
+                | Self::Squid
+                | Self::Postfix
+        )
+    }
+
     /// Whether it takes whole STIX objects and not claims.
     #[must_use]
     pub fn holds_objects(self) -> bool {

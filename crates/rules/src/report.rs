@@ -25,6 +25,8 @@ pub enum Reason {
     OtherLanguage,
     /// What it claims is too common to be told from what is harmless.
     TooBroad,
+    /// The address is one that every network uses for its own hosts.
+    Private,
     /// The value is not one of its kind.
     NotOfItsKind,
     /// The format has no place for values of this kind.
@@ -60,6 +62,7 @@ impl Reason {
             Self::BadPattern => "bad-pattern",
             Self::OtherLanguage => "other-language",
             Self::TooBroad => "too-broad",
+            Self::Private => "private",
             Self::NotOfItsKind => "not-of-its-kind",
             Self::NoPlace => "no-place",
             Self::TooLong => "too-long",
@@ -85,6 +88,7 @@ impl Reason {
             Self::BadPattern => "the pattern cannot be read",
             Self::OtherLanguage => "written in a language that this format does not hold",
             Self::TooBroad => "the claim is too broad",
+            Self::Private => "an address that every network uses for its own hosts",
             Self::NotOfItsKind => "not a value of its kind",
             Self::NoPlace => "the format has no place for this kind",
             Self::TooLong => "longer than the format allows",

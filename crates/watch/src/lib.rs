@@ -4,6 +4,7 @@
 
 mod eve;
 mod event;
+pub mod general;
 pub mod input;
 pub mod list;
 pub mod read;

@@ -56,7 +56,8 @@ pub(crate) struct Args {
     /// Go on with what is added to the inputs, until SIGINT or SIGTERM
     #[arg(long)]
     follow: bool,
-    /// Where to keep how far the inputs have been read, so that --follow goes on there after a restart
+    /// Where to keep how far the inputs have been read, so that --follow goes on there after a restart; after a crash the
+    /// hits of the last half second may come again
     #[arg(long, value_name = "FILE", requires = "follow")]
     state: Option<PathBuf>,
     /// Print at most so many hits of one indicator; the rest is only counted
@@ -110,18 +111,18 @@ pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
         None => FieldMap::default(),
     };
     let mut summary = Summary::default();
-    let indicators = indicators::load(place, args.indicators.as_deref(), &mut summary)?;
+    let source = indicators::load(place, args.indicators.as_deref(), args.follow || stdin > 0, &mut summary)?;
     let stop = stop::on_signals()?;
     let sight = Rc::new(RefCell::new(Sight {
-        watcher: watch::Watcher::new(indicators.set),
-        hits: Hits::new(indicators.names, args.most),
+        watcher: watch::Watcher::new(source.set()),
+        hits: Hits::new(source, args.most),
         summary,
         map,
     }));
     let done = if args.follow { live::follow(args, &sight, &stop) } else { once(args, &sight, &stop) };
     let mut sight = sight.borrow_mut();
     let Sight { hits, summary, .. } = &mut *sight;
-    hits.finish();
+    hits.flush();
     summary.tell(hits);
     hits.failure()?;
     done?;

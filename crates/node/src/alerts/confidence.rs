@@ -172,17 +172,26 @@ impl Voices {
         changed
     }
 
-    /// Takes a record of the book with its policy class, which says whose it is.
-    pub fn record(&mut self, record: &ledger::Record<'_>, class: &policy::Class) -> Vec<String> {
-        if record.kind != "opinion" || !matches!(record.state, ledger::State::Live) {
-            return Vec::new();
+    /// Forgets what an opinion said that is erased; the objects whose voices changed.
+    pub fn forget(&mut self, opinion: &str) -> Vec<String> {
+        let gone: Vec<_> = self.by_id.keys().filter(|(_, id)| id == opinion).cloned().collect();
+        let mut changed = Vec::new();
+        for place in gone {
+            for object in self.by_id.remove(&place).into_iter().flatten() {
+                if let Some(voices) = self.of.get_mut(&object)
+                    && voices.remove(&place.0).is_some()
+                {
+                    changed.push(object);
+                }
+            }
         }
-        let organisation = match &class.author {
-            policy::Author::Owner => Some(class.owner.as_str()),
-            policy::Author::Organisation(name) => Some(name.as_str()),
-            policy::Author::Foreign => None,
-        };
-        self.take(record.kind, record.body, organisation)
+        changed
+    }
+
+    /// Whether anybody says anything of an object.
+    #[must_use]
+    pub fn any(&self, object: &str) -> bool {
+        self.of.get(object).is_some_and(|voices| !voices.is_empty())
     }
 
     /// The voices on an object; `trust` says how much an organisation (in lower case) counts.
@@ -320,5 +329,10 @@ mod tests {
         assert!(voices.take("opinion", &opinion(2, 5, "agree", &["i"], true), Some("South")).is_empty());
         assert_eq!(voices.take("opinion", &opinion(2, 5, "agree", &["i"], true), Some("north")), ["i"]);
         assert_eq!(on(&voices), []);
+        // What is erased counts no more.
+        voices.take("opinion", &opinion(3, 6, "disagree", &["i"], false), Some("East"));
+        assert!(voices.any("i") && voices.forget("opinion--7").is_empty());
+        assert_eq!(voices.forget("opinion--3"), ["i"]);
+        assert!(!voices.any("i") && !voices.any("none"));
     }
 }

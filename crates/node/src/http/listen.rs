@@ -11,6 +11,7 @@ use crate::home::{self, Home};
 use crate::partners::keeper;
 use crate::partners::recalls::TakesBack as _;
 use crate::upkeep;
+use crate::watch::runner;
 use axum::Router;
 use axum::body::Body;
 use http::Request;
@@ -91,6 +92,9 @@ pub enum Error {
     /// The links to partners cannot be run.
     #[error("cannot run the links to partners: {0}")]
     Links(keeper::Error),
+    /// The watch cannot run.
+    #[error("cannot watch: {0}")]
+    Watch(runner::Error),
     /// The system gives no thread.
     #[error("cannot start a thread: {0}")]
     Thread(std::io::Error),
@@ -365,8 +369,13 @@ pub async fn serve(
 ) -> Result<(), Error> {
     let state = State::new(home, config, book)?;
     let audit = Arc::clone(&state);
+    let watching = Arc::clone(&state);
     let follower = follower(home, &state)?;
     let tools = tools(home, &state)?;
+    if let Some((running, queue)) = runner::start(home, &state.config, &state.book).map_err(Error::Watch)? {
+        tokio::spawn(runner::into_the_log(queue));
+        let _ = state.watch.set(running);
+    }
     let (stop, stopped) = tokio::sync::watch::channel(false);
     let (let_go, letting_go) = tokio::sync::watch::channel(false);
     let ways = Ways::new(&state.config, home.path()).map_err(Error::Alerts)?;
@@ -382,6 +391,9 @@ pub async fn serve(
             end.await;
             // Rounds end behind their pages while the requests under way finish.
             let _ = let_go.send(true);
+            if let Some(running) = watching.watch.get() {
+                running.end();
+            }
         })
         .await;
     let longest = Duration::from_secs(audit.config.limits.shutdown_seconds);

@@ -129,9 +129,39 @@ fn written(state: &State) -> Result<String, Box<dyn std::error::Error>> {
     all.register("alerts_untold", "Notices of alerts that were given up", counter(&alerts.untold));
     all.register("sightings", "Sightings that were written", counter(&alerts.sighted));
     links(state, &mut all)?;
+    watch(state, &mut all)?;
     let mut text = String::new();
     encode(&mut text, &all)?;
     Ok(text)
+}
+
+/// How the watch stands, if there is one.
+fn watch(state: &State, all: &mut Registry) -> Result<(), Box<dyn std::error::Error>> {
+    let Some(running) = state.watch.get() else { return Ok(()) };
+    let counter = |figure: &std::sync::atomic::AtomicU64| ConstCounter::new(figure.load(Ordering::Relaxed));
+    let tally = &running.tally;
+    all.register("watch_events", "Events that the watch has seen", counter(&tally.events));
+    all.register_with_unit("watch_seen", "What the watch has read, unpacked", Unit::Bytes, counter(&tally.bytes));
+    all.register("watch_faults", "Lines and records that could not be read", counter(&tally.faults));
+    all.register("watch_hits", "Events that met an indicator", counter(&tally.hits));
+    let unconfirmed = "Events that met what the book does not hold any more, or not for us";
+    all.register("watch_unconfirmed", unconfirmed, counter(&tally.unconfirmed));
+    all.register("watch_unknown", "Events of which the book could not be asked", counter(&tally.unknown));
+    let Some(followed) = running.followed() else { return Ok(()) };
+    let status = followed.status()?;
+    let gauge = |figure: u64| ConstGauge::new(i64::try_from(figure).unwrap_or(i64::MAX));
+    let figures = status.figures;
+    all.register("watch_claims", "Values that are watched for", gauge(figures.claims));
+    all.register("watch_patterns", "Patterns that say more than a list of values", gauge(figures.patterns));
+    all.register_with_unit("watch_set", "What the set takes in memory", Unit::Bytes, gauge(figures.bytes));
+    all.register("watch_lag_microseconds", "How far the set is behind the book", ConstGauge::new(figures.lag));
+    let refused = Family::<Vec<(&'static str, String)>, Gauge>::default();
+    for (why, count) in status.refused {
+        let labels = vec![("reason", why.name().to_owned())];
+        refused.get_or_create(&labels).set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+    all.register("watch_refused", "Claims that are not watched for", refused);
+    Ok(())
 }
 
 /// Links whose figures are shown.

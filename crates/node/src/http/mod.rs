@@ -66,6 +66,7 @@ pub struct State {
     rings: crate::partners::identity::Rings,
     office: Arc<Office>,
     alerts: Arc<crate::alerts::desk::Desk>,
+    watch: std::sync::OnceLock<crate::watch::runner::Running>,
 }
 
 impl State {
@@ -103,6 +104,7 @@ impl State {
             reads: Arc::new(Semaphore::new(READS)),
             metrics: metrics::Metrics::default(),
             streams: Arc::default(),
+            watch: std::sync::OnceLock::new(),
             rings: crate::partners::identity::Rings::new(Arc::clone(&book) as _, secret.clone()),
             office,
             alerts: Arc::new(crate::alerts::desk::Desk::new(&book, &config, &secret)),

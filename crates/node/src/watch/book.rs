@@ -13,6 +13,7 @@ mod holds;
 mod names;
 mod object;
 mod read;
+mod voices;
 
 pub use figures::{Figures, Status};
 pub use object::Why;
@@ -61,7 +62,8 @@ pub enum Error {
 pub struct Settings {
     /// Kinds of value that are not watched for.
     pub without: Vec<observable::Kind>,
-    /// Claims whose author is less sure are not met; what says nothing of its confidence is.
+    /// Claims that are less sure are not met, as their author and those say who met them ([`crate::alerts::confidence`]). What
+    /// nobody says anything of is met.
     pub least_confidence: u8,
 }
 
@@ -90,6 +92,7 @@ struct Shared {
     viewer: Viewer,
     settings: Settings,
     names: RwLock<Names>,
+    voices: RwLock<crate::alerts::confidence::Voices>,
     snapshot: RwLock<Arc<Snapshot>>,
     /// That of the snapshot, to be asked without a lock.
     generation: AtomicU64,
@@ -137,6 +140,20 @@ impl Followed {
         settings: Settings,
         progress: &mut dyn FnMut(u64),
     ) -> Result<Arc<Self>, Error> {
+        Self::added_since(book, door, settings, None, progress)
+    }
+
+    /// The same of what was added after a place in the book alone.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub fn added_since(
+        book: Arc<Book>,
+        door: Door,
+        settings: Settings,
+        since: Option<Seq>,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<Arc<Self>, Error> {
         let viewer = read::own_viewer(&*book)?;
         let seed = crate::chance::bytes().map_err(|_| Error::System("no random bytes"))?;
         let empty = Arc::new(Builder::new(seed).build());
@@ -147,6 +164,7 @@ impl Followed {
             viewer,
             settings,
             names: RwLock::default(),
+            voices: RwLock::default(),
             snapshot: RwLock::new(Arc::new(nothing)),
             generation: AtomicU64::new(0),
             position: AtomicI64::new(i64::MIN),
@@ -156,8 +174,14 @@ impl Followed {
             ended: Condvar::new(),
             ending: AtomicBool::new(false),
         });
-        read::whole(&shared, progress)?;
+        read::whole(&shared, since, progress)?;
         Ok(Arc::new(Self { shared, threads: Mutex::default() }))
+    }
+
+    /// Up to where the book was read.
+    #[must_use]
+    pub fn position(&self) -> Seq {
+        Seq(self.shared.position.load(Ordering::Acquire))
     }
 
     /// Takes in at once what was added since.
@@ -234,6 +258,11 @@ impl Shared {
     fn at(&self) -> Micros {
         crate::clock::now()
     }
+}
+
+/// The instant that a timestamp names.
+pub(super) fn instant(text: &str) -> Option<Micros> {
+    object::micros(Some(text))
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ const EVENT: &str =
 
 fn indicator(author: &str, marking: &str) -> String {
     format!(
-        r#"{{"type":"indicator","spec_version":"2.1","id":"{INDICATOR}","created_by_ref":"{author}","created":"2020-01-01T00:00:00.000Z","modified":"2020-01-01T00:00:00.000Z","name":"Beacon","pattern":"[domain-name:value = 'bad.example']","pattern_type":"stix","valid_from":"2020-01-01T00:00:00Z","object_marking_refs":["{marking}"]}}"#
+        r#"{{"type":"indicator","spec_version":"2.1","id":"{INDICATOR}","created_by_ref":"{author}","created":"2020-01-01T00:00:00.000Z","modified":"2020-01-01T00:00:00.000Z","name":"Beacon","pattern":"[domain-name:value = 'bad.example']","pattern_type":"stix","confidence":80,"valid_from":"2020-01-01T00:00:00Z","object_marking_refs":["{marking}"]}}"#
     )
 }
 
@@ -172,22 +172,27 @@ async fn a_false_positive_is_one_opinion_that_goes_where_the_claim_came_from() {
     let opinion = *of_kind(&there, "opinion").last().unwrap();
     assert_eq!(opinion["created_by_ref"], watcher.identity());
 
-    // There it is the voice of the watcher's organisation, and of no other.
-    use node::alerts::confidence::{Trust, Voices, effective};
-    let mut voices = Voices::default();
-    source
-        .book
-        .follow(ledger::Seq(i64::MIN), 1_000, &mut |record| {
-            let class = source.book.class_definition(record.class).unwrap().unwrap();
-            voices.record(record, &policy::Class::from_definition(&class).unwrap());
-        })
-        .unwrap();
-    let trust = |organisation: &str| if organisation == "watcher" { Trust::Partner } else { Trust::None };
-    assert_eq!(effective(Some(80), &voices.on(INDICATOR, &trust)), 40);
-    assert_eq!(effective(Some(80), &voices.on(INDICATOR, &|_| Trust::None)), 80);
+    // There it is the voice of the watcher's organisation: the claim is half as sure, and with it what is met.
+    let followed = |site: &Site, least_confidence| {
+        let settings = node::watch::book::Settings { least_confidence, ..node::watch::book::Settings::default() };
+        let door = node::door::Door::over(&site.book, &site.config);
+        node::watch::Followed::still(std::sync::Arc::clone(&site.book), door, settings, &mut |_| {}).unwrap()
+    };
+    for (least, met) in [(0, true), (40, true), (41, false)] {
+        let followed = followed(&source, least);
+        assert_eq!(followed.now().set.len(), usize::from(met), "{least}");
+    }
+    // Here it is ours.
+    for (least, met) in [(0, true), (20, true), (21, false)] {
+        assert_eq!(followed(&watcher, least).now().set.len(), usize::from(met), "{least}");
+    }
+    let live = followed(&watcher, 50);
+    assert_eq!(live.now().set.len(), 0);
 
     // Whoever thinks better of it takes the word back.
     desk.answer(&id, Acknowledge, ("noor", ""), now + 10_000_000).unwrap().unwrap();
     assert_eq!(of_kind(&bodies(&watcher), "opinion").last().unwrap()["opinion"], "neutral");
+    live.catch_up().unwrap();
+    assert_eq!(live.now().set.len(), 1, "and it is met again");
     assert_eq!(watcher.book.collections().unwrap().len(), 1);
 }

@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 /// A network; a bare address is one of full length. Bits behind the prefix are ignored.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct Network {
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct Network {
     /// The address, in the high bits.
     bits: u128,
     prefix: u32,
@@ -13,7 +13,8 @@ pub(super) struct Network {
 
 impl Network {
     /// Reads `address` or `address/prefix`.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
         let (address, prefix) = match text.split_once('/') {
             Some((address, prefix)) => (address, Some(prefix)),
             None => (text, None),
@@ -32,8 +33,22 @@ impl Network {
         Some(Self { bits, prefix, is_v6 })
     }
 
+    /// The length of its prefix in bits.
+    #[must_use]
+    pub fn prefix(self) -> u32 {
+        self.prefix
+    }
+
+    /// The network of a shorter prefix that it lies in, in one form for all that do; none if the prefix is longer.
+    #[must_use]
+    pub fn within(self, prefix: u32) -> Option<Self> {
+        let mask = u128::MAX.checked_shl(128 - prefix).unwrap_or(0);
+        (prefix <= self.prefix).then_some(Self { bits: self.bits & mask, prefix, ..self })
+    }
+
     /// Whether every address of the other is one of this.
-    pub(super) fn holds(self, other: Self) -> bool {
+    #[must_use]
+    pub fn holds(self, other: Self) -> bool {
         let differing = self.bits ^ other.bits;
         self.is_v6 == other.is_v6
             && self.prefix <= other.prefix

@@ -36,6 +36,27 @@ enum Decode {
     Base64,
 }
 
+impl Decode {
+    fn of(name: &str) -> Self {
+        match () {
+            () if name.ends_with("_hex") => Self::Hex,
+            () if name.ends_with("_bin") => Self::Base64,
+            () => Self::Plain,
+        }
+    }
+}
+
+/// The bytes that the text of a property says whose name ends in `_hex` or `_bin` (STIX 2.1 §9.6.4); none for other
+/// properties and for text that is not so written.
+#[must_use]
+pub fn decode_property(name: &str, text: &str) -> Option<Vec<u8>> {
+    match Decode::of(name) {
+        Decode::Hex => decode_hex(text),
+        Decode::Base64 => decode_base64(text),
+        Decode::Plain => None,
+    }
+}
+
 /// Branchings in one path: no object of STIX has more than a few.
 const MAX_BRANCHINGS: usize = 32;
 
@@ -63,8 +84,7 @@ impl Path {
             return Err(Error::new(path.span, format!("path has more than {MAX_BRANCHINGS} steps `[*]`")));
         }
         let decode = match path.steps.last().map(|step| &step.kind) {
-            Some(StepKind::Property(name)) if name.ends_with("_hex") => Decode::Hex,
-            Some(StepKind::Property(name)) if name.ends_with("_bin") => Decode::Base64,
+            Some(StepKind::Property(name)) => Decode::of(name),
             _ => Decode::Plain,
         };
         Ok(Self { object_type: path.object_type.clone(), steps, decode, text: path.to_string().into() })

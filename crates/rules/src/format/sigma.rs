@@ -3,12 +3,13 @@
 use super::stix::uuid;
 use super::{Put, Writes};
 use crate::day::{day, instant};
-use crate::item::{About, Item};
+use crate::item::{About, Item, Language, Native};
+use crate::native_sigma;
 use crate::options::Options;
 use crate::report::Reason;
 use crate::seen::{Seen, short};
 use crate::sink::Sink;
-use crate::text::{inert, yaml};
+use crate::text::{comment, inert, yaml};
 use crate::value::Value;
 use observable::Kind;
 use std::io;
@@ -75,6 +76,19 @@ impl Writes for Sigma {
         pair("level", level(about.confidence), &mut text);
         sink.put(FILE, text.as_bytes())?;
         Ok(Put::Written)
+    }
+
+    fn native(&mut self, native: &Native<'_>, sink: &mut dyn Sink) -> io::Result<Put> {
+        if native.language != Language::Sigma {
+            return Ok(Put::Out(Reason::OtherLanguage));
+        }
+        match native_sigma::rule(native.text) {
+            Ok(text) => {
+                sink.put(FILE, format!("---\n# {}\n{text}", comment(native.about)).as_bytes())?;
+                Ok(Put::Written)
+            }
+            Err(reason) => Ok(Put::Out(reason)),
+        }
     }
 }
 

@@ -62,7 +62,7 @@ impl Writes for Squid {
         let networks = std::mem::take(&mut self.networks).apart(report);
         let mut config = self.head.clone();
         config.push_str(
-            "# put the lists beside this file's `FOLDER`, then for instance: http_access deny marsad_domains\n",
+            "# the lists belong into /etc/squid/marsad; then for instance: http_access deny marsad_domains\n",
         );
         let lists = [
             (!names.is_empty(), "marsad_domains dstdomain", DOMAINS),

@@ -222,9 +222,10 @@ impl Writes for Datasets {
             // Behind the digest the rest of the line is free.
             Entries::Digest => (plain, format!("  {}", comment(item.about))),
         };
-        if self.begun.insert(list.file) {
+        if !self.begun.contains(list.file) {
             let Some(rules) = self.load(&list) else { return Ok(Put::Out(Reason::NoNumber)) };
             sink.put(RULES, rules.as_bytes())?;
+            self.begun.insert(list.file);
         }
         sink.put(list.file, format!("{entry}{note}\n").as_bytes())?;
         index::add(list.file, &entry, item.about, sink)?;

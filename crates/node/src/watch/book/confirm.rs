@@ -135,7 +135,7 @@ impl Shared {
             }
         }
         let Some(Newest { revoked: false, seq, class, body, .. }) = best else { return Ok(None) };
-        let Some(object) = Object::read(&body).filter(|object| read::is_sure(object, &self.settings)) else {
+        let Some(object) = Object::read(&body).filter(|object| read::is_sure(self, object)) else {
             return Ok(None);
         };
         let claims = match object.said() {
@@ -165,7 +165,7 @@ impl Shared {
             author: object.created_by_ref.as_deref().map(str::to_owned),
             name: object.name.as_deref().map(str::to_owned),
             confidence: object.confidence,
-            score: object.confidence,
+            score: super::voices::score(self, object),
             tlp,
             markings: object.object_marking_refs.clone(),
             valid_from: micros(object.valid_from.as_deref()).or_else(|| object.created()),

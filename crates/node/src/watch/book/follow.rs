@@ -32,7 +32,7 @@ pub(super) fn run(shared: &Shared) {
             hidden = now;
             if opened {
                 // What lies in them came long ago: nothing in the order tells of it.
-                followed = read::whole(shared, &mut |_| {});
+                followed = read::whole(shared, None, &mut |_| {});
             }
         }
         if let Err(error) = followed {
@@ -57,6 +57,8 @@ pub(super) fn catch_up(shared: &Shared) -> Result<(), Error> {
             {
                 keys.push(uuid);
             }
+            // What people think of a claim changes how sure it is.
+            keys.extend(super::voices::record(shared, record).into_iter().filter(|uuid| known.insert(*uuid)));
         })?;
         let Some(next) = next else {
             // Numbers without a record behind them: what was held already got them.

@@ -3,7 +3,7 @@
 use super::figures::Counts;
 use super::names::Uuid;
 use super::object::{Object, Said, Why};
-use super::{Error, MOST_GENERAL, Settings, Shared};
+use super::{Error, MOST_GENERAL, Shared};
 use crate::door::Selected;
 use crate::export;
 use crate::eyes::Eyes;
@@ -29,15 +29,16 @@ pub(super) fn own_viewer(register: &dyn Register) -> Result<Viewer, Error> {
     export::viewer(register, &own.name)?.ok_or(Error::Nobody)
 }
 
-/// Reads the whole book into a new set.
-pub(super) fn whole(shared: &Shared, progress: &mut dyn FnMut(u64)) -> Result<(), Error> {
+/// Reads the whole book, or what was added to it after a place, into a new set.
+pub(super) fn whole(shared: &Shared, since: Option<Seq>, progress: &mut dyn FnMut(u64)) -> Result<(), Error> {
     // Read before: what is added meanwhile is read again, and so not missed.
     let position = shared.book.last()?.unwrap_or(Seq(i64::MIN));
+    super::voices::whole(shared)?;
     let mut taking = Taking::over(shared.now().set.additions());
     let (mut seen, mut twice, mut count) = (Vec::<bool>::new(), Vec::new(), 0);
     let collections = export::readable(&*shared.book, &shared.viewer)?;
     for collection in &collections {
-        let mut after = None;
+        let mut after = since;
         loop {
             let page = page(shared, &collections, (*collection, after, None), &mut |object| {
                 count += 1;
@@ -172,7 +173,7 @@ impl Taking {
 
     /// Takes what an indicator says.
     pub(super) fn take(&mut self, shared: &Shared, uuid: Uuid, object: &Object<'_>) {
-        if object.revoked || !is_sure(object, &shared.settings) {
+        if object.revoked || !is_sure(shared, object) {
             return;
         }
         if super::object::micros(object.valid_until.as_deref()).is_some_and(|until| until <= shared.at()) {
@@ -204,9 +205,9 @@ impl Taking {
     }
 }
 
-/// Whether its author is as sure as is asked for.
-pub(super) fn is_sure(object: &Object<'_>, settings: &Settings) -> bool {
-    object.confidence.is_none_or(|confidence| confidence >= settings.least_confidence)
+/// Whether a claim is as sure as is asked for.
+pub(super) fn is_sure(shared: &Shared, object: &Object<'_>) -> bool {
+    super::voices::score(shared, object).is_none_or(|score| score >= shared.settings.least_confidence)
 }
 
 fn name(shared: &Shared, uuid: Uuid) -> Option<u64> {

@@ -1,0 +1,240 @@
+//! The watch of a serving node: its files, folders and streams, in the background, until the node ends.
+
+use super::book::{Followed, Settings};
+use super::hits::{Hits, Queue, queue};
+use super::seer::{self, Found, Seer, Tally};
+use super::stream::Stream;
+use crate::config::{self, Config};
+use crate::door::Door;
+use crate::egress::{self, Egress};
+use crate::home::Home;
+use crate::nats::{self, Address, Credentials};
+use ::watch::input::{Follower, Notice, State, Wanted};
+use ledger::sqlite::Book;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+use tokio::sync::watch;
+
+/// How long is waited for more where there was nothing.
+const IDLE: Duration = Duration::from_millis(20);
+/// How often it is kept how far files have been read, while nothing is hit.
+const KEEP: Duration = Duration::from_secs(1);
+/// Batches of hits that wait for whoever takes them.
+const QUEUE: usize = 16;
+
+/// Why the watch cannot run.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// An address of a stream.
+    #[error("`watch.inputs`: {0}")]
+    Address(String),
+    /// The credentials for streams.
+    #[error("`watch.nats-credentials`: {0}")]
+    Credentials(nats::Error),
+    /// The way out.
+    #[error(transparent)]
+    Egress(#[from] egress::Error),
+    /// How far files were read.
+    #[error(transparent)]
+    State(#[from] ::watch::input::StateError),
+    /// The directory for that.
+    #[error("cannot make the directory {path}: {source}")]
+    Directory {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The system gives no thread.
+    #[error("cannot start a thread: {0}")]
+    Thread(std::io::Error),
+}
+
+/// A watch that runs.
+#[derive(Debug)]
+pub struct Running {
+    /// What was seen since it began.
+    pub tally: Arc<Tally>,
+    followed: Arc<OnceLock<Arc<Followed>>>,
+    stop: watch::Sender<bool>,
+}
+
+impl Running {
+    /// The set, as soon as it has been built.
+    #[must_use]
+    pub fn followed(&self) -> Option<&Arc<Followed>> {
+        self.followed.get()
+    }
+
+    /// Ends it behind what is being read. What was not handed on is read again the next time.
+    pub fn end(&self) {
+        self.stop.send_replace(true);
+    }
+}
+
+/// What is watched for, as the configuration says.
+#[must_use]
+pub fn settings(config: &config::Watch) -> Settings {
+    Settings {
+        without: config.without.iter().filter_map(|name| observable::Kind::named(name)).collect(),
+        least_confidence: u8::try_from(config.min_confidence).unwrap_or(100),
+    }
+}
+
+/// Begins to watch what the configuration names; `None`: it names nothing. The set is built in the background. In a task's
+/// context, since streams are read by tasks.
+///
+/// # Errors
+/// [`Error`].
+pub fn start(home: &Home, config: &Config, book: &Arc<Book>) -> Result<Option<(Running, Queue)>, Error> {
+    let watch = &config.watch;
+    if watch.inputs.is_empty() {
+        return Ok(None);
+    }
+    let (streams, files): (Vec<_>, Vec<_>) = watch.inputs.iter().partition(|input| Address::is_one(input));
+    let streams = streams.into_iter().map(|text| text.parse::<Address>().map_err(Error::Address));
+    let streams = streams.collect::<Result<Vec<_>, _>>()?;
+    let signed = (!watch.nats_credentials.is_empty()).then(|| home.path().join(&watch.nats_credentials));
+    let signed = signed.map(|path| Credentials::read(&path)).transpose().map_err(Error::Credentials)?.map(Arc::new);
+    let egress = Egress::new(config, home.path())?;
+    let directory = home.path().join("watch");
+    std::fs::create_dir_all(&directory).map_err(|source| Error::Directory { path: directory.clone(), source })?;
+    let kept = directory.join("files.json");
+    let state = State::load(&kept)?;
+    let (hits, queue) = queue(QUEUE);
+    let (stop, stopped) = watch::channel(false);
+    let followed: Arc<OnceLock<Arc<Followed>>> = Arc::default();
+    let tally: Arc<Tally> = Arc::default();
+    let running = Running { tally: Arc::clone(&tally), followed: Arc::clone(&followed), stop };
+    let files = Files {
+        roots: files.into_iter().map(|path| home.path().join(path)).collect(),
+        wanted: seer::format(&watch.format).unwrap_or(Wanted::Auto),
+        kept,
+        tally: Arc::clone(&tally),
+        hits: hits.clone(),
+        stop: stopped.clone(),
+    };
+    let (book, config, tasks) = (Arc::clone(book), config.clone(), tokio::runtime::Handle::current());
+    let settings = settings(&config.watch);
+    let all = move || {
+        let begun = Instant::now();
+        let set = loop {
+            match Followed::start(Arc::clone(&book), Door::over(&book, &config), settings.clone(), &mut |_| {}) {
+                Ok(set) => break set,
+                Err(error) => tracing::error!(%error, "the watch cannot read the book: it tries again"),
+            }
+            std::thread::sleep(KEEP);
+            if *files.stop.borrow() {
+                return;
+            }
+        };
+        let (claims, seconds) = (set.now().set.len(), begun.elapsed().as_secs_f32());
+        tracing::info!(claims, seconds, "the watch has begun");
+        let _ = followed.set(Arc::clone(&set));
+        for address in streams {
+            let (egress, credentials) = (egress.clone(), signed.clone());
+            let (followed, hits, tally) = (Arc::clone(&set), hits.clone(), Arc::clone(&tally));
+            let stream = Stream { address, egress, credentials, followed, hits, tally };
+            tasks.spawn(stream.run(files.stop.clone()));
+        }
+        drop(hits);
+        files.run(&set, state);
+    };
+    std::thread::Builder::new().name("watch".to_owned()).spawn(all).map_err(Error::Thread)?;
+    Ok(Some((running, queue)))
+}
+
+/// Files and folders that are followed on a thread.
+struct Files {
+    roots: Vec<PathBuf>,
+    wanted: Wanted,
+    kept: PathBuf,
+    tally: Arc<Tally>,
+    hits: Hits,
+    stop: watch::Receiver<bool>,
+}
+
+impl Files {
+    fn run(&self, followed: &Arc<Followed>, mut state: State) {
+        if self.roots.is_empty() {
+            return;
+        }
+        while !*self.stop.borrow() {
+            match self.follow(followed, state) {
+                // Hits were let go: what they came from is read again, from where it is known to be safe.
+                Some(safe) => state = safe,
+                None => return,
+            }
+            std::thread::sleep(KEEP);
+        }
+    }
+
+    /// Follows until it is told to stop. `Some`: from where it has to begin again.
+    fn follow(&self, followed: &Arc<Followed>, mut safe: State) -> Option<State> {
+        let found = Found::default();
+        let mut follower: Follower<Seer> = Follower::new(self.roots.clone(), self.wanted, safe.clone());
+        let (begun, mut kept) = (Instant::now(), Instant::now());
+        while !*self.stop.borrow() {
+            let mut make = |path: &std::path::Path, format| {
+                Seer::new(followed, &path.display().to_string(), format, &found, &self.tally)
+            };
+            let now = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+            let round = follower.round(now, &mut make, &mut |notice| log(&notice));
+            let hits = found.take();
+            let hit = !hits.is_empty();
+            if hit {
+                match self.hits.hand_on(hits).map(super::Handed::wait) {
+                    Ok(true) => {}
+                    Ok(false) => return Some(safe),
+                    Err(_) => return None,
+                }
+            }
+            if hit || (round.bytes > 0 && kept.elapsed() >= KEEP) {
+                safe = follower.state();
+                kept = Instant::now();
+                self.keep(&safe);
+            }
+            if !round.more && round.bytes == 0 {
+                std::thread::sleep(IDLE);
+            }
+        }
+        let state = follower.end();
+        let last = found.take();
+        let handed = last.is_empty() || self.hits.hand_on(last).is_ok_and(super::Handed::wait);
+        self.keep(if handed { &state } else { &safe });
+        None
+    }
+
+    fn keep(&self, state: &State) {
+        if let Err(error) = state.save(&self.kept) {
+            tracing::warn!(%error, "it cannot be kept how far files have been read: after a restart they are read again");
+        }
+    }
+}
+
+fn log(notice: &Notice) {
+    match notice {
+        Notice::Found(path, format) => tracing::info!(path = %path.display(), format = format.name(), "a new file"),
+        Notice::Copy(path) => tracing::debug!(path = %path.display(), "a copy of a known file"),
+        Notice::Anew(path) => tracing::info!(path = %path.display(), "a file that begins anew"),
+        Notice::Gone(path) => tracing::debug!(path = %path.display(), "a file that is gone"),
+        Notice::Unfit(path, format) => {
+            tracing::warn!(path = %path.display(), format = format.name(), "a file that cannot be followed");
+        }
+        Notice::Failed(path, error) => tracing::warn!(path = %path.display(), %error, "a file that cannot be read"),
+    }
+}
+
+/// Takes hits where nothing else does: each is written to the log of the node, which is as safe as it gets there.
+pub async fn into_the_log(mut queue: Queue) {
+    while let Some(batch) = queue.next().await {
+        for hit in &batch.hits {
+            let line = super::line::Line::of(hit);
+            let line = serde_json::to_string(&line).unwrap_or_default();
+            tracing::warn!(hit = %line, "an indicator was met");
+        }
+        batch.taken();
+    }
+}

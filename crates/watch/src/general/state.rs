@@ -1,0 +1,105 @@
+//! What patterns remember of the observations of an entity.
+
+use std::collections::{HashMap, VecDeque};
+
+use pattern::{Exhausted, Matcher, Moment};
+
+/// The observations of one entity that met leaves of one pattern.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    kept: VecDeque<Kept>,
+    /// The latest moment that any of them ended.
+    latest: Option<i64>,
+}
+
+#[derive(Debug)]
+struct Kept {
+    moment: Moment,
+    token: u64,
+    leaves: Vec<u32>,
+}
+
+impl State {
+    /// Keeps an observation, and lets go those that ended longer than the window before the latest. Returns how many had
+    /// to go for there being more than `most`.
+    pub(super) fn add(&mut self, moment: Moment, token: u64, leaves: Vec<u32>, window: i64, most: usize) -> u64 {
+        let latest = self.latest.map_or(moment.first, |latest| latest.max(moment.first));
+        self.latest = Some(latest);
+        let oldest = latest.saturating_sub(window);
+        // What came late may be old behind younger ones; it goes when it reaches the front, or counts against the most.
+        while self.kept.front().is_some_and(|kept| kept.moment.last < oldest) {
+            self.kept.pop_front();
+        }
+        self.kept.push_back(Kept { moment, token, leaves });
+        let mut dropped = 0;
+        while self.kept.len() > most.max(1) {
+            self.kept.pop_front();
+            dropped += 1;
+        }
+        dropped
+    }
+
+    /// The tokens of observations that make the pattern true.
+    pub(super) fn join(&self, matcher: &Matcher, budget: u64) -> Result<Option<Vec<u64>>, Exhausted> {
+        let capacity = self.kept.iter().fold(0_u64, |sum, kept| sum.saturating_add(kept.moment.count));
+        if capacity < matcher.demand() {
+            return Ok(None);
+        }
+        let moments: Vec<Moment> = self.kept.iter().map(|kept| kept.moment).collect();
+        let mut met = vec![Vec::new(); matcher.leaves()];
+        for (place, kept) in (0_u32..).zip(&self.kept) {
+            for leaf in &kept.leaves {
+                if let Some(met) = met.get_mut(*leaf as usize) {
+                    met.push(place);
+                }
+            }
+        }
+        let Some(bound) = matcher.join(&moments, &met, budget)? else { return Ok(None) };
+        let mut places: Vec<usize> = bound.iter().map(|bound| bound.observation).collect();
+        places.sort_unstable();
+        places.dedup();
+        Ok(Some(places.into_iter().filter_map(|place| self.kept.get(place)).map(|kept| kept.token).collect()))
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.kept.clear();
+    }
+}
+
+/// All states, in two generations: when the young are half of what may be, the old are forgotten and the young are old.
+/// What is touched becomes young again, so what is forgotten was not touched for long.
+#[derive(Debug)]
+pub(super) struct States {
+    young: HashMap<(u64, u32), State>,
+    old: HashMap<(u64, u32), State>,
+    most: usize,
+    forgotten: u64,
+}
+
+impl States {
+    pub(super) fn new(most: usize) -> Self {
+        Self { young: HashMap::new(), old: HashMap::new(), most: most.max(2), forgotten: 0 }
+    }
+
+    pub(super) fn of(&mut self, entity: u64, pattern: u32) -> &mut State {
+        let key = (entity, pattern);
+        let known = self.old.remove(&key);
+        if known.is_none() && !self.young.contains_key(&key) && self.young.len() >= self.most / 2 {
+            let gone = std::mem::replace(&mut self.old, std::mem::take(&mut self.young));
+            self.forgotten += gone.values().filter(|state| !state.kept.is_empty()).count() as u64;
+        }
+        let state = self.young.entry(key).or_default();
+        if let Some(known) = known {
+            *state = known;
+        }
+        state
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.young.len() + self.old.len()
+    }
+
+    pub(super) fn forgotten(&self) -> u64 {
+        self.forgotten
+    }
+}
