@@ -266,6 +266,9 @@ sections! {
         without: Vec<String> = Vec::new();
         /// Claims whose author is less sure than that (0 to 100) are not met. What does not say how sure it is is met.
         min_confidence: u64 = 0;
+        /// A decaying model of MISP (a JSON file) by which claims lose their score since they were changed last. Relative to the
+        /// node's directory. Empty: they do not decay.
+        decay_model: String = String::new();
         /// What is signed in with at NATS servers: a file with name:password, a token or NATS credentials (.creds). Relative to
         /// the node's directory. Empty: nothing.
         nats_credentials: String = String::new();

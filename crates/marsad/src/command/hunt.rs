@@ -1,6 +1,5 @@
 //! `marsad hunt`.
 
-use super::Opened;
 use crate::cli::Place;
 use crate::outcome::{Failure, Outcome, Verdict};
 use crate::terminal::{Unit, note, progress, say_json, table, visible};
@@ -59,7 +58,12 @@ pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
     let opened = place.open()?;
     let mut out = BufWriter::with_capacity(1 << 16, std::io::stdout().lock());
     let mut teller = Teller(progress(Some(0), Unit::Bytes));
-    let mut sets = |since| set(&opened, since);
+    let settings = runner::settings(&opened.home, &opened.config.watch);
+    let settings = settings.map_err(|error| Failure::could(error.to_string()))?;
+    let mut sets = |since| {
+        let (book, settings) = (Arc::clone(&opened.book), settings.clone());
+        Followed::added_since(book, opened.door(), settings, since, &mut |_| {})
+    };
     let report = hunt::run(&opened.home, request, &mut sets, &mut out, &mut teller);
     teller.0.finish_and_clear();
     let report = report.map_err(|error| Failure::could(error.to_string()))?;
@@ -67,11 +71,6 @@ pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
     drop(out);
     tell(&report, args.json)?;
     Ok(Verdict::good_if(report.unread == 0))
-}
-
-fn set(opened: &Opened, since: Option<ledger::Seq>) -> Result<Arc<Followed>, node::watch::book::Error> {
-    let settings = runner::settings(&opened.config.watch);
-    Followed::added_since(Arc::clone(&opened.book), opened.door(), settings, since, &mut |_| {})
 }
 
 fn tell(report: &Report, json: bool) -> Result<(), Failure> {

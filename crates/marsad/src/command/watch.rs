@@ -5,6 +5,7 @@ mod hits;
 mod indicators;
 mod live;
 mod stop;
+mod streams;
 mod summary;
 
 use crate::cli::Place;
@@ -36,12 +37,15 @@ use watch::read::FieldMap;
 Examples:
   marsad watch --indicators list.csv conn.log.gz dns.log
   zcat eve.json.gz | marsad watch --indicators bundle.json -
+  marsad watch --home /srv/marsad --follow /opt/zeek/logs/current     the indicators of the node, as they come and go
+  marsad watch 'nats://127.0.0.1:4222/LOGS?consumer=marsad'           a stream, shared by all who name the consumer
   marsad watch --indicators list.csv --follow --state watch.state /opt/zeek/logs/current
   marsad watch --indicators list.csv --format csv --field-map proxy.map proxy.csv
 
 A field map has lines `path = meaning`, as in `client.machine = host`; `* = ignore` leaves out all others.")]
 pub(crate) struct Args {
-    /// Files, folders, or `-` for standard input; gzip and Zstandard are opened
+    /// Files, folders, or `-` for standard input; gzip and Zstandard are opened. With the node's own set also streams:
+    /// nats://HOST:PORT/STREAM?consumer=NAME&subject=SUBJECT&format=FORMAT
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<PathBuf>,
     /// What to look for: a STIX bundle, or CSV with the header `type,value[,id]`; else the node's own set
@@ -102,6 +106,9 @@ pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
     if stdin > 1 || (stdin == 1 && args.follow) {
         let message = "standard input is named once, and without --follow: it is read until it ends";
         return Err(Failure::Usage(message.to_owned()));
+    }
+    if args.inputs.iter().any(|input| streams::is_one(input)) {
+        return streams::run(place, args);
     }
     let map = match &args.field_map {
         Some(path) => {

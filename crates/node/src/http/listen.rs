@@ -373,7 +373,12 @@ pub async fn serve(
     let follower = follower(home, &state)?;
     let tools = tools(home, &state)?;
     if let Some((running, queue)) = runner::start(home, &state.config, &state.book).map_err(Error::Watch)? {
-        tokio::spawn(runner::into_the_log(queue));
+        let desk = Arc::clone(state.alerts());
+        // It ends when nobody hands hits on any more.
+        std::thread::Builder::new()
+            .name("alerts".to_owned())
+            .spawn(move || desk.follow(queue))
+            .map_err(Error::Thread)?;
         let _ = state.watch.set(running);
     }
     let (stop, stopped) = tokio::sync::watch::channel(false);

@@ -58,13 +58,15 @@ pub enum Error {
 }
 
 /// What is watched for, beyond what the book says.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Settings {
     /// Kinds of value that are not watched for.
     pub without: Vec<observable::Kind>,
     /// Claims that are less sure are not met, as their author and those say who met them ([`crate::alerts::confidence`]). What
     /// nobody says anything of is met.
     pub least_confidence: u8,
+    /// How claims decay since they were changed last; `None`: they do not.
+    pub decay: Option<::watch::standing::Decay>,
 }
 
 /// The set as it is at a moment. Whoever watches keeps it for a while and asks for a newer one by [`Followed::generation`].

@@ -10,6 +10,7 @@ use crate::egress::{self, Egress};
 use crate::home::Home;
 use crate::nats::{self, Address, Credentials};
 use ::watch::input::{Follower, Notice, State, Wanted};
+use ::watch::standing::Decay;
 use ledger::sqlite::Book;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -47,6 +48,14 @@ pub enum Error {
         /// Why not.
         source: std::io::Error,
     },
+    /// The model by which claims decay.
+    #[error("`watch.decay-model`: cannot use {path}: {why}")]
+    Decay {
+        /// Which file.
+        path: PathBuf,
+        /// Why not.
+        why: String,
+    },
     /// The system gives no thread.
     #[error("cannot start a thread: {0}")]
     Thread(std::io::Error),
@@ -75,12 +84,21 @@ impl Running {
 }
 
 /// What is watched for, as the configuration says.
-#[must_use]
-pub fn settings(config: &config::Watch) -> Settings {
-    Settings {
+///
+/// # Errors
+/// [`Error::Decay`].
+pub fn settings(home: &Home, config: &config::Watch) -> Result<Settings, Error> {
+    let model = || {
+        let path = home.path().join(&config.decay_model);
+        let read = std::fs::read(&path).map_err(|error| error.to_string());
+        let decay = read.and_then(|model| Decay::read(&model).map_err(|error| error.to_string()));
+        decay.map_err(|why| Error::Decay { path, why })
+    };
+    Ok(Settings {
         without: config.without.iter().filter_map(|name| observable::Kind::named(name)).collect(),
         least_confidence: u8::try_from(config.min_confidence).unwrap_or(100),
-    }
+        decay: (!config.decay_model.is_empty()).then(model).transpose()?,
+    })
 }
 
 /// Begins to watch what the configuration names; `None`: it names nothing. The set is built in the background. In a task's
@@ -103,6 +121,7 @@ pub fn start(home: &Home, config: &Config, book: &Arc<Book>) -> Result<Option<(R
     std::fs::create_dir_all(&directory).map_err(|source| Error::Directory { path: directory.clone(), source })?;
     let kept = directory.join("files.json");
     let state = State::load(&kept)?;
+    let settings = settings(home, watch)?;
     let (hits, queue) = queue(QUEUE);
     let (stop, stopped) = watch::channel(false);
     let followed: Arc<OnceLock<Arc<Followed>>> = Arc::default();
@@ -111,13 +130,12 @@ pub fn start(home: &Home, config: &Config, book: &Arc<Book>) -> Result<Option<(R
     let files = Files {
         roots: files.into_iter().map(|path| home.path().join(path)).collect(),
         wanted: seer::format(&watch.format).unwrap_or(Wanted::Auto),
-        kept,
+        kept: Some(kept),
         tally: Arc::clone(&tally),
         hits: hits.clone(),
         stop: stopped.clone(),
     };
     let (book, config, tasks) = (Arc::clone(book), config.clone(), tokio::runtime::Handle::current());
-    let settings = settings(&config.watch);
     let all = move || {
         let begun = Instant::now();
         let set = loop {
@@ -147,17 +165,25 @@ pub fn start(home: &Home, config: &Config, book: &Arc<Book>) -> Result<Option<(R
 }
 
 /// Files and folders that are followed on a thread.
-struct Files {
-    roots: Vec<PathBuf>,
-    wanted: Wanted,
-    kept: PathBuf,
-    tally: Arc<Tally>,
-    hits: Hits,
-    stop: watch::Receiver<bool>,
+#[derive(Debug)]
+pub struct Files {
+    /// Which.
+    pub roots: Vec<PathBuf>,
+    /// How they are written.
+    pub wanted: Wanted,
+    /// Where it is kept how far they have been read.
+    pub kept: Option<PathBuf>,
+    /// What is counted.
+    pub tally: Arc<Tally>,
+    /// Where hits go.
+    pub hits: Hits,
+    /// When to end.
+    pub stop: watch::Receiver<bool>,
 }
 
 impl Files {
-    fn run(&self, followed: &Arc<Followed>, mut state: State) {
+    /// Follows them from where the state says until it is told to stop, or nobody takes hits any more.
+    pub fn run(&self, followed: &Arc<Followed>, mut state: State) {
         if self.roots.is_empty() {
             return;
         }
@@ -208,7 +234,8 @@ impl Files {
     }
 
     fn keep(&self, state: &State) {
-        if let Err(error) = state.save(&self.kept) {
+        let Some(kept) = &self.kept else { return };
+        if let Err(error) = state.save(kept) {
             tracing::warn!(%error, "it cannot be kept how far files have been read: after a restart they are read again");
         }
     }
@@ -224,17 +251,5 @@ fn log(notice: &Notice) {
             tracing::warn!(path = %path.display(), format = format.name(), "a file that cannot be followed");
         }
         Notice::Failed(path, error) => tracing::warn!(path = %path.display(), %error, "a file that cannot be read"),
-    }
-}
-
-/// Takes hits where nothing else does: each is written to the log of the node, which is as safe as it gets there.
-pub async fn into_the_log(mut queue: Queue) {
-    while let Some(batch) = queue.next().await {
-        for hit in &batch.hits {
-            let line = super::line::Line::of(hit);
-            let line = serde_json::to_string(&line).unwrap_or_default();
-            tracing::warn!(hit = %line, "an indicator was met");
-        }
-        batch.taken();
     }
 }

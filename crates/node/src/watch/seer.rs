@@ -4,7 +4,7 @@
 use super::book::Followed;
 use super::hits::Hit;
 use ::watch::input::{Eye, Format};
-use ::watch::read::{Csv, Faults, FieldMap, JsonLines, Lines, Octets, Plain, Reader, Syslog};
+use ::watch::read::{Capture, Csv, Faults, FieldMap, JsonLines, Lines, Octets, Plain, Reader, Syslog};
 use ::watch::scan::{self, Scan};
 use ::watch::{Watcher, time};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -125,7 +125,8 @@ fn how(format: Format) -> Option<How> {
         Format::Syslog => Box::new(Lines::new(Syslog::new(map()))),
         Format::SyslogOctets => Box::new(Octets::new(map())),
         Format::Text => Box::new(Lines::new(Plain::new())),
-        _ => return None,
+        Format::Pcap => Box::new(Capture::new()),
+        Format::Parquet => return None,
     };
     Some(How::Reader(reader))
 }

@@ -57,7 +57,7 @@ fn of_file(path: &Path, summary: &mut Summary) -> Result<Source, Failure> {
 
 fn of_book(place: &Place, live: bool, summary: &mut Summary) -> Result<Source, Failure> {
     let opened = place.open()?;
-    let settings = node::watch::book::Settings::default();
+    let settings = node::watch::runner::settings(&opened.home, &opened.config.watch)?;
     let read = if live { Followed::start } else { Followed::still };
     let followed = read(Arc::clone(&opened.book), opened.door(), settings, &mut |_| {})?;
     let status = followed.status()?;

@@ -6,6 +6,7 @@ use super::{Error, Followed, Shared, holds, read};
 use crate::eyes::Eyes;
 use crate::watch::hits::Indicator;
 use crate::{door::Selected, export};
+use ::watch::standing::{Claimed, Standing};
 use ledger::{ClassNo, Filter, Ledger as _, Micros, Seq, Versions};
 use observable::{Claim, Kind};
 use policy::{Class, Classes as _, Facts as _, Meaning, Tlp};
@@ -64,8 +65,8 @@ impl Followed {
     /// [`Error`]: the book cannot be asked, so that nothing is known.
     pub fn confirm(&self, name: u64, kind: Kind, value: &[u8], at: Micros) -> Result<Option<Arc<Indicator>>, Error> {
         let Some((indicator, claims)) = self.shared.stands(name)? else { return Ok(None) };
-        let met = is_open(&indicator, at) && claims.iter().any(|claim| holds::holds(claim, kind, value));
-        Ok(met.then_some(indicator))
+        let standing = self.shared.standing(indicator, at);
+        Ok(standing.filter(|_| claims.iter().any(|claim| holds::holds(claim, kind, value))))
     }
 
     /// The indicator of this name, if it stands at this instant: for a pattern that was met as a whole.
@@ -73,14 +74,9 @@ impl Followed {
     /// # Errors
     /// [`Error`].
     pub fn standing(&self, name: u64, at: Micros) -> Result<Option<Arc<Indicator>>, Error> {
-        let stands = self.shared.stands(name)?.map(|(indicator, _)| indicator);
-        Ok(stands.filter(|indicator| is_open(indicator, at)))
+        let stands = self.shared.stands(name)?;
+        Ok(stands.and_then(|(indicator, _)| self.shared.standing(indicator, at)))
     }
-}
-
-/// Whether the window of an indicator is open (STIX 2.1 §4.7: from `valid_from` on, and before `valid_until`).
-fn is_open(indicator: &Indicator, at: Micros) -> bool {
-    indicator.valid_from.is_none_or(|from| from <= at) && indicator.valid_until.is_none_or(|until| at < until)
 }
 
 /// The newest version of an object that was found so far.
@@ -93,6 +89,27 @@ struct Newest {
 }
 
 impl Shared {
+    /// The indicator, if its window is open and it has not decayed; with what is left of its score.
+    fn standing(&self, indicator: Arc<Indicator>, at: Micros) -> Option<Arc<Indicator>> {
+        let claimed = Claimed {
+            valid_from: indicator.valid_from,
+            valid_until: indicator.valid_until,
+            revoked: false,
+            confidence: indicator.score.or(indicator.confidence),
+            refreshed: micros(Some(&indicator.modified)),
+        };
+        match claimed.standing(at, self.settings.decay.as_ref()) {
+            Standing::Live { score: Some(score) } => {
+                // From 0 to 100, by the model's own bounds.
+                let score = Some(score.clamp(0.0, 100.0) as u8);
+                let unchanged = indicator.score == score;
+                Some(if unchanged { indicator } else { Arc::new(Indicator { score, ..(*indicator).clone() }) })
+            }
+            Standing::Live { score: None } => Some(indicator),
+            Standing::NotYet | Standing::Expired | Standing::Revoked | Standing::Decayed { .. } => None,
+        }
+    }
+
     fn stands(&self, name: u64) -> Result<Stands, Error> {
         let held = self.confirmed.lock().unwrap_or_else(PoisonError::into_inner).get(name);
         if let Some(stands) = held {

@@ -4,8 +4,25 @@
 use observable::{Claim, Kind, canonical};
 use std::net::IpAddr;
 
-/// Whether a claim means a value, both as they were written.
+/// Whether a claim means a value, both as they were written. A host may have a port behind it, as logs write it.
 pub(super) fn holds(claim: &Claim, kind: Kind, value: &[u8]) -> bool {
+    let host = matches!(kind, Kind::Domain | Kind::Ipv4 | Kind::Ipv6 | Kind::Cidr);
+    means(claim, kind, value) || (host && means(claim, kind, without_port(value)))
+}
+
+/// `host:port` and `[address]:port` without what is not the host.
+fn without_port(value: &[u8]) -> &[u8] {
+    if let Some(literal) = value.strip_prefix(b"[") {
+        return literal.split(|byte| *byte == b']').next().unwrap_or(literal);
+    }
+    let mut parts = value.split(|byte| *byte == b':');
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some(host), Some(_), None) => host,
+        _ => value,
+    }
+}
+
+fn means(claim: &Claim, kind: Kind, value: &[u8]) -> bool {
     let (mut of_claim, mut of_value) = (Vec::new(), Vec::new());
     let claimed = claim.value.as_bytes();
     match (claim.kind, kind) {
@@ -67,6 +84,21 @@ mod tests {
 
     fn claim(kind: Kind, value: &str, itself: bool, subdomains: bool) -> Claim {
         Claim { kind, value: value.into(), itself, subdomains }
+    }
+
+    #[test]
+    fn a_port_behind_a_host_is_none_of_its_name() {
+        let name = claim(Kind::Domain, "a.example", true, false);
+        let address = claim(Kind::Ipv6, "2001:db8::1", true, false);
+        for (claim, kind, value, wanted) in [
+            (&name, Kind::Domain, "a.example:443", true),
+            (&name, Kind::Domain, "b.example:443", false),
+            (&address, Kind::Ipv6, "[2001:db8::1]:443", true),
+            (&address, Kind::Ipv6, "2001:db8::1", true),
+            (&address, Kind::Ipv6, "[2001:db8::2]:443", false),
+        ] {
+            assert_eq!(holds(claim, kind, value.as_bytes()), wanted, "{claim:?} {value}");
+        }
     }
 
     fn finds(set: &Set, kind: Kind, value: &str) -> bool {
