@@ -1,6 +1,6 @@
 //! Marsad beside its peers and its limits: every row is measured in this run, the peer or limit next to it.
 //!
-//! `marsad-bench [all|validate|append|import|post|pages|sharing|viewers|handover|partners|meeting|packages|signatures|indicators|telemetry] [--quick]`;
+//! `marsad-bench [all|validate|append|import|post|pages|sharing|viewers|handover|partners|meeting|packages|signatures|indicators|telemetry|rules|patterns] [--quick]`;
 //! `meeting-million` holds a blind meeting of a million values with a million. The binary under test is named by `MARSAD_BIN`.
 //! Results go to stdout as Markdown tables, progress to stderr.
 
@@ -11,12 +11,14 @@ mod handover;
 mod indicators;
 mod meeting;
 mod packages;
+mod rules;
 mod server;
 mod signatures;
 mod sharing;
 mod viewers;
 mod pages;
 mod partners;
+mod patterns;
 mod post;
 mod append;
 mod table;
@@ -56,7 +58,9 @@ fn main() -> ExitCode {
     ExitCode::from(2)
 }
 
-const STEPS: [(&str, fn(corpus::Size)); 15] = [
+const STEPS: [(&str, fn(corpus::Size)); 17] = [
+const STEPS: [(&str, fn(corpus::Size)); 17] = [
+const STEPS: [(&str, fn(corpus::Size)); 17] = [
     ("machine", table::machine),
     ("validate", validate::run),
     ("append", append::run),
@@ -72,4 +76,6 @@ const STEPS: [(&str, fn(corpus::Size)); 15] = [
     ("signatures", signatures::run),
     ("indicators", indicators::run),
     ("telemetry", telemetry::run),
+    ("rules", rules::run),
+    ("patterns", patterns::run),
 ];

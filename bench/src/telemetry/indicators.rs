@@ -71,14 +71,3 @@ fn digest(noise: u64, digits: usize) -> String {
     text.truncate(digits);
     text
 }
-
-/// The list as CSV, in the columns that `marsad watch --indicators` takes.
-pub fn csv(count: u64, out: &mut impl std::io::Write) -> std::io::Result<()> {
-    writeln!(out, "type,value,id")?;
-    for number in 0..count {
-        let claim = indicator(number);
-        let point = if claim.subdomains { "." } else { "" };
-        writeln!(out, "{},{point}{},i{number}", claim.kind, claim.value)?;
-    }
-    Ok(())
-}

@@ -1,7 +1,9 @@
 //! The grammar of the command line. What a command does is in its file below `command`.
 
 use crate::command::{
-    account, audit, backup, card, check, collection, completions, config, demo, doctor, erase, export, group, hunt, import, init, key, link, man, marking, organisation, pack, partner, pattern, pull, push, recall, restore, restrict, serve, sources, unpack, validate, watch, who, why,
+    account, audit, backup, card, check, collection, completions, config, demo, doctor, erase, export, group, hunt,
+    import, init, key, link, man, marking, organisation, pack, partner, pattern, pull, push, recall, restore, restrict,
+    rules, serve, sources, unpack, validate, watch, who, why,
 };
 use std::path::PathBuf;
 
@@ -55,6 +57,7 @@ pub(crate) enum Command {
     Demo(demo::Args),
     Import(import::Args),
     Export(export::Args),
+    Rules(rules::Args),
     Pull(pull::Args),
     Push(push::Args),
     Pack(pack::Args),

@@ -29,6 +29,7 @@ pub(crate) mod push;
 pub(crate) mod recall;
 pub(crate) mod restore;
 pub(crate) mod restrict;
+pub(crate) mod rules;
 pub(crate) mod serve;
 pub(crate) mod sources;
 pub(crate) mod unpack;
@@ -76,6 +77,7 @@ pub(crate) fn run(cli: Cli) -> Outcome {
         Command::Who(args) => who::run(place, &args),
         Command::Sources(args) => sources::run(place, &args),
         Command::Restrict(args) => restrict::run(place, &args),
+        Command::Rules(args) => rules::run(place, &args),
         Command::Recall(args) => recall::run(place, &args),
         Command::Erase(args) => erase::run(place, &args),
         Command::Audit(args) => audit::run(place, &args),

@@ -15,7 +15,7 @@ const LIST: &str = "type,value,id\n\
     ipv4,203.0.113.7,\n\
     cidr,198.51.100.0/24,net\n\
     url,http://web.example.com/x,page\n\
-    md5,d41d8cd98f00b204e9800998ecf8427e,file\n";
+    md5,9e107d9d372bb6826bd81d3542a419d6,file\n";
 
 fn marsad() -> Command {
     let mut command = Command::cargo_bin("marsad").unwrap();
@@ -86,9 +86,9 @@ fn every_format_is_told_by_itself_and_met() {
             r#"{"@timestamp":"2026-01-01T00:00:00Z","url":{"full":"http://web.example.com/x?q=1"}}"#.to_owned(),
             vec!["lines.json:1 page url http://web.example.com/x?q=1 url.full"],
         ),
-        ("table.csv", "ts,src_ip,md5\n1,203.0.113.7,D41D8CD98F00B204E9800998ECF8427E\n".to_owned(), vec![
+        ("table.csv", "ts,src_ip,md5\n1,203.0.113.7,9E107D9D372BB6826BD81D3542A419D6\n".to_owned(), vec![
             "table.csv:2 203.0.113.7 ipv4 203.0.113.7 src_ip",
-            "table.csv:2 file md5 D41D8CD98F00B204E9800998ECF8427E md5",
+            "table.csv:2 file md5 9E107D9D372BB6826BD81D3542A419D6 md5",
         ]),
         ("sys.log", "<34>1 2026-10-11T22:14:15Z h a - - - from 203.0.113.7 port 22\n".to_owned(), vec![
             "sys.log:1 203.0.113.7 ipv4 203.0.113.7 message",
@@ -131,7 +131,7 @@ fn never_a_piece_of_another_value() {
     let directory = tempfile::tempdir().unwrap();
     let list = file(directory.path(), "list.csv", LIST);
     let text = "notevil.example.com evil.example.com.org x.evil.example.com below.example.comx 1203.0.113.7 203.0.113.77 \
-                203.0.113.7.1 xd41d8cd98f00b204e9800998ecf8427e http://web.example.com/xy\n";
+                203.0.113.7.1 x9e107d9d372bb6826bd81d3542a419d6 http://web.example.com/xy\n";
     let log = file(directory.path(), "notes.txt", text);
     assert_eq!(watched(&list, &["--format", "text"], &[&log]).hits, Vec::<String>::new());
 }
@@ -182,7 +182,9 @@ fn refused_claims_are_told() {
 fn wrong_use() {
     let directory = tempfile::tempdir().unwrap();
     let list = file(directory.path(), "list.csv", LIST);
-    for words in [vec!["watch", "x"], vec!["watch"], vec!["watch", "--indicators", list.to_str().unwrap(), "--follow", "-"]] {
+    for words in
+        [vec!["watch", "x"], vec!["watch"], vec!["watch", "--indicators", list.to_str().unwrap(), "--follow", "-"]]
+    {
         let output = marsad().args(&words).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{words:?}");
     }

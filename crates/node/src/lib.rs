@@ -31,6 +31,7 @@ pub mod network;
 pub mod oidc;
 pub mod packed;
 pub mod partners;
+pub mod rules;
 pub mod sample;
 pub mod sealed;
 pub mod second_factor;

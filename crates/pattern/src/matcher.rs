@@ -102,6 +102,12 @@ pub struct Exhausted;
 /// Steps that a search may take where nobody says otherwise; some seconds at most.
 pub const BUDGET: u64 = 50_000_000;
 
+/// Steps that the test of one leaf for one observation may take before it counts against the budget.
+const STEPS_A_TEST: u64 = 64;
+
+/// What the regular expressions of one pattern may take together, in bytes, where nobody says otherwise.
+const MAX_REGEXES: usize = 8 << 20;
+
 impl Matcher {
     /// Compiles a pattern: constants are read, regular expressions built.
     ///
@@ -110,7 +116,16 @@ impl Matcher {
     /// not exist, an address that is none, a regular expression that is wrong, too large or not of the kind that runs
     /// in linear time (look-around, back-references). Such a pattern matches nothing (STIX 2.1 §9.1).
     pub fn new(pattern: &Pattern) -> Result<Self, Error> {
-        compile::compile(pattern)
+        Self::with_regexes(pattern, MAX_REGEXES)
+    }
+
+    /// As [`new`](Self::new), where the regular expressions of the pattern may take so many bytes together: for callers
+    /// that keep many patterns of strangers.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn with_regexes(pattern: &Pattern, most_bytes: usize) -> Result<Self, Error> {
+        compile::compile(pattern, most_bytes)
     }
 
     /// Matches observations: whether the pattern is true for them, and by which.
@@ -126,7 +141,9 @@ impl Matcher {
     /// # Errors
     /// When the budget is used up.
     pub fn find_within(&self, observed: &Observed<'_>, budget: u64) -> Result<Outcome, Exhausted> {
-        let meter = Meter::new(budget);
+        // Testing every leaf for every observation is no search.
+        let tests = observed.observations().len().saturating_mul(self.leaves.len()) as u64;
+        let meter = Meter::new(budget.saturating_add(tests.saturating_mul(STEPS_A_TEST)));
         let scope = Scope::new(observed, &meter);
         if let Some(leaf) = self.only_leaf() {
             for (place, observation) in observed.observations().iter().enumerate() {
@@ -149,7 +166,7 @@ impl Matcher {
             meter.spent()?;
         }
         let moments: Vec<Moment> = observed.observations().iter().map(|observation| observation.moment).collect();
-        let binding = search::bind(&self.shape, &self.sources, &moments, &met, &meter)?;
+        let binding = search::bind(&self.shape, &self.sources, &moments, &met, &Meter::new(budget))?;
         Ok(Outcome { binding, unreadable: scope.unreadable.take() })
     }
 

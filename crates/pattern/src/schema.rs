@@ -164,6 +164,35 @@ pub(crate) const TYPES: [&str; 18] = [
     "x509-certificate",
 ];
 
+/// Types of STIX 2.1 that are not observable: observed data never shows them to a pattern (STIX 2.1 §9.3).
+pub(crate) const UNOBSERVABLE: [&str; 25] = [
+    "attack-pattern",
+    "campaign",
+    "course-of-action",
+    "grouping",
+    "identity",
+    "incident",
+    "indicator",
+    "infrastructure",
+    "intrusion-set",
+    "location",
+    "malware",
+    "malware-analysis",
+    "note",
+    "observed-data",
+    "opinion",
+    "report",
+    "threat-actor",
+    "tool",
+    "vulnerability",
+    "relationship",
+    "sighting",
+    "extension-definition",
+    "language-content",
+    "marking-definition",
+    "bundle",
+];
+
 /// The property of an observable type or a shape of the standard; none if it has no such property. The shape of an
 /// extension that the standard does not define is not known.
 pub(crate) fn property(shape: &str, name: &str) -> Option<Property> {

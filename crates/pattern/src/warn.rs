@@ -8,7 +8,7 @@ use crate::atoms;
 use crate::constant::{Constant, Value};
 use crate::error::Error;
 use crate::matcher::Matcher;
-use crate::schema::{self, Kind, Property};
+use crate::schema::{self, Kind, Property, UNOBSERVABLE};
 
 /// What is odd about a pattern, in the order of its text; a pattern with warnings is valid all the same:
 ///
@@ -26,32 +26,6 @@ pub fn warnings(pattern: &Pattern) -> Vec<Error> {
     warnings.0.sort_by_key(|warning| warning.span.start);
     warnings.0
 }
-
-/// Types of STIX 2.1 that describe threats and relations: observed data never holds them.
-const UNOBSERVABLE: [&str; 22] = [
-    "attack-pattern",
-    "campaign",
-    "course-of-action",
-    "grouping",
-    "identity",
-    "incident",
-    "indicator",
-    "infrastructure",
-    "intrusion-set",
-    "language-content",
-    "location",
-    "malware",
-    "malware-analysis",
-    "marking-definition",
-    "note",
-    "observed-data",
-    "opinion",
-    "relationship",
-    "report",
-    "sighting",
-    "threat-actor",
-    "vulnerability",
-];
 
 struct Warnings(Vec<Error>);
 

@@ -354,6 +354,10 @@ fn constants_that_can_never_match_are_refused() {
         assert!(error.message.contains(message), "{text}: {error}");
         assert!(!text[error.span].is_empty(), "{text}");
     }
+    // Many regular expressions share what one pattern may take.
+    let many: Vec<String> = (0..2_000).map(|number| format!("a:b MATCHES '{number}(x{{99}}){{99}}'")).collect();
+    let error = Matcher::new(&parse(&format!("[{}]", many.join(" OR "))).unwrap()).unwrap_err();
+    assert!(error.message.contains("too large"), "{error}");
     let stars = format!("[a:b{} = 1]", "[*]".repeat(33));
     assert!(Matcher::new(&parse(&stars).unwrap()).is_err());
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use pattern::{Version, check_version, parse, parse_version};
+use pattern::{Matcher, Version, atoms, check_version, explain, normal, parse, parse_version, warnings};
 
 /// Patterns on which public suites disagree, and what the standard says.
 const DISPUTED: [(&str, bool, &str); 6] = [
@@ -101,5 +101,24 @@ fn every_valid_pattern_survives_printing() {
         let printed = pattern.to_string();
         assert_eq!(parse(&printed).unwrap(), pattern, "{text}\n{printed}");
         assert_eq!(parse(&printed).unwrap().to_string(), printed);
+    }
+}
+
+#[test]
+fn every_valid_pattern_can_be_judged_and_brought_to_a_normal_form() {
+    for (text, version) in cases("patterns_valid") {
+        let pattern = parse_version(&text, version).unwrap();
+        let form = normal(&pattern);
+        let printed = form.to_string();
+        assert_eq!(parse(&printed).unwrap(), form, "{text}\n{printed}");
+        assert_eq!(normal(&form), form, "{text}\n{printed}");
+        assert!(!explain(&pattern).is_empty(), "{text}");
+        for warning in warnings(&pattern) {
+            assert!(text.get(warning.span.clone()).is_some_and(|part| !part.is_empty()), "{text}: {warning:?}");
+        }
+        match Matcher::new(&pattern) {
+            Ok(matcher) => assert_eq!(matcher.leaves(), atoms(&pattern).len(), "{text}"),
+            Err(error) => assert!(warnings(&pattern).contains(&error), "{text}: {error}"),
+        }
     }
 }

@@ -7,12 +7,16 @@
 //!
 //! Patterns that need several observations are matched per *entity*: whatever the caller takes for one source of events,
 //! a host or a user. For each entity and pattern the observations that met a leaf are kept as long as the pattern could
-//! still use them, within bounds; what is dropped before is counted. After a match a pattern starts afresh.
+//! still use them, within bounds; what is dropped before is counted. After a match a pattern starts afresh. A value that
+//! should be a timestamp and is none counts as unequal. [`show`] turns an event of telemetry into an observation.
 
 mod index;
+mod show;
 mod state;
 
 use pattern::{Matcher, Moment, Observed, Pattern};
+
+pub use show::show;
 
 use index::Index;
 use state::States;
@@ -33,6 +37,9 @@ pub struct Limits {
 
 /// The most observations that are kept for one entity and pattern.
 pub const MAX_KEPT: usize = 4_096;
+
+/// What the regular expressions of one pattern may take together, in bytes.
+const MAX_REGEXES: usize = 512 << 10;
 
 impl Default for Limits {
     /// A million states of 64 observations, a day, a millisecond or so.
@@ -105,7 +112,7 @@ impl General {
         let mut index = Index::default();
         let mut refused = Vec::new();
         for (name, pattern) in patterns {
-            match Matcher::new(pattern) {
+            match Matcher::with_regexes(pattern, MAX_REGEXES) {
                 Ok(matcher) => {
                     let number = u32::try_from(compiled.len()).unwrap_or(u32::MAX);
                     for (leaf, needs) in (0_u32..).zip(pattern::atoms(pattern)) {

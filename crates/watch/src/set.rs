@@ -84,8 +84,8 @@ impl Set {
     /// The same for a canonical URL whose parts are known.
     pub fn url_keys_of(&self, parts: canonical::Parts<'_>, keys: &mut Vec<Key>) {
         let mut forms = |rest: &[u8]| match parts.scheme {
-            Some(scheme) => keys.extend([self.hasher.url(Some(scheme), rest), self.hasher.url(None, rest)]),
-            None => keys.extend([None, Some(&b"http"[..]), Some(b"https")].map(|scheme| self.hasher.url(scheme, rest))),
+            Some(scheme) => keys.extend(self.hasher.urls([Some(scheme), None], rest)),
+            None => keys.extend(self.hasher.urls([None, Some(&b"http"[..]), Some(b"https")], rest)),
         };
         forms(parts.rest);
         if parts.without_query.len() < parts.rest.len() {

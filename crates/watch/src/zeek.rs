@@ -147,7 +147,7 @@ pub(crate) fn settle(lines: &mut Lines, window: &[u8], keys: &Keys, path: &[u8])
         {
             let value = lines.text(window, seen.span);
             let meaning = match late {
-                Late::Uri if value.starts_with(b"/") || contains(value, b"://") => {
+                Late::Uri if value.starts_with(b"/") || parts::is_whole(value) => {
                     parts::urls(lines, window, keys, seen, &PORT);
                     None
                 }
@@ -168,7 +168,8 @@ pub(crate) fn settle(lines: &mut Lines, window: &[u8], keys: &Keys, path: &[u8])
     }
 }
 
-/// Zeek's URL: `scripts/base/protocols/http/utils.zeek`, without a scheme.
+/// Zeek's URL: `scripts/base/protocols/http/utils.zeek`, without a scheme. Unlike there, a path stays a path if a URL stands
+/// in its query.
 const PORT: Port = Port { scheme: b"", usual: b"80" };
 
 /// Which log it is, by its name.

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use pattern::{Data, Matcher, Moment, Object, Observed, Pattern, parse};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use watch::general::{General, Limits, Match};
+use watch::general::{General, Limits, Match, show};
+use watch::{Field, Meaning};
 
 type Event = (u64, i64, Vec<(String, Vec<(String, Data<'static>)>)>);
 
@@ -230,4 +231,53 @@ fn references_in_circles_end() {
     let object = ("p".to_owned(), vec![("of_refs".to_owned(), Data::List(ids))]);
     by_general(&mut general, &[(0, 0, vec![object; 40])]);
     assert_eq!(general.report().exhausted, 1);
+}
+
+#[test]
+fn an_event_shows_the_objects_that_patterns_speak_of() {
+    let field = |name, meaning, value: &'static str| Field { name, meaning, value: value.as_bytes() };
+    let fields = [
+        field("id.orig_h", Meaning::Address, "::ffff:10.1.2.3"),
+        field("id.resp_h", Meaning::Address, "2001:DB8::1"),
+        field("host", Meaning::Host, "Portal.Example.:8080"),
+        field("answers", Meaning::Answer, "198.51.100.7"),
+        field("answers", Meaning::Answer, "no address, and no name either"),
+        field("uri", Meaning::Url, "http://portal.example/a"),
+        field("user_agent", Meaning::UserAgent, "curl/8"),
+        field("filename", Meaning::FileName, "a.exe"),
+        field("md5", Meaning::Digest, "D41D8CD98F00B204E9800998ECF8427E"),
+        field("filename", Meaning::FileName, "b.exe"),
+        field("sha1", Meaning::Digest, "not a digest"),
+        field("fingerprint", Meaning::Certificate, "da:39:a3:ee:5e:6b:4b:0d:32:55:bf:ef:95:60:18:90:af:d8:07:09"),
+        field("certificate.subject", Meaning::DistinguishedName, "CN=portal.example"),
+        field("orig_l2_addr", Meaning::Mac, "00-0A-95-9D-68-16"),
+        field("asn", Meaning::AutonomousSystem, "AS64500"),
+        field("subject", Meaning::Subject, "Invoice"),
+        field("msg", Meaning::Text, "portal.example"),
+    ];
+    let event = watch::Event { line: 7, raw: b"", time: None, fields: &fields };
+    let mut observed = Observed::new();
+    show(&event, 5_000_000, &mut observed);
+    let rows = [
+        ("[network-traffic:src_ref.value = '10.1.2.3' AND network-traffic:dst_ref.value = '2001:db8::1']", true),
+        ("[network-traffic:src_ref.type = 'ipv4-addr' OR network-traffic:src_ref.value ISSUBSET '10.0.0.0/8']", true),
+        ("[domain-name:value = 'portal.example']", true),
+        ("[ipv4-addr:value ISSUBSET '198.51.100.0/24']", true),
+        ("[url:value LIKE 'http://portal%']", true),
+        ("[network-traffic:extensions.'http-request-ext'.request_header.'User-Agent' = 'curl/8']", true),
+        ("[file:name = 'a.exe' AND file:hashes.MD5 = 'd41d8cd98f00b204e9800998ecf8427e']", true),
+        ("[file:name = 'b.exe' AND EXISTS file:hashes]", false),
+        ("[file:name = 'b.exe']", true),
+        ("[x509-certificate:hashes.'SHA-1' LIKE 'da39%' AND x509-certificate:subject = 'CN=portal.example']", true),
+        ("[mac-addr:value = '00:0a:95:9d:68:16']", true),
+        ("[autonomous-system:number = 64500]", true),
+        ("[email-message:subject = 'Invoice']", true),
+        ("[ipv4-addr:value = '198.51.100.7'] START t'1970-01-01T00:00:05Z' STOP t'1970-01-01T00:00:06Z'", true),
+        ("[user-account:account_login != '']", false),
+    ];
+    for (text, expected) in rows {
+        let matcher = Matcher::new(&parse(text).unwrap()).unwrap();
+        assert_eq!(matcher.find(&observed).unwrap().matched(), expected, "{text}");
+    }
+    assert_eq!(observed.observations()[0].id, "7");
 }

@@ -82,7 +82,11 @@ fn used(path: &str, eve: bool) -> Option<Use> {
         ("id.orig_h" | "id.resp_h" | "x_originating_ip", false)
         | ("src_ip" | "dest_ip" | "flow.src_ip" | "flow.dest_ip" | "dns.grouped.A", true) => Use::Address,
         ("query" | "answers" | "server_name" | "host", false)
-        | ("dns.queries.rrname" | "dns.answers.rdata" | "dns.answers.rrname" | "dns.rdata" | "dns.rrname" | "tls.sni" | "http.hostname", true) => Use::Host,
+        | (
+            "dns.queries.rrname" | "dns.answers.rdata" | "dns.answers.rrname" | "dns.rdata" | "dns.rrname" | "tls.sni"
+            | "http.hostname",
+            true,
+        ) => Use::Host,
         ("referrer", false) | ("http.http_refer", true) => Use::Kind(Kind::Url),
         ("user_agent", false) | ("http.http_user_agent", true) => Use::Kind(Kind::UserAgent),
         ("sha256" | "md5", false) | ("fileinfo.sha256" | "fileinfo.md5", true) => Use::Digest,
@@ -270,7 +274,7 @@ fn fast(set: &Arc<Set>, format: Format, log: &[u8]) -> (Vec<BTreeSet<(u64, Strin
     let mut sink = |hit: &Hit<'_>| {
         // A number of a line that the log does not have is a hit too many.
         let last = lines.len() - 1;
-        let line = lines.iter_mut().nth((hit.line as usize - 1).min(last));
+        let line = lines.get_mut((hit.line as usize - 1).min(last));
         line.into_iter().for_each(|line| assert!(line.insert((hit.name, hit.field.to_owned())), "told twice"));
     };
     watcher.block(&mut scan, log, &mut sink);

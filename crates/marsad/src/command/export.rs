@@ -116,7 +116,7 @@ pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
     Ok(Verdict::Good)
 }
 
-fn viewer(opened: &Opened, name: Option<&str>) -> Result<Viewer, Failure> {
+pub(super) fn viewer(opened: &Opened, name: Option<&str>) -> Result<Viewer, Failure> {
     let name = name.map_or_else(|| opened.own_organisation(), |name| Ok(name.to_owned()))?;
     node::export::viewer(&*opened.book, &name)?
         .ok_or_else(|| Failure::could(format!("`{}` is neither an account nor an organisation", visible(&name))))

@@ -2,10 +2,10 @@
 
 mod eye;
 mod hits;
-mod home;
 mod indicators;
 mod live;
 mod stop;
+mod streams;
 mod summary;
 
 use crate::cli::Place;
@@ -60,7 +60,8 @@ pub(crate) struct Args {
     /// Go on with what is added to the inputs, until SIGINT or SIGTERM
     #[arg(long)]
     follow: bool,
-    /// Where to keep how far the inputs have been read, so that --follow goes on there after a restart
+    /// Where to keep how far the inputs have been read, so that --follow goes on there after a restart; after a crash the
+    /// hits of the last half second may come again
     #[arg(long, value_name = "FILE", requires = "follow")]
     state: Option<PathBuf>,
     /// Print at most so many hits of one indicator; the rest is only counted
@@ -106,8 +107,8 @@ pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
         let message = "standard input is named once, and without --follow: it is read until it ends";
         return Err(Failure::Usage(message.to_owned()));
     }
-    if args.indicators.is_none() && args.field_map.is_none() && args.most.is_none() {
-        return home::run(place, args);
+    if args.inputs.iter().any(|input| streams::is_one(input)) {
+        return streams::run(place, args);
     }
     let map = match &args.field_map {
         Some(path) => {
@@ -117,18 +118,18 @@ pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
         None => FieldMap::default(),
     };
     let mut summary = Summary::default();
-    let indicators = indicators::load(place, args.indicators.as_deref(), &mut summary)?;
+    let source = indicators::load(place, args.indicators.as_deref(), args.follow || stdin > 0, &mut summary)?;
     let stop = stop::on_signals()?;
     let sight = Rc::new(RefCell::new(Sight {
-        watcher: watch::Watcher::new(indicators.set),
-        hits: Hits::new(indicators.names, args.most),
+        watcher: watch::Watcher::new(source.set()),
+        hits: Hits::new(source, args.most),
         summary,
         map,
     }));
     let done = if args.follow { live::follow(args, &sight, &stop) } else { once(args, &sight, &stop) };
     let mut sight = sight.borrow_mut();
     let Sight { hits, summary, .. } = &mut *sight;
-    hits.finish();
+    hits.flush();
     summary.tell(hits);
     hits.failure()?;
     done?;

@@ -9,6 +9,7 @@ use node::door::Door;
 use node::export::{self, Export};
 use policy::{Cuts, Outcome};
 use proptest::prelude::*;
+use rules::{Format, One, Options};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Case {
@@ -53,7 +54,7 @@ pub(crate) fn case() -> impl Strategy<Value = Case> {
 
 /// A way out of the node: what it gives somebody. A further one is a further line.
 type Way = fn(&mut Bench, &mut Node, &Case) -> Vec<Exchange>;
-pub(crate) const WAYS: &[(&str, Way)] = &[("export", exported), ("http", asked)];
+pub(crate) const WAYS: &[(&str, Way)] = &[("export", exported), ("rules", ruled), ("http", asked)];
 
 /// What the commands give who exports as a viewer: every collection, every choice of versions.
 fn exported(bench: &mut Bench, node: &mut Node, case: &Case) -> Vec<Exchange> {
@@ -75,6 +76,32 @@ fn exported(bench: &mut Bench, node: &mut Node, case: &Case) -> Vec<Exchange> {
         let count = export::write(&*node.book, &door, export, &mut text, &mut |count| told.push(count)).unwrap();
         let answer = format!("{count} {told:?}\n{}", String::from_utf8_lossy(&text));
         out.push(Exchange { asked, pattern: "export", status: 0, answer });
+    }
+    out
+}
+
+/// What the commands give who writes rules for a viewer: claims, whole objects, and what is told of the rest.
+fn ruled(bench: &mut Bench, node: &mut Node, case: &Case) -> Vec<Exchange> {
+    let guise = &GUISES[case.guise];
+    let Some(viewer) = guise.viewer().filter(|_| guise.reads()) else { return Vec::new() };
+    let door = Door::over(&node.book, &bench.config);
+    let mut out = Vec::new();
+    for format in [Format::Jsonl, Format::Stix] {
+        let options = Options { at: bench::ASKED, ..Options::default() };
+        let export = node::rules::Export {
+            collections: &bench.collections,
+            viewer: viewer.clone(),
+            at: bench::ASKED,
+            min_confidence: None,
+            format,
+            options: &options,
+            witness: &mut |_, _| Ok(()),
+        };
+        let (mut text, mut told) = (Vec::new(), Vec::new());
+        let mut sink = One::new(&mut text);
+        let summary = node::rules::write(&*node.book, &door, export, &mut sink, &mut |count| told.push(count)).unwrap();
+        let answer = format!("{summary:?} {told:?}\n{}", String::from_utf8_lossy(&text));
+        out.push(Exchange { asked: format!("rules {format:?}"), pattern: "rules", status: 0, answer });
     }
     out
 }

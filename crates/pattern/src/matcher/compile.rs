@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::Matcher;
 use super::constant::no_such_day;
-use super::test::Expression;
+use super::test::{self, Expression};
 use crate::ast::{ObservationExpression, ObservationKind, Pattern, Qualifier, QualifierKind};
 use crate::constant::{Constant, Value};
 use crate::error::Error;
@@ -86,14 +86,28 @@ impl Shape {
     }
 }
 
-pub(super) fn compile(pattern: &Pattern) -> Result<Matcher, Error> {
-    let mut compiler = Compiler::default();
+pub(super) fn compile(pattern: &Pattern, regexes: usize) -> Result<Matcher, Error> {
+    let mut count = 0;
+    count_regexes(&pattern.expression, &mut count);
+    let mut compiler = Compiler { regex: regexes / count.max(1), ..Compiler::default() };
     let shape = compiler.shape(&pattern.expression, Window::ALWAYS)?;
     Ok(Matcher { leaves: compiler.leaves, sources: compiler.sources, shape })
 }
 
+fn count_regexes(expression: &ObservationExpression, count: &mut usize) {
+    match &expression.kind {
+        ObservationKind::Observation(comparison) => *count += test::regexes(comparison),
+        ObservationKind::Group(inner) | ObservationKind::Qualified(inner, _) => count_regexes(inner, count),
+        ObservationKind::And(operands) | ObservationKind::Or(operands) | ObservationKind::FollowedBy(operands) => {
+            operands.iter().for_each(|operand| count_regexes(operand, count));
+        }
+    }
+}
+
 #[derive(Default)]
 struct Compiler {
+    /// The most bytes that one regular expression may take.
+    regex: usize,
     leaves: Vec<Expression>,
     /// Leaves by their text: the same test is made once.
     known: HashMap<String, usize>,
@@ -110,7 +124,7 @@ impl Compiler {
                     Some(leaf) => *leaf,
                     None => {
                         let leaf = self.leaves.len();
-                        self.leaves.push(Expression::new(comparison)?);
+                        self.leaves.push(Expression::new(comparison, self.regex)?);
                         self.known.insert(text, leaf);
                         leaf
                     }

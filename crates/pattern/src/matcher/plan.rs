@@ -126,6 +126,22 @@ impl Planner<'_> {
         }
         let mut all = vec![Plan::default()];
         for plans in choices {
+            // Without a choice the way goes on where it is.
+            if let ([only], [next]) = (all.as_mut_slice(), plans.as_slice()) {
+                self.meter.charge(next.items.len() + next.bounds.len() + 1)?;
+                let before = only.items.len();
+                only.append(next);
+                if in_order && before > 0 {
+                    only.bounds.push(Bound { a: 0..before, b: before..only.items.len(), slack: 0 });
+                }
+                if only.items.len() > MAX_ITEMS {
+                    return Err(Exhausted);
+                }
+                if !self.is_possible(only) {
+                    return Ok(Vec::new());
+                }
+                continue;
+            }
             let mut longer = Vec::new();
             for plan in &all {
                 for next in &plans {

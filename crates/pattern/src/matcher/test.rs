@@ -60,18 +60,33 @@ struct Set {
 /// The largest a compiled regular expression may be, in bytes.
 const MAX_REGEX: usize = 1 << 20;
 
+/// What its cache may take while it is used, in bytes.
+const MAX_DFA: usize = 512 << 10;
+
+/// How many regular expressions there are in an expression.
+pub(super) fn regexes(expression: &ComparisonExpression) -> usize {
+    match &expression.kind {
+        ComparisonKind::Comparison(comparison) => usize::from(comparison.operator == Operator::Matches),
+        ComparisonKind::Exists { .. } => 0,
+        ComparisonKind::Group(inner) => regexes(inner),
+        ComparisonKind::And(operands) | ComparisonKind::Or(operands) => operands.iter().map(regexes).sum(),
+    }
+}
+
 impl Expression {
     /// Recurses as deep as the parser lets parentheses nest.
-    pub(super) fn new(expression: &ComparisonExpression) -> Result<Self, Error> {
-        let all = |operands: &[ComparisonExpression]| operands.iter().map(Self::new).collect::<Result<Vec<_>, _>>();
+    pub(super) fn new(expression: &ComparisonExpression, regex: usize) -> Result<Self, Error> {
+        let all = |operands: &[ComparisonExpression]| -> Result<Vec<_>, Error> {
+            operands.iter().map(|operand| Self::new(operand, regex)).collect()
+        };
         Ok(match &expression.kind {
-            ComparisonKind::Comparison(comparison) => Self::Test(Box::new(Test::new(comparison)?)),
+            ComparisonKind::Comparison(comparison) => Self::Test(Box::new(Test::new(comparison, regex)?)),
             ComparisonKind::Exists { path, negated: false } => Self::Exists(Path::new(path)?),
             ComparisonKind::Exists { path, negated: true } => {
                 Path::new(path)?;
                 Self::Never
             }
-            ComparisonKind::Group(inner) => Self::new(inner)?,
+            ComparisonKind::Group(inner) => Self::new(inner, regex)?,
             ComparisonKind::And(operands) => Self::All(all(operands)?),
             ComparisonKind::Or(operands) => Self::Any(joined(all(operands)?)),
         })
@@ -110,11 +125,11 @@ fn joined(operands: Vec<Expression>) -> Vec<Expression> {
 }
 
 impl Test {
-    fn new(comparison: &Comparison) -> Result<Self, Error> {
+    fn new(comparison: &Comparison, regex: usize) -> Result<Self, Error> {
         let path = Path::new(&comparison.path)?;
         let condition = match (&comparison.operand, comparison.operator) {
             (Operand::Set(constants), _) => Condition::In(Set::new(constants)?),
-            (Operand::Constant(constant), operator) => Condition::new(operator, constant, &path)?,
+            (Operand::Constant(constant), operator) => Condition::new(operator, constant, &path, regex)?,
         };
         let negated = comparison.negated != (comparison.operator == Operator::NotEqual);
         Ok(Self { path, negated, condition })
@@ -143,7 +158,7 @@ enum Holds {
 }
 
 impl Condition {
-    fn new(operator: Operator, constant: &Constant, path: &Path) -> Result<Self, Error> {
+    fn new(operator: Operator, constant: &Constant, path: &Path, regex: usize) -> Result<Self, Error> {
         let text = match &constant.value {
             Value::String(text) => &**text,
             _ => "",
@@ -159,12 +174,12 @@ impl Condition {
                 Self::Order(operator, Known::new(constant)?)
             }
             Operator::Like => Self::Like(Like::new(&normal(text))),
-            Operator::Matches if path.is_binary() => bytes_regex(text, constant)?,
+            Operator::Matches if path.is_binary() => bytes_regex(text, constant, regex)?,
             Operator::Matches => Self::Matches(
                 regex::RegexBuilder::new(&normal(text))
                     .dot_matches_new_line(true)
-                    .size_limit(MAX_REGEX)
-                    .dfa_size_limit(MAX_REGEX)
+                    .size_limit(regex.min(MAX_REGEX))
+                    .dfa_size_limit(MAX_DFA)
                     .build()
                     .map_err(|error| bad_regex(constant, &error))?,
             ),
@@ -278,7 +293,7 @@ fn normal(text: &str) -> Cow<'_, str> {
 }
 
 /// A regular expression over bytes: each character of it stands for the byte of its number.
-fn bytes_regex(text: &str, constant: &Constant) -> Result<Condition, Error> {
+fn bytes_regex(text: &str, constant: &Constant, most: usize) -> Result<Condition, Error> {
     let mut bytewise = String::with_capacity(text.len());
     for character in text.chars() {
         match u32::from(character) {
@@ -290,8 +305,8 @@ fn bytes_regex(text: &str, constant: &Constant) -> Result<Condition, Error> {
     bytes::RegexBuilder::new(&bytewise)
         .unicode(false)
         .dot_matches_new_line(true)
-        .size_limit(MAX_REGEX)
-        .dfa_size_limit(MAX_REGEX)
+        .size_limit(most.min(MAX_REGEX))
+        .dfa_size_limit(MAX_DFA)
         .build()
         .map(Condition::BytesMatch)
         .map_err(|error| bad_regex(constant, &error))

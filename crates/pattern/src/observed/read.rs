@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use crate::schema::UNOBSERVABLE;
+
 use super::{Data, Moment, Object, Observed, instant};
 
 /// One look at a value of some JSON library.
@@ -36,36 +38,6 @@ pub struct Unusable {
 
 /// Values below this depth are left out: no STIX object nests so deep.
 const MAX_DEPTH: usize = 64;
-
-/// Objects of STIX 2.1 that are not observable: observed data never shows them to a pattern (STIX 2.1 §9.3).
-const UNOBSERVABLE: [&str; 26] = [
-    "attack-pattern",
-    "campaign",
-    "course-of-action",
-    "grouping",
-    "identity",
-    "incident",
-    "indicator",
-    "infrastructure",
-    "intrusion-set",
-    "location",
-    "malware",
-    "malware-analysis",
-    "note",
-    "observed-data",
-    "opinion",
-    "report",
-    "threat-actor",
-    "tool",
-    "vulnerability",
-    "relationship",
-    "sighting",
-    "extension-definition",
-    "language-content",
-    "marking-definition",
-    "bundle",
-    "statement",
-];
 
 impl<'a> Data<'a> {
     /// The value that a JSON library holds. What nests deeper than 64 levels becomes `null`.

@@ -168,8 +168,14 @@ impl<'w> Window<'w> {
 
     /// What is met of a line.
     #[inline]
-    pub(crate) fn values(self, place: usize) -> impl Iterator<Item = (Meaning, &'w [u8])> {
-        self.seen(place).iter().filter_map(move |seen| Some((seen.meaning?, self.lines.text(self.text, seen.span))))
+    pub(crate) fn values(self, place: usize) -> impl Iterator<Item = (Meaning, Seen, &'w [u8])> {
+        self.seen(place).iter().filter_map(move |seen| Some((seen.meaning?, *seen, self.text(*seen))))
+    }
+
+    /// A value.
+    #[inline]
+    pub(crate) fn text(self, seen: Seen) -> &'w [u8] {
+        self.lines.text(self.text, seen.span)
     }
 
     /// The fields of a line.

@@ -29,7 +29,7 @@ pub const MAX_LINE: usize = 1 << 20;
 /// Objects and arrays stand in one another at most this deep.
 pub const MAX_DEPTH: usize = 32;
 /// Bytes that are outlined at once: few enough to be in the first level cache while they are walked.
-const WINDOW: usize = 8 << 10;
+const WINDOW: usize = 16 << 10;
 
 /// A format that is read at full speed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

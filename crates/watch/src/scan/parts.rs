@@ -24,13 +24,18 @@ pub(crate) fn of(lines: &Lines, keys: &Keys, part: Late) -> impl Iterator<Item =
     })
 }
 
+/// Whether a request names a whole URL, as those to a proxy do. A URL within the query of a path makes it no other path.
+pub(crate) fn is_whole(uri: &[u8]) -> bool {
+    !uri.starts_with(b"/") && memchr::memmem::find(uri, b"://").is_some()
+}
+
 /// Puts the URLs together that a path or whole URL and the hosts of the line make: all of them where a key stands twice.
 pub(crate) fn urls(lines: &mut Lines, window: &[u8], keys: &Keys, uri: Seen, port: &Port) {
     let see = |lines: &mut Lines, span| lines.add(Seen { field: uri.field, meaning: Some(Meaning::Url), span });
     if lines.current().len() > 1 << 16 {
         return;
     }
-    if memchr::memmem::find(lines.text(window, uri.span), b"://").is_some() {
+    if is_whole(lines.text(window, uri.span)) {
         see(lines, uri.span);
         return;
     }

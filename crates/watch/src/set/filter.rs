@@ -46,9 +46,8 @@ impl Filter {
     pub(super) fn may_hold(&self, key: Key) -> bool {
         let place = Place::of(key, self.blocks.len());
         let Some(Block(words)) = self.blocks.get(place.block) else { return false };
-        let [first, second] =
-            [place.first, place.second].map(|(word, mask)| words.get(word).map_or(mask, |word| mask & !word));
-        first | second == 0
+        let missing = [place.first, place.second].map(|(word, mask)| words.get(word).map_or(mask, |word| mask & !word));
+        missing == [0, 0]
     }
 
     /// Reads a word of each key's block and does next to nothing with it: so many accesses are under way at once that the

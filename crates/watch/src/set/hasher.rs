@@ -50,16 +50,26 @@ impl Hasher {
     /// The scheme is mixed in last: one hash of the rest serves all the schemes under which a URL is looked up.
     #[inline]
     pub(super) fn url(&self, scheme: Option<&[u8]>, rest: &[u8]) -> Key {
+        let [key] = self.urls([scheme], rest);
+        key
+    }
+
+    /// The keys of one rest under several schemes.
+    #[inline]
+    pub(super) fn urls<const SCHEMES: usize>(&self, schemes: [Option<&[u8]>; SCHEMES], rest: &[u8]) -> [Key; SCHEMES] {
         let [none, http, https] = self.schemes;
-        let tag = match scheme {
-            None => none,
-            Some(b"http") => http,
-            Some(b"https") => https,
-            Some(other) => self.hash(none, other),
-        };
         let start = self.kinds.get(Kind::Url as usize).copied().unwrap_or(0);
         let [.., key] = self.secrets;
-        Key(fold(self.hash(start, rest) ^ tag, key) & !FLAGS)
+        let hash = self.hash(start, rest);
+        schemes.map(|scheme| {
+            let tag = match scheme {
+                None => none,
+                Some(b"http") => http,
+                Some(b"https") => https,
+                Some(other) => self.hash(none, other),
+            };
+            Key(fold(hash ^ tag, key) & !FLAGS)
+        })
     }
 
     #[inline]

@@ -49,7 +49,7 @@ impl Meet {
     pub(super) fn value(&mut self, set: &Set, meaning: Meaning, value: &[u8], each: &mut impl FnMut(Look, &[u8])) {
         match meaning {
             Meaning::Address => {
-                if let Some(address) = canonical::address(value) {
+                if let Some(address) = quick::address(value).map(IpAddr::V4).or_else(|| canonical::address(value)) {
                     each(Look::Address(address), value);
                 }
             }

@@ -16,7 +16,7 @@ use observable::Kind;
 use quick::Recent;
 
 use crate::scan::Scan;
-use crate::scan::line::Window;
+use crate::scan::line::{Seen, Window};
 use crate::set::{Found, Key, Set};
 use crate::{Event, Field, Meaning};
 
@@ -58,12 +58,24 @@ struct Batch {
     places: Vec<u32>,
     /// Lines that must be looked at.
     lines: Vec<u32>,
+    /// Values that were not asked for lately, at the front, and others behind them.
+    waiting: Vec<Waiting>,
+    /// Addresses among the values, each with the place of its key: networks may cover them.
+    addresses: Vec<(u32, IpAddr)>,
     asked: Vec<Asked>,
     /// Keys that the filter let through.
     passed: Vec<u32>,
 }
 
-/// A value that may come again, and its keys in the batch.
+/// A value that may come again.
+#[derive(Clone, Copy, Debug)]
+struct Waiting {
+    tag: Key,
+    place: u32,
+    seen: Seen,
+}
+
+/// The same, and its keys in the batch.
 #[derive(Clone, Copy, Debug)]
 struct Asked {
     tag: Key,
@@ -179,65 +191,64 @@ impl Watcher {
 
     /// Fills the batch.
     fn gather(&mut self, window: Window<'_>) {
-        let Self { set, meet, found, batch, recent, .. } = self;
-        let Batch { keys, places, lines, asked, .. } = batch;
+        let Self { set, meet, batch, recent, .. } = self;
+        let Batch { keys, places, waiting, addresses, asked, .. } = batch;
         keys.clear();
         places.clear();
-        lines.clear();
+        addresses.clear();
         asked.clear();
+        let mut new = 0;
         for (place, _) in window.rows() {
-            for (meaning, value) in window.values(place) {
-                // What was asked for not long ago, and in vain, is not asked for again.
+            for (meaning, seen, value) in window.values(place) {
+                // What was asked for not long ago, and in vain, is not asked for again. Which values those are cannot be
+                // guessed, so there is no branch on it: the next one takes the place of one that is known.
                 let tag = match meaning {
-                    Meaning::Address => Some(set.key(Kind::Cidr, value)),
-                    Meaning::Host | Meaning::Answer => Some(set.key(Kind::Domain, value)),
-                    _ => None,
-                };
-                if tag.is_some_and(|tag| recent.holds(tag)) {
-                    continue;
-                }
-                let (first, mut surely) = (keys.len(), false);
-                let plain =
-                    if matches!(meaning, Meaning::Host | Meaning::Answer) { quick::points(value) } else { None };
-                if let (Some(points), Some(key)) = (plain, tag) {
-                    keys.push(key);
-                    if set.has_subdomains() {
-                        quick::parents(set, value, points, |key| keys.push(key));
+                    Meaning::Address => set.key(Kind::Cidr, value),
+                    Meaning::Host | Meaning::Answer => set.key(Kind::Domain, value),
+                    _ => {
+                        meet.value(set, meaning, value, &mut |look, _| push(set, look, keys, addresses));
+                        places.resize(keys.len(), place as u32);
+                        continue;
                     }
-                } else {
-                    meet.value(set, meaning, value, &mut |look, _| match look {
-                        Look::Key { key, .. } => keys.push(key),
-                        Look::Address(address) => {
-                            surely |= set.has_networks() && covered(set, address, found);
-                            keys.push(meet::address_key(set, address).1);
-                        }
-                    });
+                };
+                let value = Waiting { tag, place: place as u32, seen };
+                match waiting.get_mut(new) {
+                    Some(free) => *free = value,
+                    None => waiting.push(value),
                 }
-                places.resize(keys.len(), place as u32);
-                if surely {
-                    lines.push(place as u32);
-                } else if let Some(tag) = tag {
-                    asked.push(Asked { tag, first: first as u32, end: keys.len() as u32 });
-                }
+                new += usize::from(!recent.holds(tag));
             }
+        }
+        for Waiting { tag, place, seen } in waiting.iter().take(new) {
+            let value = window.text(*seen);
+            let first = keys.len() as u32;
+            let is_name = seen.meaning != Some(Meaning::Address);
+            if let Some(points) = quick::points(value).filter(|_| is_name) {
+                keys.push(*tag);
+                if set.has_subdomains() {
+                    quick::parents(set, value, points, |key| keys.push(key));
+                }
+            } else if let Some(meaning) = seen.meaning {
+                meet.value(set, meaning, value, &mut |look, _| push(set, look, keys, addresses));
+            }
+            places.resize(keys.len(), *place);
+            asked.push(Asked { tag: *tag, first, end: keys.len() as u32 });
         }
     }
 
     /// Asks for all keys of the batch: lines that must be looked at are noted, and values that are not claimed.
     fn filter(&mut self) {
-        let Self { set, batch, recent, .. } = self;
-        let Batch { keys, places, lines, asked, passed } = batch;
-        // Without a branch on what is found, so that none is guessed wrong before its line of the filter has come.
-        passed.clear();
-        passed.resize(keys.len() + 1, 0);
-        let mut count = 0;
-        for (at, key) in keys.iter().enumerate() {
-            if let Some(free) = passed.get_mut(count) {
-                *free = at as u32;
+        let Self { set, batch, found, recent, .. } = self;
+        let Batch { keys, places, lines, addresses, asked, passed, .. } = batch;
+        set.sift(keys, passed);
+        if set.has_networks() {
+            let sifted = passed.len();
+            passed.extend(addresses.iter().filter(|(_, address)| covered(set, *address, found)).map(|(key, _)| *key));
+            if passed.len() > sifted {
+                passed.sort_unstable();
             }
-            count += usize::from(set.may_hold(*key));
         }
-        passed.truncate(count);
+        lines.clear();
         lines.extend(passed.iter().filter_map(|at| places.get(*at as usize)));
         let mut passed = passed.iter().copied().peekable();
         for asked in asked {
@@ -245,6 +256,17 @@ impl Watcher {
             if passed.peek().is_none_or(|at| *at >= asked.end) {
                 recent.keep(asked.tag);
             }
+        }
+    }
+}
+
+/// Adds what is to be looked up to a batch.
+fn push(set: &Set, look: Look, keys: &mut Vec<Key>, addresses: &mut Vec<(u32, IpAddr)>) {
+    match look {
+        Look::Key { key, .. } => keys.push(key),
+        Look::Address(address) => {
+            addresses.push((keys.len() as u32, address));
+            keys.push(meet::address_key(set, address).1);
         }
     }
 }

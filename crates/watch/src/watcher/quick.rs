@@ -1,6 +1,8 @@
 //! Short ways for values that stand in logs most often. Whatever they do not take goes the long way; a test holds that
 //! both lead to the same.
 
+use std::net::Ipv4Addr;
+
 use observable::canonical::Parts;
 use wide::u8x16;
 
@@ -37,6 +39,39 @@ pub(super) fn points(name: &[u8]) -> Option<u64> {
     let last = 64 - points.leading_zeros() as usize;
     // What begins with a digit may be a number, and a name does not end in one.
     name.get(last).is_some_and(|byte| !byte.is_ascii_digit()).then_some(points)
+}
+
+/// An IPv4 address as nearly all are written; `None` if it is none, or may be none.
+#[inline]
+pub(super) fn address(text: &[u8]) -> Option<Ipv4Addr> {
+    let length = text.len() as u32;
+    if !(7..=15).contains(&length) {
+        return None;
+    }
+    let number = short(text)?;
+    let points = is(u8x16::new(number.to_le_bytes()), b'.').to_bitmask() & ((1 << length) - 1);
+    let but_first = |bits: u32| bits & bits.wrapping_sub(1);
+    let (second, third) = (but_first(points), but_first(but_first(points)));
+    if third == 0 || but_first(third) != 0 {
+        return None;
+    }
+    let ends = [points.trailing_zeros(), second.trailing_zeros(), third.trailing_zeros(), length];
+    let (mut bits, mut begin, mut wrong) = (0, 0, false);
+    for end in ends {
+        let digits = end.wrapping_sub(begin);
+        // The four bytes up to the end of the part, those before it cleared: units are the highest.
+        let within = u32::MAX << (8 * 4_u32.saturating_sub(digits)).min(31);
+        let word = number.rotate_right((8 * end).wrapping_sub(32) & 127) as u32;
+        let word = (word ^ 0x3030_3030) & within;
+        let (units, tens, hundreds) = (word >> 24, word >> 16 & 0xFF, word >> 8 & 0xFF);
+        let part = units + 10 * tens + 100 * hundreds;
+        let leading = word >> (8 * 4_u32.saturating_sub(digits)).min(31) & 0xFF;
+        wrong |= digits.wrapping_sub(1) > 2 || units > 9 || tens > 9 || hundreds > 9 || part > 255;
+        wrong |= digits > 1 && leading == 0;
+        bits = bits << 8 | part;
+        begin = end + 1;
+    }
+    (!wrong).then(|| Ipv4Addr::from_bits(bits))
 }
 
 /// Four to fifteen bytes as one number, the first lowest; what lies beyond them is zero.
@@ -179,7 +214,7 @@ pub(super) fn parents(set: &Set, name: &[u8], points: u64, mut each: impl FnMut(
 
 #[cfg(test)]
 mod tests {
-    use super::{points, url};
+    use super::{address, points, url};
     use observable::canonical;
     use proptest::prelude::*;
 
@@ -191,6 +226,15 @@ mod tests {
                 prop_assert_eq!(canonical::domain(name.as_bytes(), &mut scratch), Some(name.as_bytes()));
                 let expected = name.bytes().enumerate().filter(|(_, byte)| *byte == b'.').fold(0, |bits, (at, _)| bits | 1 << at);
                 prop_assert_eq!(points, expected);
+            }
+        }
+
+        #[test]
+        fn a_plain_address_is_one(text in "[0-9]{1,4}(\\.[0-9]{1,3}){2,4}|[0-9.:a-f ]{0,17}|(25[0-9]|1?[0-9]{1,2})(\\.(25[0-9]|1?[0-9]{1,2})){3}[0-9/. é]?") {
+            let known = canonical::address(text.as_bytes());
+            match address(text.as_bytes()) {
+                Some(address) => prop_assert_eq!(Some(std::net::IpAddr::V4(address)), known),
+                None => prop_assert!(known.is_none_or(|known| known.is_ipv6() || text.contains(':'))),
             }
         }
 

@@ -27,7 +27,7 @@ pub(super) struct LogEye {
 
 enum Way {
     /// Zeek and EVE, at full speed. `header` is what a table has said of its columns, `before` how many lines it does not
-    /// know of because the reading began behind them.
+    /// know of because the reading began behind them, `told` how many were such a header.
     Fast {
         scan: Box<Scan>,
         tsv: bool,
@@ -71,11 +71,14 @@ impl Eye for LogEye {
         let mut sight = sight.borrow_mut();
         let Sight { watcher, hits, summary, .. } = &mut *sight;
         let before = hits.all;
+        if let Some(set) = hits.changed() {
+            watcher.swap(set);
+        }
         match way {
-            Way::Fast { scan, tsv, header, before, .. } => {
+            Way::Fast { scan, tsv, header, before, told } => {
                 *before = first.saturating_sub(scan.report().lines + 1);
                 if *tsv {
-                    keep_header(bytes, header);
+                    *told += keep_header(bytes, header);
                 }
                 watcher.block(scan, bytes, &mut |hit| {
                     let mut hit = hit.clone();
@@ -152,13 +155,13 @@ impl Drop for LogEye {
     }
 }
 
-/// Keeps the lines of a header that begin with `#`; a new one takes the place of the old.
-fn keep_header(bytes: &[u8], header: &mut Vec<u8>) {
+/// Keeps the lines of a header that begin with `#`; a new one takes the place of the old. How many they are.
+fn keep_header(bytes: &[u8], header: &mut Vec<u8>) -> u64 {
     const LONGEST: usize = 1 << 16;
-    let mut at = 0;
+    let (mut at, mut count) = (0, 0);
     while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
         if rest.first() != Some(&b'#') {
-            let Some(next) = memchr::memmem::find(rest, b"\n#") else { return };
+            let Some(next) = memchr::memmem::find(rest, b"\n#") else { break };
             at += next + 1;
             continue;
         }
@@ -171,7 +174,9 @@ fn keep_header(bytes: &[u8], header: &mut Vec<u8>) {
             header.extend_from_slice(line);
         }
         at += end;
+        count += 1;
     }
+    count
 }
 
 /// Reads a Parquet file, which cannot be read piece by piece.

@@ -1,26 +1,17 @@
 //! Hits, on stdout.
 
-use super::indicators::{Names, confirmed};
+use super::indicators::Source;
 use crate::outcome::Failure;
 use std::collections::HashMap;
 use std::io::{self, Write as _};
-use std::rc::Rc;
-use std::time::{SystemTime, UNIX_EPOCH};
 use watch::Hit;
-use watch::list::Indicator;
-
-/// How many indicators are kept ready; with more, all are looked up anew.
-const MOST_READY: usize = 1 << 16;
 
 /// Writes hits, and counts them.
 pub(super) struct Hits {
-    names: Names,
-    ready: HashMap<u64, Option<Rc<Indicator>>>,
+    source: Source,
     counts: HashMap<u64, u64>,
     most: Option<u64>,
     out: io::BufWriter<io::Stdout>,
-    /// Microseconds since 1970 when the watch began: what is valid is judged by it.
-    now: i64,
     failed: Option<io::Error>,
     /// How many hits there were.
     pub(super) all: u64,
@@ -41,19 +32,14 @@ struct Line<'h> {
 }
 
 impl Hits {
-    pub(super) fn new(names: Names, most: Option<u64>) -> Self {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self {
-            names,
-            ready: HashMap::new(),
-            counts: HashMap::new(),
-            most,
-            out: io::BufWriter::new(io::stdout()),
-            now: i64::try_from(since.as_micros()).unwrap_or(i64::MAX),
-            failed: None,
-            all: 0,
-            held_back: 0,
-        }
+    pub(super) fn new(source: Source, most: Option<u64>) -> Self {
+        let out = io::BufWriter::new(io::stdout());
+        Self { source, counts: HashMap::new(), most, out, failed: None, all: 0, held_back: 0 }
+    }
+
+    /// Another set to look with, if indicators came or went.
+    pub(super) fn changed(&mut self) -> Option<std::sync::Arc<watch::Set>> {
+        self.source.changed()
     }
 
     /// Writes a hit, if the indicator still counts and means the value.
@@ -67,10 +53,7 @@ impl Hits {
     }
 
     fn written(&mut self, input: &str, hit: &Hit<'_>) -> io::Result<()> {
-        let Some(indicator) = self.indicator(hit.name)? else { return Ok(()) };
-        if !confirmed(&indicator, hit.kind, hit.value.as_bytes()) {
-            return Ok(());
-        }
+        let Some(indicator) = self.source.confirm(hit.name, hit.kind, hit.value.as_bytes())? else { return Ok(()) };
         self.all += 1;
         let count = self.counts.entry(hit.name).or_default();
         *count += 1;
@@ -84,30 +67,13 @@ impl Hits {
             time,
             input,
             line: hit.line,
-            indicator: indicator.label(),
+            indicator: &indicator,
             r#type: hit.kind.name(),
             value: &hit.value,
             field: hit.field,
         };
         serde_json::to_writer(&mut self.out, &line)?;
         self.out.write_all(b"\n")
-    }
-
-    /// The indicator of a number, if it holds now.
-    fn indicator(&mut self, name: u64) -> io::Result<Option<Rc<Indicator>>> {
-        if let Some(ready) = self.ready.get(&name) {
-            return Ok(ready.clone());
-        }
-        let now = self.now;
-        let holds = |indicator: &Indicator| {
-            indicator.valid_from.is_none_or(|from| from <= now) && indicator.valid_until.is_none_or(|until| now < until)
-        };
-        let found = (self.names)(name)?.filter(holds).map(Rc::new);
-        if self.ready.len() >= MOST_READY {
-            self.ready.clear();
-        }
-        self.ready.insert(name, found.clone());
-        Ok(found)
     }
 
     /// Hands on what has been written.
@@ -117,10 +83,6 @@ impl Hits {
         {
             self.failed = Some(error);
         }
-    }
-
-    pub(super) fn finish(&mut self) {
-        self.flush();
     }
 
     /// Whether hits cannot be written any more.

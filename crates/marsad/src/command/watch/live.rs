@@ -24,7 +24,7 @@ pub(super) fn follow(args: &Args, sight: &Rc<RefCell<Sight>>, stop: &Stop) -> Re
     };
     let mut follower: Follower<LogEye> = Follower::new(args.inputs.clone(), args.format.wanted(), state);
     let started = Instant::now();
-    let mut saved = Instant::now();
+    let mut saved: Option<Instant> = None;
     let mut unsaved = false;
     let make_sight = Rc::clone(sight);
     let mut make = |path: &Path, format: Format| {
@@ -38,9 +38,9 @@ pub(super) fn follow(args: &Args, sight: &Rc<RefCell<Sight>>, stop: &Stop) -> Re
         // INVARIANT: hits are handed on before the state says that their lines were read.
         sight.borrow_mut().hits.flush();
         unsaved |= round.bytes > 0;
-        if unsaved && saved.elapsed() >= SAVE_EVERY && !sight.borrow().hits.failed() {
+        if unsaved && saved.is_none_or(|at| at.elapsed() >= SAVE_EVERY) && !sight.borrow().hits.failed() {
             save(args, &follower.state())?;
-            (saved, unsaved) = (Instant::now(), false);
+            (saved, unsaved) = (Some(Instant::now()), false);
         }
         if !round.more {
             std::thread::sleep(PAUSE);

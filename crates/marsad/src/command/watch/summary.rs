@@ -17,7 +17,7 @@ pub(super) struct Summary {
     pub(super) indicators: Report,
     pub(super) indicator_file: String,
     /// Indicators of patterns that no single value meets.
-    pub(super) general: usize,
+    pub(super) general: u64,
     pub(super) inputs: u64,
     pub(super) bytes: u64,
     pub(super) events: u64,
@@ -88,7 +88,7 @@ impl Summary {
             note(format!("  … and {} more", HumanCount(refused - first.len() as u64)));
         }
         if self.general > 0 {
-            note(format!("  not looked for: {} patterns that no single value meets", HumanCount(self.general as u64)));
+            note(format!("  not looked for: {} patterns that no single value meets", HumanCount(self.general)));
         }
         let formats: Vec<String> = self.formats.iter().map(|(name, count)| format!("{count} {name}")).collect();
         let formats = if formats.is_empty() { String::new() } else { format!(" ({})", formats.join(", ")) };

@@ -26,10 +26,9 @@ pub(super) fn read(message: &[u8], gather: &mut Gather) -> Option<()> {
         let length = usize::from(u16_at(message, at + 8)?);
         let data = message.get(at + 10..)?.get(..length)?;
         // The owners of answers are the names that were asked for, or come as targets of aliases.
-        if index > 0 || questions == 0 {
-            if kind != 41 {
-                gather.push("dns.name", Meaning::Host, &name);
-            }
+        // An option record (RFC 6891 §6.1.1) has no owner.
+        if (index > 0 || questions == 0) && kind != 41 {
+            gather.push("dns.name", Meaning::Host, &name);
         }
         answer(message, kind, at + 10, data, &mut name, gather)?;
         at += 10 + length;

@@ -118,7 +118,7 @@ impl Frames {
         let Kind::Pcapng { big, interfaces } = &mut self.kind else { return None };
         let big = *big;
         let length = u32_at(bytes, 4, big)? as usize;
-        if !(12..=LONGEST).contains(&length) || length % 4 != 0 {
+        if !(12..=LONGEST).contains(&length) || !length.is_multiple_of(4) {
             return None;
         }
         let Some(whole) = bytes.get(..length) else { return Some(Frame::More) };
