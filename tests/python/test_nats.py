@@ -40,19 +40,18 @@ def free_port():
 class Nats:
     """A server on a loopback port of its own, and a client of a few lines."""
 
-    def __init__(self, directory, user=None):
-        self.port = free_port()
-        self.user = user
+    def __init__(self, directory, user=None, port=None, begin=True):
+        self.port = port or free_port()
         words = [server(), "-a", "127.0.0.1", "-p", str(self.port), "-js", "-sd", str(directory / "jetstream")]
         words += ["--user", user[0], "--pass", user[1]] if user else []
-        self.process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) if begin else None
         deadline = time.monotonic() + 30
         while True:
             try:
                 self.connection = socket.create_connection(("127.0.0.1", self.port), timeout=10)
                 break
             except OSError:
-                assert time.monotonic() < deadline and self.process.poll() is None, "nats-server does not start"
+                assert time.monotonic() < deadline, "nats-server does not start"
                 time.sleep(0.05)
         self.read = self.connection.makefile("rb")
         assert self.read.readline().startswith(b"INFO")
@@ -112,39 +111,42 @@ VALUE = "stream.bad-domain.example"
 
 
 class Watcher:
-    """A serving node that watches a stream, and the hits that it has told."""
+    """A process that watches a stream with the indicators of its own node, and the hits that it has told."""
 
-    def __init__(self, directory, nats, **more):
+    def __init__(self, directory, nats, query=None, **more):
         self.node = conftest.Node(directory)
-        self.log = directory.parent / f"{directory.name}.log"
         config = pathlib.Path(directory) / "config.toml"
-        extra = "&".join(f"{name}={value}" for name, value in more.pop("query", {}).items())
-        lines = [f'inputs = ["nats://127.0.0.1:{nats.port}/LOGS?consumer=marsad{"&" + extra if extra else ""}"]']
-        lines += [f'{name} = "{value}"' for name, value in more.items()]
-        config.write_text(config.read_text() + "\n[watch]\n" + "\n".join(lines) + '\n[log]\nformat = "json"\n')
+        lines = [f'{name} = "{value}"' for name, value in more.items()]
+        config.write_text(config.read_text() + "\n[watch]\n" + "\n".join(lines) + "\n")
         bundle = {"type": "bundle", "id": f"bundle--{uuid.uuid4()}", "objects": [indicator(VALUE)]}
         self.node.run("import", "-", input=json.dumps(bundle))
-        self.node.start()
+        query = "".join(f"&{name}={value}" for name, value in (query or {}).items())
+        address = f"nats://127.0.0.1:{nats.port}/LOGS?consumer=marsad{query}"
+        self.told = directory.parent / f"{directory.name}.hits"
+        self.log = directory.parent / f"{directory.name}.log"
+        with open(self.told, "wb") as told, open(self.log, "wb") as log:
+            words = [conftest.binary(), "watch", "--home", str(directory), address]
+            self.process = subprocess.Popen(words, stdout=told, stderr=log)
 
     def hits(self):
-        told = []
-        for line in self.log.read_text(errors="replace").splitlines():
-            # A process that was killed may have left half a line.
-            try:
-                fields = json.loads(line).get("fields", {})
-            except json.JSONDecodeError:
-                continue
-            if "hit" in fields:
-                told.append(json.loads(fields["hit"]))
-        return told
+        # A process that was killed may have left half a line: what it had not told whole is not acknowledged.
+        lines = self.told.read_text(errors="replace").split("\n")[:-1]
+        return [json.loads(line) for line in lines]
+
+    def said(self):
+        return self.log.read_text(errors="replace")
 
     def kill(self):
-        self.node.process.send_signal(signal.SIGKILL)
-        self.node.process.wait()
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
 
     def end(self):
-        if self.node.process.poll() is None:
-            self.kill()
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                assert self.process.wait(timeout=60) in (0, 1), self.said()
+            finally:
+                self.process.kill()
 
 
 def indicator(value):
@@ -187,7 +189,7 @@ def test_lines_of_messages_are_met(nats, tmp_path):
     nats.publish("logs.empty", b"")
     watcher = Watcher(tmp_path / "one", nats)
     try:
-        until(lambda: settled(nats), what=watcher.log.read_text(errors="replace"))
+        until(lambda: settled(nats), what=watcher.said())
         told = sorted((hit["message"], hit["line"], hit["value"]) for hit in watcher.hits())
         assert told == [(first, 3, VALUE), (second, 1, VALUE)]
         assert watcher.hits()[0]["input"] == f"nats://127.0.0.1:{nats.port}/LOGS"
@@ -209,9 +211,9 @@ def test_subjects_and_credentials(tmp_path):
     wanted = nats.publish("logs.zeek", event(2, True).encode())
     watcher = Watcher(tmp_path / "one", nats, nats_credentials=str(word), query={"subject": "logs.zeek", "format": "zeek"})
     try:
-        until(lambda: settled(nats), what=watcher.log.read_text(errors="replace"))
+        until(lambda: settled(nats), what=watcher.said())
         assert [hit["message"] for hit in watcher.hits()] == [wanted]
-        assert "secret word" not in watcher.log.read_text(errors="replace")
+        assert "secret word" not in watcher.said()
     finally:
         watcher.end()
         nats.end()
@@ -258,10 +260,15 @@ def test_a_server_that_goes_away_is_waited_for(nats, tmp_path):
         port = nats.port
         nats.process.terminate()
         nats.process.wait(timeout=30)
-        until(lambda: "is not reached" in watcher.log.read_text(errors="replace"))
         words = [server(), "-a", "127.0.0.1", "-p", str(port), "-js", "-sd", str(tmp_path / "jetstream")]
         nats.process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        until(lambda: watcher.log.read_text(errors="replace").count("the stream is watched") >= 2)
-        assert [hit["message"] for hit in watcher.hits()] == [first]
+        again = Nats(tmp_path, port=port, begin=False)
+        second = None
+        while second is None:
+            try:
+                second = again.publish("logs.zeek", event(2, True).encode())
+            except (AssertionError, json.JSONDecodeError):
+                time.sleep(0.1)
+        until(lambda: [hit["message"] for hit in watcher.hits()] == [first, second])
     finally:
         watcher.end()
