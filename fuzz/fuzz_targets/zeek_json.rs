@@ -1,7 +1,7 @@
 //! Lines that claim to be Zeek's JSON: whole or in pieces they are read alike, and none takes another with it.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: (&[u8], u8)| watch_fuzz::check(watch::scan::Format::ZeekJson, input.0, input.1));
+libfuzzer_sys::fuzz_target!(|log: &[u8]| watch_fuzz::check(watch::scan::Format::ZeekJson, log));
 
 #[path = "watch_fuzz/mod.rs"]
 mod watch_fuzz;

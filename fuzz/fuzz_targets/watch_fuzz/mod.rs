@@ -35,10 +35,11 @@ fn read(format: Format, pieces: &mut dyn Iterator<Item = &[u8]>) -> (Told, Scan)
     (told, scan)
 }
 
-/// A log is read alike whole and in pieces of `size`.
-pub fn check(format: Format, log: &[u8], size: u8) {
+/// A log is read alike whole and in pieces, whose size its first byte says.
+pub fn check(format: Format, log: &[u8]) {
+    let size = usize::from(log.first().copied().unwrap_or(1)).max(1);
     let (whole, scan) = read(format, &mut std::iter::once(log));
-    let (pieces, again) = read(format, &mut log.chunks(usize::from(size).max(1)));
+    let (pieces, again) = read(format, &mut log.chunks(size));
     assert_eq!(whole, pieces);
     assert_eq!(scan.report(), again.report());
     assert!(scan.report().broken <= scan.report().lines);
