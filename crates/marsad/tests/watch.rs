@@ -161,6 +161,10 @@ fn what_is_wrong_is_counted_and_the_rest_is_read() {
     assert_eq!((seen.code, seen.hits.len()), (1, 10), "{}", seen.said);
     assert!(seen.said.contains("is cut or broken") && seen.said.contains("only counted"), "{}", seen.said);
 
+    let log = file(directory.path(), "a.parquet", b"PAR1 203.0.113.7 PAR1");
+    let seen = watched(&list, &[], &[&log]);
+    assert_eq!((seen.code, seen.hits.len()), (3, 0), "what cannot be read is not taken for text: {}", seen.said);
+
     // Inputs that are not there do not keep the others from being read.
     let missing = directory.path().join("missing");
     let good = file(directory.path(), "good.json", hit);

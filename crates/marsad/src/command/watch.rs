@@ -79,7 +79,6 @@ enum FormatName {
     Syslog,
     Text,
     Pcap,
-    Parquet,
 }
 
 impl FormatName {
@@ -93,7 +92,6 @@ impl FormatName {
             Self::Syslog => Wanted::Only(Format::Syslog),
             Self::Text => Wanted::Only(Format::Text),
             Self::Pcap => Wanted::Only(Format::Pcap),
-            Self::Parquet => Wanted::Only(Format::Parquet),
         }
     }
 }
@@ -210,10 +208,7 @@ fn one(
             None => {
                 head.extend_from_slice(&piece);
                 if enough(&head) {
-                    eye = begin(path, &head, wanted, sight)?;
-                    if eye.is_none() {
-                        return Ok(());
-                    }
+                    eye = Some(begin(path, &head, wanted, sight)?);
                     head = Vec::new();
                 }
             }
@@ -225,7 +220,7 @@ fn one(
         }
     }
     if eye.is_none() && !head.is_empty() {
-        eye = begin(path, &head, wanted, sight)?;
+        eye = Some(begin(path, &head, wanted, sight)?);
     }
     sight.borrow_mut().summary.inputs += 1;
     if let Some((eye, cutter)) = &mut eye {
@@ -240,21 +235,17 @@ fn one(
     Ok(())
 }
 
-/// Tells the format, and looks at the first bytes. `None` if another way of reading has done it all.
-fn begin(
-    path: &Path,
-    head: &[u8],
-    wanted: Wanted,
-    sight: &Rc<RefCell<Sight>>,
-) -> std::io::Result<Option<(LogEye, Cutter)>> {
+/// Tells the format, and looks at the first bytes.
+fn begin(path: &Path, head: &[u8], wanted: Wanted, sight: &Rc<RefCell<Sight>>) -> std::io::Result<(LogEye, Cutter)> {
     let format = detect(head, wanted);
     if format == Format::Parquet {
-        return eye::parquet(path, sight).map(|()| None);
+        let message = "it is Parquet, which is not read: write it out as CSV or JSON lines";
+        return Err(std::io::Error::new(std::io::ErrorKind::Unsupported, message));
     }
     let mut eye = LogEye::new(path.display().to_string(), format, Rc::clone(sight));
     let mut cutter = Cutter::at(0, 1, eye.by_lines());
     cutter.push(head, &mut |block, first| eye.block(block, first));
-    Ok(Some((eye, cutter)))
+    Ok((eye, cutter))
 }
 
 fn is_stdin(path: &Path) -> bool {

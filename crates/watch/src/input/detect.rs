@@ -27,7 +27,7 @@ pub enum Format {
     Text,
     /// A capture of packets: pcap or pcapng.
     Pcap,
-    /// Parquet.
+    /// Parquet, which is recognised so that it is not taken for text.
     Parquet,
 }
 

@@ -3,7 +3,6 @@
 use super::hits::Hits;
 use super::summary::Summary;
 use std::cell::RefCell;
-use std::path::Path;
 use std::rc::Rc;
 use watch::Watcher;
 use watch::input::{Eye, Format};
@@ -177,33 +176,4 @@ fn keep_header(bytes: &[u8], header: &mut Vec<u8>) -> u64 {
         count += 1;
     }
     count
-}
-
-/// Reads a Parquet file, which cannot be read piece by piece.
-#[cfg(feature = "parquet")]
-pub(super) fn parquet(path: &Path, sight: &Rc<RefCell<Sight>>) -> std::io::Result<()> {
-    let file = std::fs::File::open(path)?;
-    let length = file.metadata()?.len();
-    let mut sight = sight.borrow_mut();
-    let Sight { watcher, hits, summary, map } = &mut *sight;
-    summary.format(Format::Parquet);
-    let input = path.display().to_string();
-    let faults = watch::read::parquet(file, map, &mut |event| {
-        summary.events += 1;
-        watcher.event(event, &mut |hit| hits.hit(&input, hit));
-    })?;
-    summary.inputs += 1;
-    summary.bytes += length;
-    summary.cut_lines(&input, &faults);
-    hits.flush();
-    Ok(())
-}
-
-/// Says that this program was built without it.
-#[cfg(not(feature = "parquet"))]
-pub(super) fn parquet(_: &Path, _: &Rc<RefCell<Sight>>) -> std::io::Result<()> {
-    Err(std::io::Error::new(
-        std::io::ErrorKind::Unsupported,
-        "it is Parquet, which this program was built without: build it with `--features parquet`",
-    ))
 }
