@@ -458,3 +458,45 @@ def test_nats(tmp_path):
             node.stop()
         server.kill()
         server.wait()
+
+
+def test_a_line_of_a_sensor_becomes_an_alert_and_a_sighting(tmp_path):
+    """From the log that grows to the alert, through the watch of the node itself; killed in between, and nothing is missed."""
+    hook = Hook()
+    log = tmp_path / "dns.log"
+    log.write_text("")
+    node = Watcher(tmp_path / "home", f'alerts.webhook = "{hook.url}"\nwatch.inputs = ["{log}"]\nwatch.format = "zeek"\n'
+                   'watch.sightings = "own"\n').start()
+    try:
+        one = indicator(object_marking_refs=[GREEN])
+        one["pattern"] = "[domain-name:value = 'bad.example']"
+        file = tmp_path / "one.json"
+        file.write_text(json.dumps({"type": "bundle", "id": f"bundle--{one['id'][11:]}", "objects": [one]}))
+        node.run("import", str(file), "--collection", "main")
+        time.sleep(1.5)
+
+        def line(n, host):
+            return json.dumps({"ts": time.time(), "uid": f"C{n}", "id.orig_h": host, "id.orig_p": 5000, "id.resp_h": "198.51.100.9",
+                               "id.resp_p": 53, "proto": "udp", "query": "bad.example", "qtype_name": "A"}) + "\n"
+
+        begin = time.monotonic()
+        with log.open("a") as out:
+            out.write("".join(line(n, "10.0.0.7") for n in range(50)))
+        until(lambda: hook.got)
+        print(f"from the line to the web server: {(time.monotonic() - begin) * 1000:.0f} ms")
+        node.kill()
+        with log.open("a") as out:
+            out.write("".join(line(n, "10.0.0.8") for n in range(50, 60)))
+        node.start()
+        until(lambda: sum(alert["count"] for alert in node.alerts()["alerts"]) == 60)
+        assert {alert["entity"]: alert["count"] for alert in node.alerts()["alerts"]} == {"10.0.0.7": 50, "10.0.0.8": 10}
+
+        def sighted():
+            book = json.loads(node.run("export", "--collection", "sightings").stdout).get("objects", [])
+            return {one["count"] for one in book if one["type"] == "sighting" and one["sighting_of_ref"] == alert_of}
+
+        alert_of = one["id"]
+        until(lambda: 10 in sighted())
+    finally:
+        node.stop()
+        hook.stop()

@@ -96,10 +96,10 @@ pub trait AlertDesk {
     /// # Errors
     /// [`crate::Error::Storage`].
     fn again(&self, telling: &Telling) -> Result<()>;
-    /// Erases alerts that were closed and not changed since. Returns how many.
+    /// Erases closed alerts that were changed last before this, and those beyond so many, the oldest first. Returns how many.
     /// # Errors
     /// [`crate::Error::Storage`].
-    fn forget(&self, before: Micros) -> Result<u64>;
+    fn forget(&self, before: Micros, most: u64) -> Result<u64>;
 }
 
 /// The register's part about alerts.

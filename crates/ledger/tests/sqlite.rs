@@ -42,6 +42,7 @@ fn how_members_sign_in() {
 #[test]
 fn what_the_watch_found() {
     battery::alerts::alerts(make);
+    battery::alerts::closed_alerts(make);
     battery::alerts::tellings(make);
 }
 

@@ -264,7 +264,9 @@ sections! {
         format: String = "auto".to_owned();
         /// Kinds of value that are not watched for, such as ["filename", "account"].
         without: Vec<String> = Vec::new();
-        /// Claims whose author is less sure than that (0 to 100) are not met. What does not say how sure it is is met.
+        /// Claims that are less sure than that (0 to 100) are not met: as sure as their author says, less what those think of it
+        /// who met it (one voice an organisation; a false positive of our own leaves a quarter, one of a partner a half). What
+        /// nobody says anything of is met.
         min_confidence: u64 = 0;
         /// A decaying model of MISP (a JSON file) by which claims lose their score since they were changed last. Relative to the
         /// node's directory. Empty: they do not decay.
@@ -317,6 +319,8 @@ sections! {
         open: u64 = 100_000;
         /// Days for which closed alerts are kept, their evidence with them.
         keep_days: u64 = 90;
+        /// Closed alerts that are kept, the newest.
+        kept: u64 = 1_000_000;
         /// Alerts that may wait for one way out.
         queue: u64 = 10_000;
         /// Hours for which it is tried to deliver one.

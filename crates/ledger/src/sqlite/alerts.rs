@@ -203,9 +203,13 @@ impl AlertDesk for Desk<'_> {
         })
     }
 
-    fn forget(&self, before: Micros) -> Result<u64> {
+    fn forget(&self, before: Micros, most: u64) -> Result<u64> {
         self.run("erase old alerts", || {
+            let most = i64::try_from(most).unwrap_or(i64::MAX);
+            let oldest = "SELECT changed FROM alert WHERE is_open = 0 ORDER BY changed DESC LIMIT 1 OFFSET ?1";
+            let beyond: Option<i64> = self.change.query_row(oldest, [most], |row| row.get(0)).optional()?;
             self.change.execute_batch("PRAGMA secure_delete=ON")?;
+            let before = beyond.map_or(before, |beyond| before.max(beyond.saturating_add(1)));
             let rows = self.change.execute("DELETE FROM alert WHERE is_open = 0 AND changed < ?1", [before]);
             self.change.execute_batch("PRAGMA secure_delete=FAST")?;
             rows.map(|rows| rows as u64)

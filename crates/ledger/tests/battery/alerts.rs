@@ -69,7 +69,7 @@ pub(crate) fn alerts<B: Alerts>(make: impl Fn() -> B) {
         assert_eq!(due, [9, 3, 5], "a closed one is never due");
         assert_eq!(desk.due(50, 1)?.len(), 1);
         // Of the closed ones, 4 was changed at 103 and 2 at 200.
-        assert_eq!(desk.forget(150)?, 1);
+        assert_eq!(desk.forget(150, 9)?, 1);
         Ok(())
     })
     .unwrap();
@@ -77,6 +77,27 @@ pub(crate) fn alerts<B: Alerts>(make: impl Fn() -> B) {
         book.alert(&alert(4, 40, false).id).unwrap().is_none()
             && book.alert(&alert(2, 20, false).id).unwrap().is_some()
     );
+}
+
+/// Of the closed ones the newest are kept.
+pub(crate) fn closed_alerts<B: Alerts>(make: impl Fn() -> B) {
+    let book = make();
+    for n in 1..=6 {
+        put(&book, &alert(n, n * 10, n == 3), i64::from(n) * 100);
+    }
+    let forget = |before, most| {
+        let mut erased = 0;
+        book.alerting(&mut |desk| {
+            erased = desk.forget(before, most)?;
+            Ok(())
+        })
+        .unwrap();
+        erased
+    };
+    assert_eq!((forget(0, 5), forget(0, 3)), (0, 2));
+    assert_eq!(ids(&book, &Alerted::Changed(0)), [3, 4, 5, 6]);
+    assert_eq!((forget(500, 3), forget(0, 0)), (1, 2));
+    assert_eq!(ids(&book, &Alerted::Changed(0)), [3], "the open one stays");
 }
 
 /// What waits is told once, and the newer in the place of the older.

@@ -177,7 +177,10 @@ impl Desk {
         while let Some(batch) = queue.wait() {
             let hits = batch.hits.iter().map(Hit::of).collect();
             match self.take(hits, crate::clock::now()) {
-                Ok(_) => batch.taken(),
+                Ok(_) => {
+                    crate::watch::runner::log_hits(&batch.hits);
+                    batch.taken();
+                }
                 Err(error) => {
                     tracing::warn!(%error, hits = batch.hits.len(), "hits could not be kept: they come again");
                     std::thread::sleep(PAUSE);
@@ -222,7 +225,7 @@ impl Desk {
         let kept = i64::try_from(self.config.alerts.keep_days.saturating_mul(86_400_000_000)).unwrap_or(i64::MAX);
         let mut erased = 0;
         self.book.alerting(&mut |desk| {
-            erased = desk.forget(now.saturating_sub(kept))?;
+            erased = desk.forget(now.saturating_sub(kept), self.config.alerts.kept)?;
             Ok(())
         })?;
         Ok(erased)

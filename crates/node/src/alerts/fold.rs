@@ -177,6 +177,13 @@ impl Folder<'_> {
                 Held { row: ledger::Alert { open: true, ..row }, alert }
             }
             None => {
+                let mut alert = alert;
+                let yesterday = desk.alert(&self.id(&group, now.saturating_sub(DAY)))?;
+                let before = yesterday.and_then(|row| Alert::read(&row.body));
+                if before.is_some_and(|before| before.state == State::FalsePositive) {
+                    // Nobody has to say it again each day.
+                    alert.state = State::FalsePositive;
+                }
                 let (indicator, opened) = (alert.indicator.clone(), now);
                 let row = ledger::Alert {
                     id,

@@ -1,7 +1,7 @@
 //! The watch of a serving node: its files, folders and streams, in the background, until the node ends.
 
 use super::book::{Followed, Settings};
-use super::hits::{Hits, Queue, queue};
+use super::hits::{Hit, Hits, Queue, queue};
 use super::seer::{self, Found, Seer, Tally};
 use super::stream::Stream;
 use crate::config::{self, Config};
@@ -251,5 +251,14 @@ fn log(notice: &Notice) {
             tracing::warn!(path = %path.display(), format = format.name(), "a file that cannot be followed");
         }
         Notice::Failed(path, error) => tracing::warn!(path = %path.display(), %error, "a file that cannot be read"),
+    }
+}
+
+/// Writes hits to the log of the node, one line each.
+pub fn log_hits(hits: &[Hit]) {
+    for hit in hits {
+        let line = super::line::Line::of(hit);
+        let line = serde_json::to_string(&line).unwrap_or_default();
+        tracing::info!(hit = %line, "an indicator was met");
     }
 }

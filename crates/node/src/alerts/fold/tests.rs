@@ -68,7 +68,7 @@ impl AlertDesk for Memory {
         Ok(())
     }
 
-    fn forget(&self, _: Micros) -> Result<u64> {
+    fn forget(&self, _: Micros, _: u64) -> Result<u64> {
         Ok(0)
     }
 }
@@ -260,4 +260,10 @@ fn sightings_grow_with_the_count_and_not_too_often() {
     folder.fold(&memory, &[of(1, 1, 9, 200 * MINUTE)], 200 * MINUTE).unwrap();
     assert_eq!(memory.alerts()[0].state, State::FalsePositive, "and stays one for the day");
     assert_eq!(memory.alerts()[0].notices, 1);
+    folder.fold(&memory, &[of(1, 1, 10, DAY)], DAY).unwrap();
+    let alerts = memory.alerts();
+    assert!(alerts.len() == 2 && alerts.iter().all(|alert| alert.state == State::FalsePositive), "and the day after");
+    folder.tick(&memory, 2 * DAY).unwrap();
+    folder.fold(&memory, &[of(1, 1, 11, 3 * DAY)], 3 * DAY).unwrap();
+    assert!(memory.alerts().iter().any(|alert| alert.state == State::New), "not after a day of silence");
 }
