@@ -59,8 +59,6 @@ fn main() -> ExitCode {
 }
 
 const STEPS: [(&str, fn(corpus::Size)); 17] = [
-const STEPS: [(&str, fn(corpus::Size)); 17] = [
-const STEPS: [(&str, fn(corpus::Size)); 17] = [
     ("machine", table::machine),
     ("validate", validate::run),
     ("append", append::run),

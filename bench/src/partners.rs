@@ -293,7 +293,7 @@ fn one_link(count: usize) {
     measure(&mut || takers[0].pull(&giver, &runtime));
     measure(&mut || takers[1].round(&giver, &runtime).added);
     measure(&mut || takers[2].round(&giver, &runtime).added);
-    let names = ["`marsad pull` of the same objects", "**one link**, seals made, verified and kept", "one link, seals made before"];
+    let names = ["`marsad pull` of the same objects", "**one link**, seals made, verified and kept", "the same again, to a third node"];
     let pull = measured[0].0;
     for (name, (wall, cpu)) in names.iter().zip(&measured) {
         let limit = if *name == names[1] { "at most 1.3x the time" } else { "-" };

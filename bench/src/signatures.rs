@@ -12,6 +12,7 @@ use node::packed::Budget;
 use node::partners::provenance::{Incoming, Noting, Outgoing, Strictness};
 use partner::card::{Card, Draft};
 use partner::key::Keys;
+use partner::seal::Content;
 use partner::signed::{self, Unverified};
 use partner::trust::{Keyring, Standing};
 use std::hint::black_box;
@@ -76,6 +77,10 @@ fn sealed(object: &[u8]) -> Vec<u8> {
     partner::seal::seal(object, id, version, None, &keys(1), &Limits::default()).expect("a seal")
 }
 
+fn content(object: &[u8]) -> Content {
+    Content::of(stix::json::Tape::new().parse(object, &Limits::default()).expect("JSON"))
+}
+
 fn checks(times: usize) {
     let objects = objects(PAGE, 7);
     let seals: Vec<Vec<u8>> = objects.iter().map(|object| sealed(object)).collect();
@@ -95,6 +100,11 @@ fn checks(times: usize) {
     add("seal an object", clock::median(times, || {
         objects.iter().for_each(|object| drop(black_box(sealed(object))));
     }), "-");
+    let contents: Vec<Content> = objects.iter().map(|object| content(object)).collect();
+    add("**seal a page at once**", clock::median(times, || {
+        let contents: Vec<Content> = objects.iter().map(|object| content(object)).collect();
+        black_box(partner::seal::seal_all(&contents, None, "two", &signer));
+    }), "-");
     add("read a seal", clock::median(times, || {
         seals.iter().for_each(|seal| drop(black_box(signed::read(seal))));
     }), "-");
@@ -103,10 +113,21 @@ fn checks(times: usize) {
             black_box(partner::seal::verify(object, seal, &ring, NOW, &limits).expect("sound"));
         }
     }), "under 60");
-    add("**verify, a page at once**", clock::median(times, || {
-        let verdicts = partner::seal::verify_all(&pairs, &ring, NOW, &limits);
+    let alone: Vec<(&Content, &Unverified)> = contents.iter().zip(&read).collect();
+    add("**verify, a page at once**, each sealed alone", clock::median(times, || {
+        let verdicts = partner::seal::verify_all(&alone, &ring, NOW);
         assert!(verdicts.iter().all(Result::is_ok));
     }), "under 30");
+    let together = partner::seal::seal_all(&contents, None, "two", &signer);
+    add("read a seal that was made with others", clock::median(times, || {
+        together.iter().for_each(|seal| drop(black_box(signed::read(seal))));
+    }), "-");
+    let read: Vec<Unverified> = together.iter().map(|seal| signed::read(seal).expect("a seal")).collect();
+    let together: Vec<(&Content, &Unverified)> = contents.iter().zip(&read).collect();
+    add("**verify, a page at once**, sealed together", clock::median(times, || {
+        let verdicts = partner::seal::verify_all(&together, &ring, NOW);
+        assert!(verdicts.iter().all(Result::is_ok));
+    }), "under 2");
     table::print("Signature check: objects of 600 bytes, one signer", &rows);
 }
 
@@ -241,9 +262,7 @@ fn pages(times: usize, count: usize) {
         rows.push(row![what, each(cost.cpu), each(cost.wall), format!("{:.0}", all / cost.wall.as_secs_f64()), limit]);
     };
     add("a page out, bare", clock::median(times, || drop(black_box(from.all(false)))), "-");
-    let first = clock::once(&mut || drop(black_box(from.all(true))));
-    add("a page out, sealed for the first time", first, "about 25 more");
-    add("**a page out, its seals kept**", clock::median(times, || drop(black_box(from.all(true)))), "under 6 more");
+    add("**a page out, sealed**", clock::median(times, || drop(black_box(from.all(true)))), "under 6 more");
     let (bare, dressed) = (from.all(false), from.all(true));
     let mut taken = |what: &str, sorts: bool, limit: &str| {
         let mut costs: Vec<clock::Cost> = Vec::new();

@@ -68,7 +68,9 @@ static TRUE: LazyLock<True> = LazyLock::new(|| {
     };
     let said = Said { digest: [7; 32], path: vec![NODE.to_owned()], reliability: Some('B'), credibility: Some(2), handling: None };
     let limits = Limits::default();
-    let texts = vec![
+    let content = seal::Content::of(Tape::new().parse(OBJECT.as_bytes(), &limits).expect("an object"));
+    let together = seal::seal_all(&[content.clone(), content.clone(), content], None, "south", &keys);
+    let mut texts = vec![
         seal::seal(OBJECT.as_bytes(), id, Some(AT), None, &keys, &limits).expect("an object"),
         envelope::sign(&[said], AT, &keys),
         recall.sign(&keys),
@@ -76,6 +78,7 @@ static TRUE: LazyLock<True> = LazyLock::new(|| {
         notice.sign(&keys),
         text.clone(),
     ];
+    texts.extend(together);
     let pinned = vec![("north".to_owned(), card::read(&text).expect("a card"), Standing::Pinned)];
     True { ring: Keyring::new(None, pinned), texts }
 });

@@ -10,13 +10,13 @@ pub fn indicator(number: u64) -> Claim {
     match number % 100 {
         0..40 if number % 8 == 0 => Claim::with_subdomains(domain(noise)),
         0..40 => Claim::new(Kind::Domain, domain(noise)),
-        40..65 => Claim::new(Kind::Ipv4, address(noise)),
+        40..65 => Claim::new(Kind::Ipv4, address(number)),
         65..80 => Claim::new(Kind::Url, format!("http://{}{}", url_host(noise), url_path(noise))),
         80..92 => Claim::new(Kind::Sha256, digest(noise, 64)),
         92..95 => Claim::new(Kind::Sha1, digest(noise, 40)),
         95..98 => Claim::new(Kind::Md5, digest(noise, 32)),
         // Few networks, each of 256 addresses: 224.0.0.0/3 holds no other value here.
-        _ => Claim::new(Kind::Cidr, format!("{}.0/24", network(noise))),
+        _ => Claim::new(Kind::Cidr, format!("{}.0/24", network(number / 100 * 2 + number % 2))),
     }
 }
 
@@ -51,14 +51,16 @@ fn url_path(noise: u64) -> String {
     format!("/{}/{:08x}/gate.php?id={}", word(noise >> 8), noise as u32, noise >> 40 & 0xFFFF)
 }
 
-/// In 128.0.0.0/2, the last number even.
-fn address(noise: u64) -> String {
-    let bits = 0x8000_0000 | (noise as u32 & 0x3FFF_FFFE);
+/// In 128.0.0.0/2, the last number even. No two numbers have the same: they are multiplied by an odd one.
+fn address(number: u64) -> String {
+    let bits = 0x8000_0000 | (number.wrapping_mul(0x9E37_79B1) as u32 & 0x1FFF_FFFF) << 1;
     std::net::Ipv4Addr::from_bits(bits).to_string()
 }
 
-fn network(noise: u64) -> String {
-    format!("{}.{}.{}", 224 + noise % 32, noise >> 8 & 0xFF, noise >> 16 & 0xFF)
+/// In 224.0.0.0/3, the same way.
+fn network(number: u64) -> String {
+    let bits = number.wrapping_mul(0x9E37_79B1) as u32 & 0x001F_FFFF;
+    format!("{}.{}.{}", 224 + (bits >> 16), bits >> 8 & 0xFF, bits & 0xFF)
 }
 
 fn digest(noise: u64, digits: usize) -> String {

@@ -4,11 +4,20 @@
 //! Cards, seals, recalls and what waits are signed texts that this crate does not read. [`Link`] is not among the names that
 //! the crate gives out itself: [`crate::Link`] is an identity at a provider.
 
-use crate::{Micros, Register, Result};
+use crate::{Appended, Micros, Register, Result, Same, Submission};
 
 /// The mark of a stored body: the first sixteen bytes of its BLAKE3 hash. What is said of a record hangs on its mark, not on
 /// its place, so it holds for every copy of the same bytes, and may be there before the record.
 pub type Mark = [u8; 16];
+
+/// What is said of bodies: by their authors in seals, by sources in statements.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Said<'a> {
+    /// The seals, each with the mark of its body.
+    pub seals: &'a [(Mark, &'a [u8])],
+    /// The statements.
+    pub statements: &'a [Statement],
+}
 
 /// What a partner runs.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -249,6 +258,16 @@ pub trait Partners: Register {
     /// # Errors
     /// [`crate::Error::Missing`] if a source is no organisation here.
     fn put_provenance(&self, seals: &[(Mark, &[u8])], statements: &[Statement]) -> Result<()>;
+    /// [`Partners::put_provenance`] and [`crate::Ledger::append`] in one commit: a record that is there has its seal.
+    /// # Errors
+    /// Those of both; nothing is left then.
+    fn append_said(
+        &self,
+        submissions: &[Submission<'_>],
+        said: &Said<'_>,
+        now: Micros,
+        same: Same<'_>,
+    ) -> Result<Vec<Vec<Appended>>>;
 
     /// Keeps a recall, and to whom it has to go, in one commit. The `recall` of the deliveries is not looked at.
     /// # Errors

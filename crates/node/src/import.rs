@@ -13,7 +13,9 @@ use crate::partners::provenance::{Incoming, Proof, Sound};
 use crate::validate_files::placed;
 use apart::{Apart, waits};
 use batch::Batch;
+use ledger::partners::Said;
 use ledger::{Appended, Dialect, Entry, Ledger, Submission};
+use origin::Origins;
 use partner::seal::Verified;
 use std::io;
 use std::sync::atomic::AtomicU64;
@@ -23,6 +25,8 @@ use stix::validate::{Code, Finding};
 
 /// Batches that may wait between the two threads.
 const WAITING: usize = 2;
+/// Objects of a page from which on two threads check them.
+const MANY: usize = 256;
 /// Refusals that are handed over together: one by one, each would cost a change of threads.
 const TOGETHER: usize = 256;
 /// All-or-nothing holds so much in memory; what is more is read twice.
@@ -220,16 +224,41 @@ impl<'a> Pages<'a> {
         listener: &mut dyn Listener,
     ) -> Result<(), Error> {
         let (options, appender): (&'u Options, _) = (self.options, &mut self.appender);
-        let work = |producer: &mut Producer<'u>| {
+        let work = |producer: &mut Producer<'u>, from: usize, objects: &[Sound]| {
             producer.unwanted = Some(unwanted);
-            for (index, sound) in objects.iter().enumerate() {
+            for (index, sound) in (from..).zip(objects) {
                 let place = split::Place { form: split::Form::Envelope, index };
                 let item = Item { text: &sound.body, offset: 0, line: 1, column: 1, place };
                 producer.sound(name, &item, Some(sound))?;
             }
             producer.flush()
         };
-        produce_by(work, options, |message| appender.receive_from(message, Some(incoming), listener))
+        // Of many each half is checked on a thread of its own; what is good of both is kept in one commit.
+        let half = if objects.len() < MANY { objects.len() } else { objects.len() / 2 };
+        let (one, two) = objects.split_at(half);
+        std::thread::scope(|scope| {
+            let parts = [(0, one), (half, two)].map(|(from, part)| {
+                let (send, receive): (_, Receiver<Message>) = sync_channel(WAITING);
+                if !part.is_empty() {
+                    scope.spawn(move || work(&mut Producer::new(options, send), from, part));
+                }
+                receive
+            });
+            let mut batches = Vec::new();
+            for message in parts.into_iter().flatten() {
+                match message {
+                    Message::Batch(batch) if batches.len() < WAITING => batches.push(batch),
+                    Message::Batch(batch) => {
+                        batches.push(batch);
+                        appender.append(&std::mem::take(&mut batches), Some(incoming), listener)?;
+                    }
+                    other => appender.receive_from(other, Some(incoming), listener)?,
+                }
+            }
+            appender.append(&batches, Some(incoming), listener)?;
+            listener.counted(appender.counts);
+            Ok(())
+        })
     }
 
     /// Who brings the objects in.
@@ -635,14 +664,21 @@ impl<'a> Appender<'a> {
         if entries.is_empty() {
             return Ok(());
         }
-        if let Some(incoming) = incoming {
-            for batch in batches {
-                batch.origins().keep(incoming, &self.context.owner)?;
-            }
-        }
         let submission = Submission { entries: &entries, receipt: None };
         let now = incoming.map_or_else(crate::clock::now, |incoming| incoming.now);
-        let answers = self.book.append(&[submission], now, &stix::equivalent)?;
+        let answers = match incoming {
+            None => self.book.append(&[submission], now, &stix::equivalent)?,
+            Some(incoming) => {
+                let origins = || batches.iter().map(Batch::origins);
+                let seals: Vec<_> = origins().flat_map(Origins::seals).collect();
+                let owner = &self.context.owner;
+                let statements: Vec<_> = origins().flat_map(|of| of.statements(incoming, owner)).collect();
+                let said = Said { seals: &seals, statements: &statements };
+                let answers = incoming.partners.append_said(&[submission], &said, now, &stix::equivalent)?;
+                origins().try_for_each(|of| of.renew(incoming))?;
+                answers
+            }
+        };
         let mut answers = answers.into_iter().flatten();
         let mut entries = entries.iter();
         for batch in batches {

@@ -14,6 +14,7 @@ pub const SIGNATURE: usize = 64;
 pub struct Keys {
     sign: SigningKey,
     open: Zeroizing<[u8; 32]>,
+    blind: Zeroizing<[u8; 32]>,
     public: PublicKeys,
 }
 
@@ -29,7 +30,7 @@ impl Keys {
             sign: sign.verifying_key().to_bytes(),
             seal_to: MontgomeryPoint::mul_base_clamped(*open).to_bytes(),
         };
-        Self { sign, open, public }
+        Self { sign, open, blind: derive(b"marsad blind 1\n"), public }
     }
 
     /// What others may know of them.
@@ -42,6 +43,11 @@ impl Keys {
     #[must_use]
     pub fn sign(&self, message: &[u8]) -> [u8; SIGNATURE] {
         self.sign.sign(message).to_bytes()
+    }
+
+    /// A key of no other use: what is drawn under it nobody else can know.
+    pub(crate) fn blind(&self) -> &[u8; 32] {
+        &self.blind
     }
 
     /// The X25519 key itself: for opening what was sealed to it.

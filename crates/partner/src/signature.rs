@@ -59,6 +59,13 @@ pub struct Check<'a> {
     pub signature: &'a [u8; SIGNATURE],
 }
 
+impl Check<'_> {
+    /// Whether this is the same as another: the same key, message and signature.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        self.signature == other.signature && self.key.bytes == other.key.bytes && self.message == other.message
+    }
+}
+
 /// The verdict of [`VerifyKey::verify`] on each.
 #[must_use]
 pub fn verify_all(checks: &[Check<'_>]) -> Vec<bool> {

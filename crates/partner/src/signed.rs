@@ -3,6 +3,7 @@
 //! may change on the way.
 
 use crate::key::{KeyId, Keys, SIGNATURE};
+use crate::seal::Sealing;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
@@ -130,8 +131,10 @@ pub struct Read {
     pub signature: [u8; SIGNATURE],
     /// What was signed.
     pub message: Vec<u8>,
-    /// All its properties but the signature.
+    /// All its properties but the signature; of a seal that says what seals say they are in `seal`.
     pub object: Map<String, Value>,
+    /// What a seal says.
+    pub seal: Option<Box<Sealing>>,
 }
 
 impl std::ops::Deref for Unverified {
@@ -146,7 +149,15 @@ impl Unverified {
     /// The version that it has: when it was said, or [`NO_TIME`].
     #[must_use]
     pub fn at(&self) -> &str {
-        self.object.get("modified").and_then(Value::as_str).unwrap_or(NO_TIME)
+        let said = || self.object.get("modified").and_then(Value::as_str);
+        self.seal.as_ref().map(|seal| &*seal.at).or_else(said).unwrap_or(NO_TIME)
+    }
+
+    /// The id of the object of which it speaks, as it says.
+    #[must_use]
+    pub fn object_ref(&self) -> Option<&str> {
+        let said = || self.object.get("object_ref").and_then(Value::as_str);
+        self.seal.as_ref().map(|seal| &*seal.object_ref).or_else(said)
     }
 
     /// Checks that this is a statement of `kind` and says nothing that such a statement does not say.
@@ -230,15 +241,41 @@ impl<'a> Says<'a> {
 /// # Errors
 /// [`Error::Form`].
 pub fn read(text: &[u8]) -> Result<Unverified, Error> {
+    read_on(&mut Tape::new(), text)
+}
+
+/// The seal that an object is which has been parsed. `None`: it is no seal that says what seals say; [`read`] knows why, or that
+/// it is something else.
+#[must_use]
+pub fn seal_of(value: stix::json::Value<'_>) -> Option<Result<Unverified, Error>> {
+    let object_type = value.get("type")?.as_str()?;
+    if object_type != Kind::Seal.object_type() || value.text().len() > LIMITS.max_bytes {
+        return None;
+    }
+    let unverified = |found: crate::seal::wire::Found| {
+        let crate::seal::wire::Found { id, key, signature, message, says } = found;
+        let (kind, object) = (Kind::Seal, Map::new());
+        Unverified(Read { kind, id, key, signature, message, object, seal: Some(Box::new(says)) })
+    };
+    crate::seal::wire::read(value).transpose().map(|found| found.map(unverified))
+}
+
+/// What [`read`] does, with the memory of a tape that is used again.
+///
+/// # Errors
+/// [`Error::Form`].
+pub fn read_on(tape: &mut Tape, text: &[u8]) -> Result<Unverified, Error> {
     let none = |message: String| Error::Form { kind: "statement", message };
     if text.len() > LIMITS.max_bytes {
         return Err(none("it is too long".to_owned()));
     }
     // Our own reader: it refuses two properties of one name, and what is too deep or too long.
-    let mut tape = Tape::new();
     let value = tape.parse(text, &LIMITS).map_err(|error| none(error.to_string()))?;
     let kind = value.get("type").and_then(|kind| kind.as_str()).and_then(|kind| Kind::of(&kind));
     let kind = kind.ok_or_else(|| none("its type is another one".to_owned()))?;
+    if let Some(seal) = seal_of(value) {
+        return seal;
+    }
     let is = kind.object_type();
     let wrong = |message: &str| Error::Form { kind: is, message: message.to_owned() };
     let text_of = |name: &str| value.get(name).and_then(|value| value.as_str()).unwrap_or_default();
@@ -276,7 +313,7 @@ pub fn read(text: &[u8]) -> Result<Unverified, Error> {
     {
         return Err(wrong("its `extensions` do not name the one that it is of"));
     }
-    Ok(Unverified(Read { kind, id, key, signature, message, object }))
+    Ok(Unverified(Read { kind, id, key, signature, message, object, seal: None }))
 }
 
 /// The SHA-256 of an object's canonical form: what a seal speaks of.
@@ -313,6 +350,13 @@ fn prefix(kind: Kind) -> Vec<u8> {
 fn canonical(object: &Map<String, Value>) -> Vec<u8> {
     let mut out = Vec::with_capacity(1_024);
     write_members(object, &mut out);
+    out
+}
+
+/// The canonical form of a value.
+pub(crate) fn canonical_value(value: &Value) -> Vec<u8> {
+    let mut out = Vec::new();
+    write_value(value, &mut out);
     out
 }
 

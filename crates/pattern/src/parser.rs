@@ -338,7 +338,9 @@ impl<'t> Parser<'t> {
         };
         self.take()?;
         self.expect(Token::Colon, "`:` between object type and property")?;
-        let mut steps = vec![self.property()?];
+        // Most paths have one to three steps.
+        let mut steps = Vec::with_capacity(3);
+        steps.push(self.property()?);
         loop {
             if self.take_if(Token::Dot)? {
                 steps.push(self.property()?);

@@ -1,11 +1,11 @@
 //! Partners, their cards and links; and where the rest of what the node keeps of partners is done.
 
 use super::register::{named, touched};
-use super::{Book, mail, provenance, recall};
-use crate::partners::Link;
+use super::{Book, append, mail, provenance, recall};
+use crate::partners::{Link, Said};
 use crate::{
-    Card, CardState, Delivery, DeliveryState, Mail, Mark, Micros, Partner, PartnerKind, Partners, Recall, Result,
-    Statement,
+    Appended, Card, CardState, Delivery, DeliveryState, Mail, Mark, Micros, Partner, PartnerKind, Partners, Recall,
+    Result, Same, Statement, Submission,
 };
 use rusqlite::{OptionalExtension as _, Row, params};
 
@@ -145,6 +145,21 @@ impl Partners for Book {
         }
         let done = self.change("keep seals and statements", |change| {
             provenance::put(change, seals, statements, provenance::FRESH)
+        });
+        named(done, "source", "", ("organisation", &list(statements.iter().map(|one| &*one.source))))
+    }
+
+    fn append_said(
+        &self,
+        submissions: &[Submission<'_>],
+        said: &Said<'_>,
+        now: Micros,
+        same: Same<'_>,
+    ) -> Result<Vec<Vec<Appended>>> {
+        let Said { seals, statements } = *said;
+        let done = self.change("append with what is said of it", |change| {
+            provenance::put(change, seals, statements, provenance::FRESH)?;
+            append::run(change, submissions, now, same)
         });
         named(done, "source", "", ("organisation", &list(statements.iter().map(|one| &*one.source))))
     }

@@ -1,9 +1,9 @@
 //! What every engine must do about partners.
 
-use ledger::partners::Link;
+use ledger::partners::{Link, Said};
 use ledger::{
-    Card, CardState, Delivery, DeliveryState, Error, Ledger, Mail, Mark, Organisation, Partner, PartnerKind, Partners,
-    Recall, Relation, Statement,
+    Appended, Card, CardState, Delivery, DeliveryState, Dialect, Entry, Error, Ledger, Mail, Mark, Organisation,
+    Partner, PartnerKind, Partners, Recall, Relation, Statement, Submission,
 };
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -239,6 +239,39 @@ pub(crate) fn provenance<B: Ledger + Partners>(make: impl Fn() -> B) {
     assert_eq!(book.seals(&[mark(2), mark(1)]).unwrap(), [None, Some(b"s".to_vec())]);
     assert_eq!((book.seals(&[]).unwrap(), book.statements_of(&[]).unwrap()), (vec![], vec![]));
     assert_eq!(book.generation().unwrap(), generation, "who says what disturbs nobody");
+
+    // With records, all of it or nothing.
+    let collection = super::collection(&book, "said").no;
+    let class = book.class(b"class", b"open").unwrap();
+    let entry = |body: &'static [u8]| Entry {
+        collection,
+        key: "tool--00000000-0000-4000-8000-000000000001",
+        kind: "tool",
+        version: None,
+        dialect: Dialect::Stix21,
+        author: None,
+        revoked: false,
+        class,
+        references: &[],
+        body,
+    };
+    let append = |body: &'static [u8], source: &str| {
+        let entries = [entry(body)];
+        let (seals, statements) = ([(mark(3), body)], [statement(mark(3), source, 1, "{}")]);
+        let said = Said { seals: &seals, statements: &statements };
+        book.append_said(&[Submission { entries: &entries, receipt: None }], &said, 7, &|a, b| a == b)
+    };
+    let records = || book.statistics().unwrap().records;
+    let stranger = append(b"{}", "Nobody");
+    assert!(
+        matches!(stranger, Err(Error::Missing { what: "organisation", ref name }) if name == "Nobody"),
+        "{stranger:?}"
+    );
+    assert_eq!((records(), book.seals(&[mark(3)]).unwrap()), (0, vec![None]));
+    assert!(matches!(append(b"{}", "West").unwrap()[..], [ref of] if matches!(of[..], [Appended::Added(_)])));
+    assert!(matches!(append(b"{}", "West").unwrap()[..], [ref of] if matches!(of[..], [Appended::Unchanged(_)])));
+    assert_eq!((records(), book.seals(&[mark(3)]).unwrap()), (1, vec![Some(b"{}".to_vec())]));
+    assert_eq!(book.statements(&mark(3)).unwrap().len(), 1);
 }
 
 /// A recall and its receivers come in one commit, are known once, and are kept whatever becomes of them.

@@ -374,8 +374,11 @@ pub async fn serve(
     let tools = tools(home, &state)?;
     if let Some((running, queue)) = runner::start(home, &state.config, &state.book).map_err(Error::Watch)? {
         let desk = Arc::clone(state.alerts());
-        let follow = move || desk.follow(queue);
-        std::thread::Builder::new().name("alerts".to_owned()).spawn(follow).map_err(Error::Thread)?;
+        // It ends when nobody hands hits on any more.
+        std::thread::Builder::new()
+            .name("alerts".to_owned())
+            .spawn(move || desk.follow(queue))
+            .map_err(Error::Thread)?;
         let _ = state.watch.set(running);
     }
     let (stop, stopped) = tokio::sync::watch::channel(false);

@@ -25,9 +25,9 @@ struct Row {
 impl Origins {
     /// Notes where an accepted object comes from.
     pub(crate) fn note(&mut self, object: usize, taken: &Taken<'_>, sound: &Sound) {
-        let mark = mark::of(taken.body);
         // A seal is over the bytes that came, not over what they were upgraded to.
         let as_it_came = *taken.body == *sound.body;
+        let mark = if as_it_came { sound.mark } else { mark::of(taken.body) };
         let (place, proof) = match &sound.backing.proof {
             Proof::Verified(verified) => (mark, Some(verified.clone())),
             Proof::Foreign => (mark::unproven(taken.body), None),
@@ -42,27 +42,28 @@ impl Origins {
         self.rows.push(Row { object, mark, seal, statement, proof });
     }
 
-    /// Keeps seals and statements. They are there before the objects: an object that is there and was sealed has its seal.
-    pub(crate) fn keep(&self, incoming: &Incoming<'_>, source: &str) -> ledger::Result<()> {
-        let seals: Vec<(Mark, &[u8])> =
-            self.rows.iter().filter_map(|row| row.seal.as_ref().map(|(mark, seal)| (*mark, &**seal))).collect();
-        let statement = |row: &Row| ledger::Statement {
+    /// The seals, to be kept with the objects: one that is there and was sealed has its seal.
+    pub(crate) fn seals(&self) -> impl Iterator<Item = (Mark, &[u8])> {
+        self.rows.iter().filter_map(|row| row.seal.as_ref().map(|(mark, seal)| (*mark, &**seal)))
+    }
+
+    /// What the source says of the objects, to be kept with them.
+    pub(crate) fn statements(&self, incoming: &Incoming<'_>, source: &str) -> impl Iterator<Item = ledger::Statement> {
+        let own = same(source, incoming.own);
+        // What our own members bring in without a word about it has no source but us.
+        let says = move |row: &&Row| !own || row.statement != Statement::default();
+        self.rows.iter().filter(says).map(move |row| ledger::Statement {
             mark: row.mark,
             source: source.to_owned(),
             first: incoming.now,
             last: incoming.now,
             body: serde_json::to_vec(&row.statement).unwrap_or_default(),
-        };
-        // What our own members bring in without a word about it has no source but us.
-        let says = |row: &&Row| !same(source, incoming.own) || row.statement != Statement::default();
-        let statements: Vec<ledger::Statement> = self.rows.iter().filter(says).map(statement).collect();
-        incoming.partners.put_provenance(&seals, &statements)?;
-        self.renew(incoming)
+        })
     }
 
     /// Of two seals of a body the first stays. One whose key counts no more proves nothing: what its author sealed anew takes
     /// its place, so that it goes on with a proof.
-    fn renew(&self, incoming: &Incoming<'_>) -> ledger::Result<()> {
+    pub(crate) fn renew(&self, incoming: &Incoming<'_>) -> ledger::Result<()> {
         let changed = |row: &&Row| row.proof.as_ref().is_some_and(|by| incoming.ring.has_changed(by.organisation()));
         let new: Vec<(Mark, &[u8])> = self
             .rows

@@ -14,7 +14,7 @@ pub mod outgoing;
 mod sketch;
 mod waiting;
 
-pub use incoming::{Incoming, Refused, Sorted, Sound, Strictness};
+pub use incoming::{Incoming, Looks, Refused, Sorted, Sound, Strictness};
 pub use noting::Noting;
 pub use outgoing::{Dressed, Outgoing};
 pub use waiting::Waiting;
@@ -69,7 +69,12 @@ const MANY: usize = 128;
 
 /// What `work` makes of all items, in their order; of many, each half on a thread of its own.
 fn halves<T: Sync, O: Send>(items: &[T], work: impl Fn(&[T]) -> Vec<O> + Sync) -> Vec<O> {
-    if items.len() < MANY {
+    halves_of(items, MANY, work)
+}
+
+/// The same, of so many.
+fn halves_of<T: Sync, O: Send>(items: &[T], many: usize, work: impl Fn(&[T]) -> Vec<O> + Sync) -> Vec<O> {
+    if items.len() < many {
         return work(items);
     }
     let (one, two) = items.split_at(items.len() / 2);

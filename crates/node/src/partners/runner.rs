@@ -4,6 +4,7 @@
 //! durable on its side is noted page by page: whatever breaks off is gone on with. A round blocks its thread while the
 //! ledger works: it wants a thread of its own.
 
+mod ahead;
 mod budget;
 mod mail;
 mod pulling;
@@ -343,9 +344,9 @@ impl<'a, B: Book> Running<'a, B> {
         mail
     }
 
-    /// The same for what the partner brings, which is bounded over all its links.
-    fn allowance_in(&self, now: Micros, done: &mut Round) -> Result<Option<u64>, Error> {
-        let Some(most) = self.allowance(now, done) else { return Ok(None) };
+    /// The same for what the partner brings, which is bounded over all its links, and for a page that was asked for earlier.
+    fn allowance_in(&self, now: Micros, asked: Micros, done: &mut Round) -> Result<Option<u64>, Error> {
+        let Some(most) = self.allowance(now, asked, done) else { return Ok(None) };
         let held = quota::Held::load(self.here.book, &self.job.partner.organisation, now)?;
         if let Err(refusal) = held.quota().open(now) {
             done.warn(refusal.to_string());
@@ -356,9 +357,9 @@ impl<'a, B: Book> Running<'a, B> {
     }
 
     /// Whether the round may take a further page, and how many objects the budget has; says why not.
-    fn allowance(&self, now: Micros, done: &mut Round) -> Option<u64> {
+    fn allowance(&self, now: Micros, asked: Micros, done: &mut Round) -> Option<u64> {
         // One page goes in any case: a round that took long to come so far would else never get on.
-        if now >= self.ends && done.pages > 0 {
+        if asked >= self.ends && done.pages > 0 {
             done.held = Some(Held::Time);
             return None;
         }

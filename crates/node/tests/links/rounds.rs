@@ -1,12 +1,14 @@
 //! Rounds of links.
 
-use crate::site::{CLEAR, GREEN, Site, Wire, id, small, tool};
+use crate::site::{CLEAR, COLLECTION, GREEN, Site, Wire, id, small, tool};
 use http::Response;
 use ledger::{Ledger as _, Partners as _, Register as _};
 use node::partners::link::{Definition, Direction};
 use node::partners::runner::{Bounds, Error, Held, Job};
 use node::partners::{Terms, identity, mailbox};
 use partner::recall::{Act, Recall};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// Two sites that trust each other; the wires from each to the other.
@@ -137,6 +139,45 @@ async fn a_budget_that_is_used_up_leaves_the_rest_for_later() {
         two.round(&wire, &job).await.unwrap();
     }
     assert_eq!(three.records(), 20);
+}
+
+/// The page that is asked for while the one before it is taken in.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_asked_for_ahead_counts_for_nothing_before_its_turn() {
+    let (one, two, wire, _) = friends();
+    two.makes(&made_by(&two, 0..8));
+    let pages = Arc::new(AtomicU64::new(0));
+    let counts = Arc::clone(&pages);
+    wire.plays(move |request| {
+        let is_page = request.uri().path().ends_with(&format!("{COLLECTION}/objects/"));
+        counts.fetch_add(u64::from(is_page), Ordering::SeqCst);
+        None
+    });
+    let job = one.job(&two, Direction::Pull);
+    let round = one.round_while(&wire, &job, &small(), |_| false).await.unwrap();
+    assert_eq!((round.held, round.pages, round.objects, one.records()), (Some(Held::Time), 1, 3, 3), "{round:?}");
+    assert!(matches!(pages.swap(0, Ordering::SeqCst), 1 | 2));
+    let rest = one.round(&wire, &job).await.unwrap();
+    assert_eq!((rest.added, rest.unchanged, one.records()), (5, 0, 8), "{rest:?}");
+    // Where a budget ends with a page nothing more is asked for.
+    for (agreed, most) in [(None, Some(3)), (Some(3), None)] {
+        let (one, two, wire, _) = friends();
+        two.makes(&made_by(&two, 0..8));
+        let partner = one.book.partner("Two").unwrap().unwrap();
+        let terms = Terms { max_objects_per_hour: agreed, ..Terms::default() };
+        one.book.change_partner(&ledger::Partner { terms: terms.write(), ..partner }).unwrap();
+        let pages = Arc::new(AtomicU64::new(0));
+        let counts = Arc::clone(&pages);
+        wire.plays(move |request| {
+            let is_page = request.uri().path().ends_with(&format!("{COLLECTION}/objects/"));
+            counts.fetch_add(u64::from(is_page), Ordering::SeqCst);
+            None
+        });
+        let job = with(&one.job(&two, Direction::Pull), |it| it.max_objects_per_hour = most);
+        let round = one.round(&wire, &job).await.unwrap();
+        assert!(matches!(round.held, Some(Held::Budget(_))), "{round:?}");
+        assert_eq!((one.records(), pages.load(Ordering::SeqCst)), (3, 1), "{round:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -174,6 +174,17 @@ impl Site {
     }
 
     pub(crate) async fn round_within(&self, wire: &Wire, job: &Job, bounds: &Bounds) -> Result<Round, Box<Broken>> {
+        self.round_while(wire, job, bounds, |_| true).await
+    }
+
+    /// Runs a round that ends behind the page of which this says so.
+    pub(crate) async fn round_while(
+        &self,
+        wire: &Wire,
+        job: &Job,
+        bounds: &Bounds,
+        goes_on: impl Fn(&Round) -> bool + Send + Sync,
+    ) -> Result<Round, Box<Broken>> {
         let own = identity::own(&*self.book, &self.secret).unwrap();
         let ring = identity::keyring(&*self.book, &self.secret).unwrap();
         let door = Door::over(&self.book, &self.config);
@@ -194,7 +205,7 @@ impl Site {
             ..Limits::default()
         };
         let client = Client::new(wire.clone(), limits);
-        runner::round(&client, &here, job, bounds, &mut |_| Ok(true)).await
+        runner::round(&client, &here, job, bounds, &mut |done| Ok(goes_on(done))).await
     }
 }
 

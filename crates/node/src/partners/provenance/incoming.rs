@@ -3,13 +3,11 @@
 use super::sketch::Sketch;
 use super::{Backing, Proof, Waiting, halves, mark, shown};
 use crate::partners::recalls::judge::{self as recalls, Coming};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
-use ledger::{Ledger, Micros, Partners};
+use ledger::{Ledger, Mark, Micros, Partners};
 use partner::envelope::{self, LONGEST_PATH, Said};
 use partner::recall::{Act, Recall};
-use partner::seal::{self, Verified};
+use partner::seal::{self, Content, Verified};
 use partner::signed::{self, Kind, Unverified};
 use partner::trust::Keyring;
 use policy::{Author, Class, Handling};
@@ -57,6 +55,8 @@ pub struct Incoming<'a> {
 pub struct Sound {
     /// Its bytes.
     pub body: Bytes,
+    /// Their mark.
+    pub mark: Mark,
     /// What stands behind it.
     pub backing: Backing,
     /// The nodes that it passed, oldest first; the last is the one from which it came here.
@@ -101,16 +101,72 @@ pub struct Sorted {
 enum Looked {
     /// Ours, or somebody's, about objects; or what says that it is one, with its id.
     Statement(Kind, Result<Box<Unverified>, (String, signed::Error)>),
-    Object(Sketch),
+    Object(Box<Object>),
+}
+
+/// An object that was looked at.
+#[derive(Default)]
+struct Object {
+    sketch: Sketch,
+    /// `None`: it cannot be read.
+    content: Option<Content>,
+    mark: Mark,
 }
 
 impl Looked {
-    fn at(tape: &mut Tape, body: &[u8], limits: &Limits) -> Self {
-        let sketch = Sketch::of(tape, body, limits);
-        match Kind::of(&sketch.object_type) {
-            Some(kind) => Self::Statement(kind, signed::read(body).map(Box::new).map_err(|error| (sketch.id, error))),
-            None => Self::Object(sketch),
+    fn at(tape: &mut Tape, scratch: &mut Vec<u8>, body: &[u8], limits: &Limits) -> Self {
+        let Ok(value) = tape.parse(body, limits) else {
+            return Self::Object(Box::new(Object { mark: mark::of(body), ..Object::default() }));
+        };
+        if let Some(Ok(seal)) = signed::seal_of(value) {
+            return Self::Statement(Kind::Seal, Ok(Box::new(seal)));
         }
+        let sketch = Sketch::read(value);
+        let Some(kind) = Kind::of(&sketch.object_type) else {
+            let (content, mark) = (Some(Content::of_on(scratch, value)), mark::of(body));
+            return Self::Object(Box::new(Object { sketch, content, mark }));
+        };
+        let statement = signed::seal_of(value).unwrap_or_else(|| signed::read_on(tape, body));
+        Self::Statement(kind, statement.map(Box::new).map_err(|error| (sketch.id, error)))
+    }
+}
+
+/// What is on a page, looked at without asking anything of this node: a page may be looked at before the one that came before
+/// it is taken in.
+#[derive(Default)]
+pub struct Looks {
+    looked: Vec<(Bytes, Looked)>,
+    bytes: u64,
+}
+
+impl Looks {
+    /// At objects and statements, as they came.
+    #[must_use]
+    pub fn of(objects: Vec<Bytes>, limits: &Limits) -> Self {
+        let looked = halves(&objects, |objects| {
+            let (mut tape, mut scratch) = (Tape::new(), Vec::new());
+            objects.iter().map(|body| Looked::at(&mut tape, &mut scratch, body, limits)).collect()
+        });
+        let bytes = objects.iter().map(|object| object.len() as u64).sum();
+        Self { looked: objects.into_iter().zip(looked).collect(), bytes }
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.looked.len()
+    }
+
+    /// Whether there is nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.looked.is_empty()
+    }
+
+    /// Their bytes.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes
     }
 }
 
@@ -118,6 +174,9 @@ impl Looked {
 struct Read {
     body: Bytes,
     sketch: Sketch,
+    /// `None`: it cannot be read.
+    content: Option<Content>,
+    mark: Mark,
     author: Whose,
     /// What recalls that do not keep it out have set beside its markings.
     narrowing: Narrowing,
@@ -160,39 +219,36 @@ impl Incoming<'_> {
     /// # Errors
     /// Those of the ledger.
     pub fn sort(&self, objects: &[Bytes], waiting: &mut Waiting) -> ledger::Result<Sorted> {
+        self.sort_looked(Looks::of(objects.to_vec(), &self.limits), waiting)
+    }
+
+    /// The same of what was looked at before.
+    ///
+    /// # Errors
+    /// Those of the ledger.
+    pub fn sort_looked(&self, looks: Looks, waiting: &mut Waiting) -> ledger::Result<Sorted> {
         let mut sorted = Sorted::default();
         let mut page = Page::default();
-        let mut came = Vec::with_capacity(objects.len());
-        for seal in waiting.seals.take() {
-            page.keep(seal);
-        }
-        let waited = waiting.objects.take();
-        let bodies: Vec<&Bytes> = waited.iter().chain(objects).collect();
-        let looked = halves(&bodies, |bodies| {
-            let mut tape = Tape::new();
-            bodies.iter().map(|body| Looked::at(&mut tape, body, &self.limits)).collect()
-        });
-        for (body, looked) in bodies.into_iter().zip(looked) {
+        let mut came = Vec::with_capacity(looks.len());
+        page.seals = waiting.seals.take();
+        let waited = Looks::of(waiting.objects.take(), &self.limits);
+        for (body, looked) in waited.looked.into_iter().chain(looks.looked) {
             match looked {
                 Looked::Statement(kind, Ok(statement)) => {
-                    self.statement(kind, *statement, body, &mut page, &mut sorted);
+                    self.statement(kind, *statement, &body, &mut page, &mut sorted);
                 }
                 Looked::Statement(_, Err((id, error))) => sorted.refused.push(refused(&id, &error.to_string())),
-                Looked::Object(sketch) => {
+                Looked::Object(object) => {
+                    let Object { sketch, content, mark } = *object;
                     let author = self.whose(sketch.created_by_ref.as_deref());
-                    came.push(Read {
-                        body: body.clone(),
-                        sketch,
-                        author,
-                        narrowing: Narrowing::default(),
-                        recalled: false,
-                    });
+                    let narrowing = Narrowing::default();
+                    came.push(Read { body, sketch, content, mark, author, narrowing, recalled: false });
                 }
             }
         }
         let came = self.in_time(came, &mut sorted);
         let came = self.not_recalled(came, &mut sorted)?;
-        let verdicts = self.verdicts(&came, &mut page)?;
+        let (verdicts, unmet) = self.verdicts(&came, &page)?;
         for (read, verdict) in came.into_iter().zip(verdicts) {
             match self.judge(&read, verdict, &page)? {
                 Judged::Sound(sound) => sorted.sound.push(*sound),
@@ -210,7 +266,11 @@ impl Incoming<'_> {
                 }
             }
         }
-        page.leave(waiting);
+        // What spoke of nothing on this page waits for the next.
+        for seal in unmet {
+            let length = seal.1.len();
+            waiting.seals.put(seal, length);
+        }
         Ok(sorted)
     }
 
@@ -231,9 +291,9 @@ impl Incoming<'_> {
     /// # Errors
     /// Those of the ledger.
     pub fn keep_late_seals(&self, waiting: &mut Waiting) -> ledger::Result<u64> {
-        let mut kept: Vec<(ledger::Mark, Bytes)> = Vec::new();
+        let mut kept: Vec<(Mark, Bytes)> = Vec::new();
         for seal in waiting.seals.take() {
-            let Some(object) = seal.0.object.get("object_ref").and_then(serde_json::Value::as_str) else { continue };
+            let Some(object) = seal.0.object_ref() else { continue };
             let mut bodies: Vec<Vec<u8>> = Vec::new();
             self.book.look(&mut |shelf| {
                 // A failure is noted by the book and fails the whole look.
@@ -257,7 +317,7 @@ impl Incoming<'_> {
                 }
             }
         }
-        let seals: Vec<(ledger::Mark, &[u8])> = kept.iter().map(|(mark, seal)| (*mark, &**seal)).collect();
+        let seals: Vec<(Mark, &[u8])> = kept.iter().map(|(mark, seal)| (*mark, &**seal)).collect();
         self.partners.put_seals(&seals)?;
         let count = seals.len() as u64;
         self.renew_seals(seals)?;
@@ -269,8 +329,8 @@ impl Incoming<'_> {
     ///
     /// # Errors
     /// Those of the ledger.
-    pub(crate) fn renew_seals(&self, mut new: Vec<(ledger::Mark, &[u8])>) -> ledger::Result<()> {
-        let marks: Vec<ledger::Mark> = new.iter().map(|(mark, _)| *mark).collect();
+    pub(crate) fn renew_seals(&self, mut new: Vec<(Mark, &[u8])>) -> ledger::Result<()> {
+        let marks: Vec<Mark> = new.iter().map(|(mark, _)| *mark).collect();
         if marks.is_empty() {
             return Ok(());
         }
@@ -297,7 +357,7 @@ impl Incoming<'_> {
     /// A statement of the page.
     fn statement(&self, kind: Kind, statement: Unverified, body: &Bytes, page: &mut Page, sorted: &mut Sorted) {
         match kind {
-            Kind::Seal => page.keep(Arc::new((statement, body.clone()))),
+            Kind::Seal => page.seals.push(Arc::new((statement, body.clone()))),
             Kind::Envelope => {
                 if let Err(error) = self.envelope(&statement, page) {
                     sorted.refused.push(refused(&statement.id, &error));
@@ -434,17 +494,26 @@ impl Incoming<'_> {
         Ok(None)
     }
 
-    /// What the seals of each object come to.
-    fn verdicts(&self, came: &[Read], page: &mut Page) -> ledger::Result<Vec<Verdict>> {
-        let mut candidates: Vec<Vec<Seal>> = came.iter().map(|read| page.seals_of(read)).collect();
+    /// What the seals of each object come to, and the seals that speak of none of them.
+    fn verdicts(&self, came: &[Read], page: &Page) -> ledger::Result<(Vec<Verdict>, Vec<Seal>)> {
+        let mut by_object = page.by_object();
+        let mut candidates: Vec<Vec<Seal>> = Vec::with_capacity(came.len());
+        for read in came {
+            let version = read.sketch.version.as_deref().unwrap_or(signed::NO_TIME);
+            let of = by_object.get_mut(&(read.sketch.id.as_str(), version)).map(|of| {
+                of.met = true;
+                of.seals.iter().map(|seal| Arc::clone(seal)).collect()
+            });
+            candidates.push(of.unwrap_or_default());
+        }
+        let unmet = by_object.into_values().filter(|of| !of.met).flat_map(|of| of.seals).map(Arc::clone).collect();
         self.kept_seals(came, &mut candidates)?;
         for (read, candidates) in came.iter().zip(&mut candidates) {
             if candidates.len() > 1
-                && let Ok(digest) = signed::digest(&read.body, &self.limits)
+                && let Some(content) = &read.content
             {
-                let digest = URL_SAFE_NO_PAD.encode(digest);
                 let speaks =
-                    |seal: &Unverified| seal.object.get("digest").and_then(serde_json::Value::as_str) == Some(&digest);
+                    |seal: &Unverified| seal.seal.as_ref().is_some_and(|says| says.digest == *content.digest());
                 let first = candidates.first().cloned();
                 candidates.retain(|seal| speaks(&seal.0));
                 // None of them is of this content: one says so.
@@ -454,14 +523,15 @@ impl Incoming<'_> {
             }
         }
         let mut places = Vec::new();
-        let mut pairs: Vec<(&[u8], &Unverified)> = Vec::new();
+        let mut pairs: Vec<(&Content, &Unverified)> = Vec::new();
         for (place, (read, candidates)) in came.iter().zip(&candidates).enumerate() {
+            let Some(content) = &read.content else { continue };
             for seal in candidates {
                 places.push((place, &seal.1));
-                pairs.push((&read.body, &seal.0));
+                pairs.push((content, &seal.0));
             }
         }
-        let verified = halves(&pairs, |pairs| seal::verify_all(pairs, self.ring, self.now, &self.limits));
+        let verified = halves(&pairs, |pairs| seal::verify_all(pairs, self.ring, self.now));
         let mut verdicts: Vec<Verdict> = came.iter().map(|_| Verdict::default()).collect();
         for ((place, text), outcome) in places.into_iter().zip(verified) {
             if let Some(verdict) = verdicts.get_mut(place) {
@@ -471,7 +541,7 @@ impl Incoming<'_> {
                 }
             }
         }
-        Ok(verdicts)
+        Ok((verdicts, unmet))
     }
 
     /// Adds the seals that are kept since the objects came before, where none came with them.
@@ -482,7 +552,7 @@ impl Incoming<'_> {
         if without.is_empty() {
             return Ok(());
         }
-        let marks: Vec<ledger::Mark> = without.iter().map(|(read, _)| mark::of(&read.body)).collect();
+        let marks: Vec<Mark> = without.iter().map(|(read, _)| read.mark).collect();
         for ((_, found), kept) in without.into_iter().zip(self.partners.seals(&marks)?) {
             if let Some(kept) = kept
                 && let Ok(seal) = signed::read(&kept)
@@ -555,7 +625,7 @@ impl Incoming<'_> {
         let digest = match &proof {
             Proof::Verified(verified) => Some(*verified.digest()),
             Proof::Foreign if page.said.is_empty() => None,
-            Proof::Foreign => signed::digest(&read.body, &self.limits).ok(),
+            Proof::Foreign => read.content.as_ref().map(|content| *content.digest()),
         };
         let said = digest.and_then(|digest| page.said.get(&digest));
         let path = match said {
@@ -578,6 +648,7 @@ impl Incoming<'_> {
         }
         Ok(Judged::Sound(Box::new(Sound {
             body: read.body.clone(),
+            mark: read.mark,
             backing: Backing { proof, handling, marking },
             path,
             reliability: said.and_then(|said| said.reliability),
@@ -601,51 +672,31 @@ enum Judged {
 /// What is known of a page beside its objects.
 #[derive(Default)]
 struct Page {
-    /// By the id and the version of which they speak.
-    seals: HashMap<(String, String), OfOne>,
+    seals: Vec<Seal>,
     said: HashMap<[u8; 32], (Said, String)>,
 }
 
 /// The seals of one version of an object.
 #[derive(Default)]
-struct OfOne {
-    seals: Vec<Seal>,
+struct OfOne<'p> {
+    seals: Vec<&'p Seal>,
     /// Whether the version is on the page.
     met: bool,
 }
 
 impl Page {
-    /// Keeps a seal; of several that say the same one is enough, and many are a flood.
-    fn keep(&mut self, seal: Seal) {
-        let Some(object) = seal.0.object.get("object_ref").and_then(serde_json::Value::as_str) else { return };
-        let of = self.seals.entry((object.to_owned(), seal.0.at().to_owned())).or_default();
-        if of.seals.len() < MOST_SEALS && !of.seals.iter().any(|held| held.0 == seal.0) {
-            of.seals.push(seal);
-        }
-    }
-
-    /// The seals that speak of an object's id and version.
-    fn seals_of(&mut self, read: &Read) -> Vec<Seal> {
-        if self.seals.is_empty() {
-            return Vec::new();
-        }
-        let version = read.sketch.version.clone().unwrap_or_else(|| signed::NO_TIME.to_owned());
-        match self.seals.get_mut(&(read.sketch.id.clone(), version)) {
-            Some(of) => {
-                of.met = true;
-                of.seals.clone()
+    /// The seals by the id and the version of which they speak; of several that say the same one is enough, and many are a
+    /// flood.
+    fn by_object(&self) -> HashMap<(&str, &str), OfOne<'_>> {
+        let mut by_object: HashMap<(&str, &str), OfOne<'_>> = HashMap::with_capacity(self.seals.len());
+        for seal in &self.seals {
+            let Some(object) = seal.0.object_ref() else { continue };
+            let of = by_object.entry((object, seal.0.at())).or_default();
+            if of.seals.len() < MOST_SEALS && !of.seals.iter().any(|held| held.0 == seal.0) {
+                of.seals.push(seal);
             }
-            None => Vec::new(),
         }
-    }
-
-    /// What spoke of nothing on this page waits for the next.
-    fn leave(self, waiting: &mut Waiting) {
-        let unmet = self.seals.into_values().filter(|of| !of.met).flat_map(|of| of.seals);
-        for seal in unmet {
-            let length = seal.1.len();
-            waiting.seals.put(seal, length);
-        }
+        by_object
     }
 }
 

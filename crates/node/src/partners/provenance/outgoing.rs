@@ -1,15 +1,16 @@
 //! Dressing what is handed to a partner: each object with its author's seal, and one envelope.
 
-use super::{halves, mark};
+use super::{halves, halves_of, mark};
 use crate::partners::statement::Statement;
 use bytes::Bytes;
-use ledger::{ClassNo, Ledger, Mark, Micros, Partners};
+use ledger::{ClassNo, Ledger, Micros, Partners};
 use partner::envelope::{self, Said};
 use partner::key::Keys;
+use partner::seal::{self, Content};
 use partner::trust::Keyring;
 use policy::{Audience, Author, Class, Handling};
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use stix::json::{Limits, Tape};
 use stix::timestamp::format_micros;
 
@@ -48,12 +49,24 @@ pub struct Dressed {
 
 /// Whose the records of a class are.
 enum Whose {
-    /// Our own, sealed with these limits.
-    Ours(Vec<u8>),
+    /// Our own.
+    Ours(Box<Kin>),
     Others(Box<Class>),
     /// The class is not understood: nothing of it goes out.
     Unknown,
 }
+
+/// What bodies of our own have in common that are sealed together.
+#[derive(Eq, Ord, PartialEq, PartialOrd)]
+struct Kin {
+    /// The limits with which they are sealed; empty: none.
+    limits: Vec<u8>,
+    /// Their class, whatever they refer to.
+    class: Vec<u8>,
+}
+
+/// Trees of seals from which on two threads share the work.
+const FEW: usize = 4;
 
 /// What is known of others' objects.
 #[derive(Default)]
@@ -73,11 +86,16 @@ impl Outgoing<'_> {
     pub fn dress(&self, bodies: &[(&[u8], ClassNo)]) -> ledger::Result<Dressed> {
         let classes = self.classes(bodies)?;
         let whose = |class: &ClassNo| classes.get(class).unwrap_or(&Whose::Unknown);
-        let mut ours = self.our_seals(bodies, &whose)?;
+        let mut ours = self.our_seals(bodies, &whose);
         let mut others = self.kept(bodies, &whose)?;
         let mut dressed = Dressed { objects: Vec::with_capacity(bodies.len() * 2 + 1), ..Dressed::default() };
         let mut said = Vec::new();
+        // One piece of memory for all bodies.
+        let all = Bytes::from(bodies.iter().map(|(body, _)| *body).collect::<Vec<_>>().concat());
+        let mut at = 0;
         for (place, (body, class)) in bodies.iter().enumerate() {
+            let here = at..at + body.len();
+            at = here.end;
             let seal = match whose(class) {
                 Whose::Ours(_) => ours.remove(&place).map(Some),
                 Whose::Others(class) => {
@@ -92,7 +110,7 @@ impl Outgoing<'_> {
             };
             match seal {
                 Some(seal) => {
-                    dressed.objects.push(Bytes::copy_from_slice(body));
+                    dressed.objects.push(all.slice(here));
                     dressed.objects.extend(seal.map(Bytes::from));
                 }
                 None => dressed.left_out.push(place),
@@ -115,7 +133,8 @@ impl Outgoing<'_> {
             let whose = match definition.and_then(|bytes| Class::from_definition(&bytes)) {
                 None => Whose::Unknown,
                 Some(class) if same(&class.owner, self.own) && class.author == Author::Owner => {
-                    Whose::Ours(limits_of(&class.handling))
+                    let limits = limits_of(&class.handling);
+                    Whose::Ours(Box::new(Kin { limits, class: Class { open: false, ..class }.to_definition() }))
                 }
                 Some(class) => Whose::Others(Box::new(class)),
             };
@@ -124,48 +143,52 @@ impl Outgoing<'_> {
         Ok(classes)
     }
 
-    /// The seals of our own bodies, by place: those that are kept, and those that are made now. What cannot be sealed has none.
+    /// The seals of our own bodies, by place. What cannot be sealed has none.
+    ///
+    /// They are made for the receiver each time, and made alike: a signature holds for many, and which these are follows
+    /// from what is given here alone. Under one root is only what has one marking and one kind of limits, so that who sees
+    /// one of them elsewhere sees all in most cases.
     fn our_seals<'w>(
         &self,
         bodies: &[(&[u8], ClassNo)],
         whose: &dyn Fn(&ClassNo) -> &'w Whose,
-    ) -> ledger::Result<HashMap<usize, Vec<u8>>> {
-        let key = self.keys.public().id();
+    ) -> HashMap<usize, Vec<u8>> {
         let mut ours = Vec::new();
         for (place, (body, class)) in bodies.iter().enumerate() {
-            if let Whose::Ours(limits) = whose(class) {
-                ours.push((place, *body, limits.as_slice(), mark::own(body, limits, &key)));
+            if let Whose::Ours(kin) = whose(class) {
+                ours.push((place, *body, &**kin));
             }
         }
-        let marks: Vec<Mark> = ours.iter().map(|(.., mark)| *mark).collect();
-        let kept = if marks.is_empty() { Vec::new() } else { self.partners.seals(&marks)? };
-        let mut seals = HashMap::with_capacity(ours.len());
-        let mut unsealed = Vec::new();
-        for ((place, body, limits, mark), kept) in ours.into_iter().zip(kept) {
-            match kept {
-                Some(seal) => drop(seals.insert(place, seal)),
-                None => unsealed.push((place, body, limits, mark)),
-            }
-        }
-        let made = halves(&unsealed, |part| {
-            let mut tape = Tape::new();
-            part.iter().map(|(_, body, limits, _)| self.seal(&mut tape, body, limits)).collect()
+        let contents = halves(&ours, |part| {
+            let (mut tape, mut scratch) = (Tape::new(), Vec::new());
+            let content = |(_, body, _): &(usize, &[u8], &Kin)| {
+                tape.parse(body, &self.limits).ok().map(|value| Content::of_on(&mut scratch, value))
+            };
+            part.iter().map(content).collect()
         });
-        let made = unsealed.iter().zip(made).filter_map(|((place, .., mark), seal)| Some((*place, *mark, seal?)));
-        let made: Vec<(usize, Mark, Vec<u8>)> = made.collect();
-        if !made.is_empty() {
-            let kept: Vec<(Mark, &[u8])> = made.iter().map(|(_, mark, seal)| (*mark, seal.as_slice())).collect();
-            self.partners.put_seals(&kept)?;
+        let mut by_kin: BTreeMap<&Kin, Vec<(usize, Content)>> = BTreeMap::new();
+        for ((place, _, kin), content) in ours.into_iter().zip(contents) {
+            by_kin.entry(kin).or_default().extend(content.map(|content| (place, content)));
         }
-        seals.extend(made.into_iter().map(|(place, _, seal)| (place, seal)));
-        Ok(seals)
-    }
-
-    fn seal(&self, tape: &mut Tape, body: &[u8], limits: &[u8]) -> Option<Vec<u8>> {
-        let sketch = super::sketch::Sketch::of(tape, body, &self.limits);
-        let handling = if limits.is_empty() { None } else { Some(serde_json::from_slice(limits).ok()?) };
-        let version = sketch.version.as_deref();
-        partner::seal::seal(body, &sketch.id, version, handling, self.keys, &self.limits).ok()
+        let mut trees = Vec::new();
+        for (kin, objects) in by_kin {
+            let handling = (!kin.limits.is_empty()).then(|| serde_json::from_slice(&kin.limits)).transpose();
+            // Limits that cannot be said are not left out.
+            let Ok(handling) = handling else { continue };
+            let handling: Option<Value> = handling;
+            let mut objects = objects.into_iter().peekable();
+            while objects.peek().is_some() {
+                let (places, contents): (Vec<_>, Vec<_>) = objects.by_ref().take(seal::TOGETHER).unzip();
+                trees.push((places, contents, handling.clone()));
+            }
+        }
+        let made = halves_of(&trees, FEW, |part| {
+            let sealed = |(_, contents, handling): &(Vec<usize>, Vec<Content>, Option<Value>)| {
+                seal::seal_all(contents, handling.as_ref(), self.to, self.keys)
+            };
+            part.iter().map(sealed).collect()
+        });
+        trees.into_iter().zip(made).flat_map(|((places, ..), seals)| places.into_iter().zip(seals)).collect()
     }
 
     /// What is kept of others' objects, by place: the seal as it came, and what the one who brought it in said.

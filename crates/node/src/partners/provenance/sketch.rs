@@ -1,6 +1,6 @@
 //! What must be known of an object before it is validated.
 
-use stix::json::{Limits, Tape};
+use stix::json::{Limits, Tape, Value};
 use stix::timestamp::Timestamp;
 
 /// Says which object it is, whose, and of when. Nothing of it was validated.
@@ -23,7 +23,11 @@ pub(super) struct Sketch {
 impl Sketch {
     /// Of one object. What cannot be read has no type: the validator says what is wrong with it.
     pub(super) fn of(tape: &mut Tape, object: &[u8], limits: &Limits) -> Self {
-        let Ok(value) = tape.parse(object, limits) else { return Self::default() };
+        tape.parse(object, limits).map(Self::read).unwrap_or_default()
+    }
+
+    /// Of one that was parsed.
+    pub(super) fn read(value: Value<'_>) -> Self {
         let mut sketch = Self::default();
         let (mut created, mut modified) = (None, None);
         for (name, value) in value.entries() {

@@ -12,7 +12,7 @@ const HOUR: Micros = 3_600 * 1_000_000;
 const DAY: Micros = 24 * HOUR;
 
 /// Both budgets of a link.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Budget {
     note: String,
     objects: Option<Bucket>,
@@ -101,6 +101,22 @@ impl Budget {
         self.bytes.map_or(usize::MAX, |bucket| usize::try_from(bucket.left(now)).unwrap_or(1).max(1))
     }
 
+    /// How many objects may go once so many objects and bytes have gone; `None`: none.
+    pub(super) fn left_behind(&self, objects: u64, bytes: u64, now: Micros) -> Option<u64> {
+        let mut behind = self.clone();
+        behind.take(objects, bytes, now);
+        behind.left(now).ok()
+    }
+
+    fn take(&mut self, objects: u64, bytes: u64, now: Micros) {
+        if let Some(bucket) = &mut self.objects {
+            bucket.spend(objects, now);
+        }
+        if let Some(bucket) = &mut self.bytes {
+            bucket.spend(bytes, now);
+        }
+    }
+
     /// Takes out what went, and keeps what is left.
     pub(super) fn spend(
         &mut self,
@@ -112,12 +128,7 @@ impl Budget {
         if self.objects.is_none() && self.bytes.is_none() {
             return Ok(());
         }
-        if let Some(bucket) = &mut self.objects {
-            bucket.spend(objects, now);
-        }
-        if let Some(bucket) = &mut self.bytes {
-            bucket.spend(bytes, now);
-        }
+        self.take(objects, bytes, now);
         let kept =
             Kept { objects: self.objects.map(|bucket| bucket.fill), bytes: self.bytes.map(|bucket| bucket.fill) };
         register.set_note(&self.note, Some(&serde_json::to_vec(&kept).unwrap_or_default()))

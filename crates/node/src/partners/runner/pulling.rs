@@ -1,16 +1,16 @@
 //! Objects from the partner to us: sorted, judged, kept, page by page.
 
+use super::ahead::Ahead;
 use super::{Book, Error, GoesOn, Held, Round, Running, title};
 use crate::import::{self, Listener, Options, Pages, Refusal};
 use crate::intake::{Context, Taken};
 use crate::packed::Budget;
-use crate::partners::provenance::{Incoming, Refused, Sound, Strictness, Waiting};
+use crate::partners::provenance::{Incoming, Looks, Refused, Sound, Strictness, Waiting};
 use crate::partners::quota;
-use bytes::Bytes;
 use ledger::{Micros, PartnerKind};
 use policy::{Class, Facts as _, Meaning, Tlp};
 use stix::timestamp::{Timestamp, format_micros};
-use taxii::client::{Client, Found, Position, Transport};
+use taxii::client::{Client, Found, Page, Position, Pull, Transport};
 
 impl<B: Book> Running<'_, B> {
     /// Pulls what is new.
@@ -30,15 +30,26 @@ impl<B: Book> Running<'_, B> {
         reached.go_back(client.transport().now());
         let mut position = reached.pulled.clone().unwrap_or_else(begin);
         let selection = definition.selection(self.job.partner.kind == PartnerKind::Foreign);
-        let mut reading = client.pull(&found.objects, &selection, position.clone());
+        let reading = client.pull(&found.objects, &selection, position.clone());
         let (mut waiting, mut kept) = (Waiting::default(), false);
         let options = self.options()?;
         let mut pages = Pages::new(self.here.book, &options);
         let mut size = Size::new(self.bounds);
-        while let Some(most) = self.allowance_in(client.transport().now(), done)? {
-            let asked = client.transport().now();
-            reading.at_most(most.min(size.objects));
-            let Some(page) = reading.next_page().await? else {
+        let limits = self.limits();
+        // What is to be read, or the page that was asked for while the one before it was taken in.
+        let mut next = Next::Later(reading);
+        loop {
+            // A page that was asked for in time is taken.
+            let asked = match &next {
+                Next::Later(_) => client.transport().now(),
+                Next::Ahead(_, asked) => *asked,
+            };
+            let Some(most) = self.allowance_in(client.transport().now(), asked, done)? else { break };
+            let (reading, page) = match next {
+                Next::Later(reading) => fetch(reading, most.min(size.objects), limits).await,
+                Next::Ahead(ahead, _) => ahead.arrive().await,
+            };
+            let Some((page, looked)) = page? else {
                 done.reached = Some(done.begun);
                 break;
             };
@@ -46,9 +57,21 @@ impl<B: Book> Running<'_, B> {
                 done.warn(warning);
             }
             let now = client.transport().now();
-            let bytes: u64 = page.objects.iter().map(|object| object.len() as u64).sum();
+            let (count, bytes) = (looked.len(), looked.bytes());
             let refused = done.refused;
-            let (taken, again) = self.page(&page.objects, &mut waiting, &mut pages, now, done)?;
+            let (taken, again);
+            (next, (taken, again)) =
+                match self.allowance_behind(count as u64, bytes, now)?.filter(|_| !reading.is_done()) {
+                    // The partner makes the next page, and it is looked at, while this one is taken in. It counts for nothing
+                    // before that: what breaks off is asked for again.
+                    Some(most) => {
+                        let mut ahead = Ahead::new(fetch(reading, most.min(size.objects), limits));
+                        let work = || self.page(looked, &mut waiting, &mut pages, now, done);
+                        let taken = ahead.beside(work)?;
+                        (Next::Ahead(ahead, now), taken)
+                    }
+                    None => (Next::Later(reading), self.page(looked, &mut waiting, &mut pages, now, done)?),
+                };
             if let Some(again) = again {
                 reached.come_again(position, again, now);
             }
@@ -65,7 +88,7 @@ impl<B: Book> Running<'_, B> {
                 self.keep_reached(&reached)?;
                 kept = true;
             }
-            size.after(page.objects.len(), bytes, client.transport().now().saturating_sub(asked));
+            size.after(count, bytes, client.transport().now().saturating_sub(asked));
             if !goes_on(done)? {
                 done.held = Some(Held::Time);
                 break;
@@ -80,6 +103,18 @@ impl<B: Book> Running<'_, B> {
         }
         pages.end()?;
         Ok(())
+    }
+
+    /// How many objects may be asked for when a page of so many objects and bytes has been taken in; `None`: nothing, or
+    /// nobody knows.
+    fn allowance_behind(&self, objects: u64, bytes: u64, now: Micros) -> Result<Option<u64>, Error> {
+        let Some(most) = self.budget.left_behind(objects, bytes, now).filter(|_| now < self.ends) else {
+            return Ok(None);
+        };
+        let held = quota::Held::load(self.here.book, &self.job.partner.organisation, now)?;
+        let mut quota = held.quota().clone();
+        quota.took(objects, bytes, now);
+        Ok(quota.open(now).is_ok().then(|| most.min(quota.left(now)).max(1)))
     }
 
     /// Takes what the partner brought out of what it may bring.
@@ -125,7 +160,7 @@ impl<B: Book> Running<'_, B> {
     /// of it is to be asked for again.
     fn page(
         &self,
-        objects: &[Bytes],
+        looked: Looks,
         waiting: &mut Waiting,
         pages: &mut Pages<'_>,
         now: Micros,
@@ -133,7 +168,7 @@ impl<B: Book> Running<'_, B> {
     ) -> Result<(u64, Option<Micros>), Error> {
         let incoming = self.incoming(now);
         let waited = waiting.objects() as u64;
-        let sorted = incoming.sort(objects, waiting)?;
+        let sorted = incoming.sort_looked(looked, waiting)?;
         let taken = (sorted.sound.len() + sorted.refused.len()) as u64 + sorted.dropped;
         let taken = (taken + waiting.objects() as u64).saturating_sub(waited);
         done.left_out += sorted.dropped;
@@ -208,6 +243,29 @@ impl<B: Book> Running<'_, B> {
         self.note_refusals("object-refused", &refused)?;
         Ok(())
     }
+}
+
+/// Where the next page comes from.
+enum Next<'c, T> {
+    /// It is asked for when it is wanted.
+    Later(Pull<'c, T>),
+    /// It was asked for then.
+    Ahead(Ahead<'c, Fetched<'c, T>>, Micros),
+}
+
+/// A page, and what is on it, before anything here is asked about it.
+type Fetched<'c, T> = (Pull<'c, T>, Result<Option<(Page, Looks)>, taxii::client::Error>);
+
+/// Asks for a page of at most so many objects.
+async fn fetch<T: Transport>(mut reading: Pull<'_, T>, most: u64, limits: stix::json::Limits) -> Fetched<'_, T> {
+    reading.at_most(most);
+    let page = reading.next_page().await.map(|page| {
+        page.map(|mut page| {
+            let looked = Looks::of(std::mem::take(&mut page.objects), &limits);
+            (page, looked)
+        })
+    });
+    (reading, page)
 }
 
 /// How many objects a page is asked for. Each page costs some writes to disk, however small it is, so pages grow while they

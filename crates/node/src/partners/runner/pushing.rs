@@ -78,7 +78,7 @@ impl<B: Book> Running<'_, B> {
         let mut unsettled = false;
         loop {
             let now = client.transport().now();
-            let Some(most) = self.allowance(now, done) else { return Ok(()) };
+            let Some(most) = self.allowance(now, now, done) else { return Ok(()) };
             let most = most.min(self.bounds.objects as u64);
             // Everything that is there now is on this page or behind it.
             let newest = self.here.book.last()?;
