@@ -1,7 +1,7 @@
 //! `marsad hunt`: what was planted is found, and nothing else; killed in the middle it goes on; what is new is searched for in
 //! what is old.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 use assert_cmd::Command;
 use serde_json::{Value, json};
