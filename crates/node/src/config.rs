@@ -271,6 +271,10 @@ sections! {
         /// A decaying model of MISP (a JSON file) by which claims lose their score since they were changed last. Relative to the
         /// node's directory. Empty: they do not decay.
         decay_model: String = String::new();
+        /// Lists of values that are well known and benign, in the form in which MISP publishes them (JSON): files, and folders
+        /// whose `.json` files are read. A claim on such a value is not watched for, and counted under the list's name. Relative
+        /// to the node's directory, read at the start. Lists of regular expressions are left out.
+        warning_lists: Vec<String> = Vec::new();
         /// What is signed in with at NATS servers: a file with name:password, a token or NATS credentials (.creds). Relative to
         /// the node's directory. Empty: nothing.
         nats_credentials: String = String::new();

@@ -27,12 +27,15 @@ mod csv;
 mod names;
 mod record;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, Read, Seek, SeekFrom};
 
+use observable::Claim;
 use thiserror::Error;
 
 use crate::set::Builder;
+use crate::warning::Warnings;
 
 pub use bundle::General;
 pub use names::{Indicator, Names};
@@ -65,6 +68,8 @@ pub struct Report {
     pub refused: u64,
     /// The first of these, in the order of the file.
     pub first: Vec<Refusal>,
+    /// Claims on what is well known and benign, which were not taken, by the first warning list that names it.
+    pub benign: BTreeMap<Box<str>, u64>,
 }
 
 /// Something in a file that was refused.
@@ -90,6 +95,16 @@ impl Report {
         }
     }
 
+    /// Whether a warning list names what is claimed; it is counted.
+    fn is_benign(&mut self, claim: &Claim, warnings: &Warnings) -> bool {
+        let Some(list) = warnings.benign(claim).first().copied() else { return false };
+        match self.benign.get_mut(list) {
+            Some(count) => *count += 1,
+            None => drop(self.benign.insert(list.into(), 1)),
+        }
+        true
+    }
+
     fn absorb(&mut self, other: Self) {
         self.indicators += other.indicators;
         self.taken += other.taken;
@@ -98,6 +113,9 @@ impl Report {
         self.first.extend(other.first);
         self.first.sort_unstable();
         self.first.truncate(TOLD);
+        for (list, count) in other.benign {
+            *self.benign.entry(list).or_default() += count;
+        }
     }
 }
 
@@ -122,7 +140,20 @@ pub enum Error {
 /// # Errors
 ///
 /// When the source fails, or is neither of both.
-pub fn read<R: Read + Seek>(mut source: R, into: &mut Builder) -> Result<Loaded<R>, Error> {
+pub fn read<R: Read + Seek>(source: R, into: &mut Builder) -> Result<Loaded<R>, Error> {
+    read_without(source, into, None)
+}
+
+/// The same without claims on what warning lists name; [`Report::benign`] counts them.
+///
+/// # Errors
+///
+/// As [`read`].
+pub fn read_without<R: Read + Seek>(
+    mut source: R,
+    into: &mut Builder,
+    warnings: Option<&Warnings>,
+) -> Result<Loaded<R>, Error> {
     source.seek(SeekFrom::Start(0))?;
     let mut head = [0; 64];
     let mut filled = 0;
@@ -138,10 +169,10 @@ pub fn read<R: Read + Seek>(mut source: R, into: &mut Builder) -> Result<Loaded<
     let head = head.get(..filled).unwrap_or_default();
     let head = head.strip_prefix(record::BYTE_ORDER_MARK).unwrap_or(head).trim_ascii_start();
     if matches!(head.first(), Some(b'{' | b'[')) {
-        let (report, general, superseded) = bundle::read(&mut source, into)?;
+        let (report, general, superseded) = bundle::read(&mut source, into, warnings)?;
         return Ok(Loaded { report, names: Names::of_bundle(source, superseded), general });
     }
-    let (report, columns) = csv::read(&mut source, into)?;
+    let (report, columns) = csv::read(&mut source, into, warnings)?;
     Ok(Loaded { report, names: Names::of_list(source, columns), general: Vec::new() })
 }
 

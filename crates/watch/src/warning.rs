@@ -2,6 +2,8 @@
 //!
 //! [`Warnings::benign`] says which lists name what an indicator claims; what follows from that is the caller's to decide.
 
+mod load;
+
 use std::fmt;
 
 use observable::{Claim, Kind, Limits, canonical};
@@ -9,6 +11,8 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use crate::set::{Builder, Found, Reach, Set};
+
+pub use load::{LoadError, Loaded, load};
 
 /// Lists of well-known benign values, compiled.
 #[derive(Debug)]
@@ -44,6 +48,12 @@ pub enum InvalidList {
         /// Its type.
         of_type: String,
     },
+    /// Its file cannot be read.
+    #[error("cannot read it")]
+    Read(#[from] std::io::Error),
+    /// Its file is larger than is read.
+    #[error("larger than the 256 MiB that are read of a warning list")]
+    Long,
 }
 
 /// A list's file.

@@ -51,6 +51,10 @@ pub(crate) struct Args {
     /// What to look for: a STIX bundle, or CSV with the header `type,value[,id]`; else the node's own set
     #[arg(long, value_name = "FILE")]
     indicators: Option<PathBuf>,
+    /// A file or folder of MISP's warning lists (JSON), once or more: what they name is well known and benign, and not looked
+    /// for. The node's own set has those of `watch.warning-lists`
+    #[arg(long, value_name = "PATH", requires = "indicators")]
+    warning_lists: Vec<PathBuf>,
     /// The format of the inputs
     #[arg(long, value_enum, default_value = "auto")]
     format: FormatName,
@@ -116,7 +120,7 @@ pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
         None => FieldMap::default(),
     };
     let mut summary = Summary::default();
-    let source = indicators::load(place, args.indicators.as_deref(), args.follow || stdin > 0, &mut summary)?;
+    let source = indicators::load(place, args, args.follow || stdin > 0, &mut summary)?;
     let stop = stop::on_signals()?;
     let sight = Rc::new(RefCell::new(Sight {
         watcher: watch::Watcher::new(source.set()),

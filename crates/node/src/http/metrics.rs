@@ -161,6 +161,12 @@ fn watch(state: &State, all: &mut Registry) -> Result<(), Box<dyn std::error::Er
         refused.get_or_create(&labels).set(i64::try_from(count).unwrap_or(i64::MAX));
     }
     all.register("watch_refused", "Claims that are not watched for", refused);
+    let benign = Family::<Vec<(&'static str, String)>, Gauge>::default();
+    for (list, count) in status.benign {
+        let labels = vec![("list", list.into_string())];
+        benign.get_or_create(&labels).set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+    all.register("watch_benign", "Claims that are not watched for since a warning list names their value", benign);
     Ok(())
 }
 

@@ -58,7 +58,7 @@ pub enum Error {
 }
 
 /// What is watched for, beyond what the book says.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct Settings {
     /// Kinds of value that are not watched for.
     pub without: Vec<observable::Kind>,
@@ -67,6 +67,9 @@ pub struct Settings {
     pub least_confidence: u8,
     /// How claims decay since they were changed last; `None`: they do not.
     pub decay: Option<::watch::standing::Decay>,
+    /// Values that are well known and benign. A claim on one is not watched for; a pattern that says more than a list of
+    /// values is.
+    pub warnings: Option<Arc<::watch::warning::Warnings>>,
 }
 
 /// The set as it is at a moment. Whoever watches keeps it for a while and asks for a newer one by [`Followed::generation`].

@@ -11,6 +11,7 @@ use crate::home::Home;
 use crate::nats::{self, Address, Credentials};
 use ::watch::input::{Follower, Notice, State, Wanted};
 use ::watch::standing::Decay;
+use ::watch::warning::{self, Warnings};
 use ledger::sqlite::Book;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -56,6 +57,9 @@ pub enum Error {
         /// Why not.
         why: String,
     },
+    /// The lists of what is well known and benign.
+    #[error("`watch.warning-lists`: {0}")]
+    Warnings(String),
     /// The system gives no thread.
     #[error("cannot start a thread: {0}")]
     Thread(std::io::Error),
@@ -85,8 +89,10 @@ impl Running {
 
 /// What is watched for, as the configuration says.
 ///
+/// Warning lists and the model of decay are read now, and not again before the next start.
+///
 /// # Errors
-/// [`Error::Decay`].
+/// [`Error::Decay`] and [`Error::Warnings`].
 pub fn settings(home: &Home, config: &config::Watch) -> Result<Settings, Error> {
     let model = || {
         let path = home.path().join(&config.decay_model);
@@ -98,7 +104,24 @@ pub fn settings(home: &Home, config: &config::Watch) -> Result<Settings, Error> 
         without: config.without.iter().filter_map(|name| observable::Kind::named(name)).collect(),
         least_confidence: u8::try_from(config.min_confidence).unwrap_or(100),
         decay: (!config.decay_model.is_empty()).then(model).transpose()?,
+        warnings: (!config.warning_lists.is_empty()).then(|| warnings(home, &config.warning_lists)).transpose()?,
     })
+}
+
+fn warnings(home: &Home, paths: &[String]) -> Result<Arc<Warnings>, Error> {
+    let seed = crate::chance::bytes().map_err(|error| Error::Warnings(error.to_string()))?;
+    let paths: Vec<PathBuf> = paths.iter().map(|path| home.path().join(path)).collect();
+    let loaded = warning::load(&paths, seed).map_err(|error| {
+        let causes = std::iter::successors(std::error::Error::source(&error), |cause| cause.source());
+        Error::Warnings(causes.fold(error.to_string(), |told, cause| format!("{told}: {cause}")))
+    })?;
+    for (path, why) in &loaded.refused {
+        tracing::warn!(path = %path.display(), %why, "a file of warning lists that is left out");
+    }
+    for list in loaded.warnings.lists() {
+        tracing::info!(name = &*list.name, entries = list.entries, left_out = list.left_out, "a warning list");
+    }
+    Ok(Arc::new(loaded.warnings))
 }
 
 /// Begins to watch what the configuration names; `None`: it names nothing. The set is built in the background. In a task's

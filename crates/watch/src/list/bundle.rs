@@ -12,6 +12,7 @@ use stix::timestamp::Timestamp;
 
 use super::{Error, Report};
 use crate::set::Builder;
+use crate::warning::Warnings;
 
 /// An indicator whose pattern says more than that one of some values is there.
 #[derive(Clone, Debug, PartialEq)]
@@ -83,7 +84,7 @@ type Newest = HashMap<[u8; 16], (i64, u64)>;
 /// What is in a bundle: the report, the general patterns, and the places of objects that count no longer, in order.
 type Contents = (Report, Vec<General>, Vec<u64>);
 
-pub(super) fn read<R: Read>(source: R, into: &mut Builder) -> Result<Contents, Error> {
+pub(super) fn read<R: Read>(source: R, into: &mut Builder, warnings: Option<&Warnings>) -> Result<Contents, Error> {
     let mut report = Report::default();
     let (mut general, mut superseded) = (Vec::new(), Vec::new());
     let mut newest = Newest::new();
@@ -117,7 +118,12 @@ pub(super) fn read<R: Read>(source: R, into: &mut Builder) -> Result<Contents, E
             continue;
         }
         match claims(&object) {
-            Ok(Said::Claims(claims)) => take(&claims, item.offset, item.line, into, &mut report),
+            Ok(Said::Claims(mut claims)) => {
+                if let Some(warnings) = warnings {
+                    claims.retain(|claim| !report.is_benign(claim, warnings));
+                }
+                take(&claims, item.offset, item.line, into, &mut report);
+            }
             Ok(Said::More(pattern)) => {
                 let id = object.id.unwrap_or_default();
                 general.push(General { name: item.offset, id, pattern });

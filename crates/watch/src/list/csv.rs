@@ -4,10 +4,13 @@ use std::io::Read;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
+use observable::Claim;
+
 use super::blocks::{Block, Blocks, Piece};
-use super::record::{Columns, Wrong};
+use super::record::{Columns, Record, Wrong};
 use super::{Error, Report};
 use crate::set::Builder;
+use crate::warning::Warnings;
 
 /// Threads that make claims.
 const WORKERS: usize = 2;
@@ -15,7 +18,11 @@ const WORKERS: usize = 2;
 /// Blocks that wait for each of them.
 const WAITING: usize = 2;
 
-pub(super) fn read<R: Read>(source: R, into: &mut Builder) -> Result<(Report, Columns), Error> {
+pub(super) fn read<R: Read>(
+    source: R,
+    into: &mut Builder,
+    warnings: Option<&Warnings>,
+) -> Result<(Report, Columns), Error> {
     let mut blocks = Blocks::new(source);
     let Some(Piece::Block(first)) = blocks.next()? else { return Err(Error::Header) };
     let columns = first.lines().next().and_then(|(_, _, line)| Columns::named(line)).ok_or(Error::Header)?;
@@ -25,7 +32,7 @@ pub(super) fn read<R: Read>(source: R, into: &mut Builder) -> Result<(Report, Co
         for _ in 0..WORKERS {
             let (send, receive) = sync_channel(WAITING);
             let builder = into.sibling();
-            workers.push((send, scope.spawn(move || claims(&receive, columns, builder))));
+            workers.push((send, scope.spawn(move || claims(&receive, columns, builder, warnings))));
         }
         let (ways, threads): (Vec<_>, Vec<_>) = workers.into_iter().unzip();
         let read = hand_out(first, &mut blocks, &ways, &mut report);
@@ -72,7 +79,12 @@ fn hand_out<R: Read>(
     Ok(())
 }
 
-fn claims(blocks: &Receiver<Block>, columns: Columns, mut builder: Builder) -> (Builder, Report) {
+fn claims(
+    blocks: &Receiver<Block>,
+    columns: Columns,
+    mut builder: Builder,
+    warnings: Option<&Warnings>,
+) -> (Builder, Report) {
     let mut report = Report::default();
     for block in blocks {
         for (offset, number, line) in block.lines() {
@@ -89,6 +101,9 @@ fn claims(blocks: &Receiver<Block>, columns: Columns, mut builder: Builder) -> (
                 }
             };
             report.indicators += 1;
+            if warnings.is_some_and(|warnings| report.is_benign(&claim(&record), warnings)) {
+                continue;
+            }
             match builder.add_value(record.kind, &record.value, record.reach, offset) {
                 Ok(()) => report.taken += 1,
                 Err(refused) => report.refuse(number, refused),
@@ -96,4 +111,10 @@ fn claims(blocks: &Receiver<Block>, columns: Columns, mut builder: Builder) -> (
         }
     }
     (builder, report)
+}
+
+/// What a line claims, as indicators elsewhere do.
+fn claim(record: &Record<'_>) -> Claim {
+    let value = String::from_utf8_lossy(&record.value).into();
+    Claim { kind: record.kind, value, itself: record.reach.itself, subdomains: record.reach.subdomains }
 }

@@ -137,7 +137,7 @@ fn a_line_of_a_hundred_megabytes_is_passed_over() {
     let file =
         Cursor::new("type,value\ndomain,a.example\ndomain,").chain(long).chain(Cursor::new("\ndomain,b.example\nx"));
     let mut builder = Builder::new([3; 32]);
-    let (report, _) = csv::read(file, &mut builder).unwrap();
+    let (report, _) = csv::read(file, &mut builder, None).unwrap();
     assert_eq!((report.taken, report.refused), (2, 2));
     assert_eq!(
         reasons(&report),
@@ -264,4 +264,42 @@ fn a_file_that_changed_gives_no_indicator() {
     let (_, mut loaded) = load("[]");
     assert_eq!(loaded.names.indicator(0).unwrap(), None);
     assert_eq!(loaded.names.indicator(1).unwrap(), None);
+}
+
+#[test]
+fn what_warning_lists_name_is_left_out_and_counted() {
+    let mut collector = crate::warning::Collector::new([5; 32]);
+    for list in [
+        r#"{"name":"hosts","type":"hostname","list":["good.example"]}"#,
+        r#"{"name":"nets","type":"cidr","list":["10.0.0.0/8"]}"#,
+    ] {
+        collector.add(list.as_bytes()).unwrap();
+    }
+    let warnings = collector.build();
+    let list = "type,value,id\ndomain,.cdn.good.example,a\ndomain,notgood.example,b\nipv4,10.1.2.3,c\nipv4,192.0.2.1,d\n\
+                url,http://good.example/x,e\ndomain,com,f\n";
+    let both = "[domain-name:value = 'good.example' OR domain-name:value = 'evil.example']";
+    let bundle = format!("[{}]", indicator(1, "2024-01-01", &pattern(both)));
+    for (file, taken, refused, benign, watched) in [
+        (list, 2, 1, &[("hosts", 2), ("nets", 1)][..], "notgood.example"),
+        (&bundle, 1, 0, &[("hosts", 1)], "evil.example"),
+    ] {
+        let mut builder = Builder::new([9; 32]);
+        let loaded = read_without(Cursor::new(file), &mut builder, Some(&warnings)).unwrap();
+        assert_eq!((loaded.report.taken, loaded.report.refused), (taken, refused), "{:?}", loaded.report);
+        let counted: Vec<(&str, u64)> = loaded.report.benign.iter().map(|(list, count)| (&**list, *count)).collect();
+        assert_eq!(counted, benign);
+        let set = builder.build();
+        let met = |value: &str| {
+            let mut found = Vec::new();
+            set.value(Kind::Domain, value.as_bytes(), &mut Vec::new(), &mut found);
+            !found.is_empty()
+        };
+        assert!(met(watched));
+        assert!(!met("good.example") && !met("x.cdn.good.example"));
+        // Without the lists the same file claims them.
+        let mut builder = Builder::new([9; 32]);
+        let plain = read(Cursor::new(file), &mut builder).unwrap().report;
+        assert_eq!(plain.taken, taken + loaded.report.benign.values().sum::<u64>());
+    }
 }

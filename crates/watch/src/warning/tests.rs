@@ -123,3 +123,30 @@ fn files(tar: &[u8]) -> impl Iterator<Item = (String, &[u8])> {
         Some((text(0..100), content))
     })
 }
+
+#[test]
+fn files_and_folders() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    let write = |name: &str, text: &str| {
+        std::fs::create_dir_all(path(name).parent().unwrap()).unwrap();
+        std::fs::write(path(name), text).unwrap();
+    };
+    write("lists/a/list.json", r#"{"name":"a","type":"hostname","list":["a.example"]}"#);
+    write("lists/b/list.json", r#"{"name":"b","type":"regex","list":["/x/"]}"#);
+    write("lists/broken.json", "{");
+    write("lists/README.md", "nothing to read");
+    write("other.txt", r#"{"name":"other","type":"string","list":["other.example"]}"#);
+    write("empty/README.md", "");
+    let loaded = load(&[path("lists"), path("other.txt")], [5; 32]).unwrap();
+    assert_eq!(loaded.warnings.lists().iter().map(|list| &*list.name).collect::<Vec<_>>(), ["a", "other"]);
+    let refused: Vec<_> = loaded.refused.iter().map(|(path, why)| (path.clone(), why.to_string())).collect();
+    let regex = "the warning list `b` has entries of type `regex`, which are not met".to_owned();
+    assert_eq!(refused, [(path("lists/b/list.json"), regex), (path("lists/broken.json"), "not a warning list".into())]);
+    let fails = |name: &str| load(&[path("lists"), path(name)], [5; 32]).unwrap_err();
+    assert!(matches!(fails("missing"), LoadError::Read { .. }));
+    assert!(matches!(fails("empty"), LoadError::Nothing(_)));
+    for name in ["lists/b/list.json", "lists/broken.json", "empty/README.md"] {
+        assert!(matches!(fails(name), LoadError::Invalid { .. }), "{name}");
+    }
+}

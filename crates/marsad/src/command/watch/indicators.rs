@@ -1,19 +1,22 @@
 //! What the watch looks for: the set of a file or of the book, and the way from its numbers to indicators.
 
+use super::Args;
 use super::summary::Summary;
 use crate::cli::Place;
 use crate::outcome::{Failure, chain};
-use crate::terminal::visible;
+use crate::terminal::{note, visible};
 use node::watch::Followed;
+use node::watch::book::Why;
 use observable::{Kind, canonical};
 use std::collections::HashMap;
 use std::fs::File;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 use watch::list::{Indicator, Names};
+use watch::warning::{self, Warnings};
 use watch::{Builder, Set};
 
 /// How many indicators of a file are kept ready; with more, all are looked up anew.
@@ -28,9 +31,9 @@ pub(super) enum Source {
 }
 
 /// Loads the indicators of a file, or those of the node. If `live`, the set of the node follows its book.
-pub(super) fn load(place: &Place, file: Option<&Path>, live: bool, summary: &mut Summary) -> Result<Source, Failure> {
-    match (file, &place.home) {
-        (Some(file), _) => of_file(file, summary),
+pub(super) fn load(place: &Place, args: &Args, live: bool, summary: &mut Summary) -> Result<Source, Failure> {
+    match (&args.indicators, &place.home) {
+        (Some(file), _) => of_file(file, &args.warning_lists, summary),
         (None, Some(_)) => of_book(place, live, summary),
         (None, None) => Err(Failure::Usage(
             "what to look for? name a list or a bundle with --indicators FILE, or a node with --home DIR".to_owned(),
@@ -38,10 +41,11 @@ pub(super) fn load(place: &Place, file: Option<&Path>, live: bool, summary: &mut
     }
 }
 
-fn of_file(path: &Path, summary: &mut Summary) -> Result<Source, Failure> {
+fn of_file(path: &Path, warning_lists: &[PathBuf], summary: &mut Summary) -> Result<Source, Failure> {
     let file = File::open(path).map_err(|error| Failure::file("read", path, &error))?;
     let mut builder = Builder::new(node::chance::bytes()?);
-    let loaded = watch::list::read(file, &mut builder).map_err(|error| {
+    let warnings = (!warning_lists.is_empty()).then(|| warnings(warning_lists)).transpose()?;
+    let loaded = watch::list::read_without(file, &mut builder, warnings.as_ref()).map_err(|error| {
         Failure::could(format!("cannot read the indicators of {}: {}", path.display(), chain(&error)))
     })?;
     summary.indicators = loaded.report;
@@ -55,6 +59,15 @@ fn of_file(path: &Path, summary: &mut Summary) -> Result<Source, Failure> {
     })
 }
 
+fn warnings(paths: &[PathBuf]) -> Result<Warnings, Failure> {
+    let loaded = warning::load(paths, node::chance::bytes()?).map_err(|error| Failure::could(chain(&error)))?;
+    for (path, why) in &loaded.refused {
+        let (path, why) = (visible(&path.display().to_string()), visible(&chain(why)));
+        note(format!("marsad: {path} is left out of the warning lists: {why}"));
+    }
+    Ok(loaded.warnings)
+}
+
 fn of_book(place: &Place, live: bool, summary: &mut Summary) -> Result<Source, Failure> {
     let opened = place.open()?;
     let settings = node::watch::runner::settings(&opened.home, &opened.config.watch)?;
@@ -62,7 +75,10 @@ fn of_book(place: &Place, live: bool, summary: &mut Summary) -> Result<Source, F
     let followed = read(Arc::clone(&opened.book), opened.door(), settings, &mut |_| {})?;
     let status = followed.status()?;
     summary.indicators.taken = status.figures.claims;
-    summary.indicators.refused = status.refused.iter().map(|(_, count)| count).sum();
+    // What is benign is no fault of an indicator: it is told apart from what is refused.
+    let refused = status.refused.iter().filter(|(why, _)| *why != Why::Benign);
+    summary.indicators.refused = refused.map(|(_, count)| count).sum();
+    summary.indicators.benign = status.benign.into_iter().collect();
     summary.general = status.figures.patterns;
     Ok(Source::Book { seen: followed.generation(), followed })
 }

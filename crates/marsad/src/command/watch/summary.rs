@@ -87,6 +87,12 @@ impl Summary {
         if u64::try_from(first.len()).is_ok_and(|shown| shown < *refused) {
             note(format!("  … and {} more", HumanCount(refused - first.len() as u64)));
         }
+        let benign: u64 = self.indicators.benign.values().sum();
+        if benign > 0 {
+            let lists = self.indicators.benign.iter().map(|(list, count)| format!("{}: {count}", visible(list)));
+            let lists = lists.collect::<Vec<_>>().join("; ");
+            note(format!("  not looked for: {} claims on what is well known and benign ({lists})", HumanCount(benign)));
+        }
         if self.general > 0 {
             note(format!("  not looked for: {} patterns that no single value meets", HumanCount(self.general)));
         }

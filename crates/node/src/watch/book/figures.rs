@@ -16,6 +16,8 @@ pub(super) struct Counts {
     /// Indicators that are watched for, as they came; versions count anew.
     pub(super) indicators: u64,
     refused: BTreeMap<Why, u64>,
+    /// Of those that are well known, by the first list that names them.
+    benign: BTreeMap<Box<str>, u64>,
     /// The last of them.
     examples: VecDeque<(Why, String)>,
 }
@@ -29,10 +31,21 @@ impl Counts {
         self.examples.push_back((why, id.to_owned()));
     }
 
+    pub(super) fn benign(&mut self, list: &str, id: &str) {
+        match self.benign.get_mut(list) {
+            Some(count) => *count += 1,
+            None => drop(self.benign.insert(list.into(), 1)),
+        }
+        self.refuse(Why::Benign, id);
+    }
+
     pub(super) fn add(&mut self, more: &Self) {
         self.indicators += more.indicators;
         for (why, count) in &more.refused {
             *self.refused.entry(*why).or_default() += count;
+        }
+        for (list, count) in &more.benign {
+            *self.benign.entry(list.clone()).or_default() += count;
         }
         self.examples.extend(more.examples.iter().cloned());
         let over = self.examples.len().saturating_sub(EXAMPLES);
@@ -64,6 +77,8 @@ pub struct Status {
     pub position: Option<Seq>,
     /// What is not watched for, by reason.
     pub refused: Vec<(Why, u64)>,
+    /// Of those on what is well known and benign ([`Why::Benign`]), how many for each list that names them.
+    pub benign: Vec<(Box<str>, u64)>,
     /// The last of those, by the id of the indicator.
     pub examples: Vec<(Why, String)>,
 }
@@ -89,6 +104,7 @@ pub(super) fn status(shared: &Shared) -> Result<Status, Error> {
         },
         position,
         refused: counts.refused.iter().map(|(why, count)| (*why, *count)).collect(),
+        benign: counts.benign.iter().map(|(list, count)| (list.clone(), *count)).collect(),
         examples: counts.examples.iter().cloned().collect(),
     })
 }

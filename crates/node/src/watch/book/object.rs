@@ -67,11 +67,14 @@ pub enum Why {
     TooMany,
     /// Its window is closed for ever.
     Over,
+    /// A warning list names what is claimed: it is well known and benign.
+    Benign,
 }
 
 impl Why {
     /// All of them.
-    pub const ALL: [Self; 6] = [Self::Broken, Self::Language, Self::TooBroad, Self::NoValue, Self::TooMany, Self::Over];
+    pub const ALL: [Self; 7] =
+        [Self::Broken, Self::Language, Self::TooBroad, Self::NoValue, Self::TooMany, Self::Over, Self::Benign];
 
     /// Its name in figures and reports.
     #[must_use]
@@ -83,6 +86,7 @@ impl Why {
             Self::NoValue => "no-value",
             Self::TooMany => "too-many",
             Self::Over => "over",
+            Self::Benign => "benign",
         }
     }
 

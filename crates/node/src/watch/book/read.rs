@@ -196,6 +196,11 @@ impl Taking {
         let Some(name) = name(shared, uuid) else { return self.counts.refuse(Why::TooMany, &object.id) };
         let mut any = false;
         for claim in claims.iter().filter(|claim| !shared.settings.without.contains(&claim.kind)) {
+            let warnings = shared.settings.warnings.as_ref();
+            if let Some(list) = warnings.and_then(|warnings| warnings.benign(claim).first().copied()) {
+                self.counts.benign(list, &object.id);
+                continue;
+            }
             match self.builder.add(claim, name) {
                 Ok(()) => any = true,
                 Err(refused) => self.counts.refuse(Why::of(&refused), &object.id),

@@ -330,3 +330,30 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_is_well_known_is_not_watched_for() {
+    let mut node = Node::new();
+    let mut collector = ::watch::warning::Collector::new([5; 32]);
+    collector.add(br#"{"name":"Hosts","type":"hostname","list":["good.example"]}"#).unwrap();
+    collector.add(br#"{"name":"Names","type":"string","list":["plain.example"]}"#).unwrap();
+    let settings = Settings { warnings: Some(Arc::new(collector.build())), ..Settings::default() };
+    let both = "[domain-name:value = 'www.good.example' OR domain-name:value = 'evil.example']";
+    node.put(0, &id(1), node.open, &serde_json::json!({ "pattern": both }));
+    node.put(0, &id(2), node.open, &domain("good.example"));
+    let followed = Followed::still(Arc::clone(&node.book), node.door(), settings, &mut |_| {}).unwrap();
+    node.put(0, &id(3), node.open, &domain("plain.example"));
+    node.put(0, &id(4), node.open, &domain("below.plain.example"));
+    followed.catch_up().unwrap();
+    assert_eq!(ids(&followed, "evil.example"), [id(1)], "what else an indicator says counts");
+    assert_eq!(ids(&followed, "below.plain.example"), [id(4)]);
+    for benign in ["www.good.example", "good.example", "plain.example"] {
+        assert_eq!(ids(&followed, benign), [""; 0], "{benign}");
+    }
+    let status = followed.status().unwrap();
+    assert_eq!(status.benign, [("Hosts".into(), 2), ("Names".into(), 1)]);
+    assert_eq!(status.refused, [(Why::Benign, 3)]);
+    assert_eq!(status.figures.claims, 2);
+    // Without the lists all of them are watched for.
+    assert_eq!(ids(&node.followed(), "good.example"), [id(2)]);
+}
