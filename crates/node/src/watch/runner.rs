@@ -18,10 +18,17 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
-/// How long is waited for more where there was nothing.
+/// How long is waited for more where something was read within [`LATELY`] …
+const BRIEF: Duration = Duration::from_millis(3);
+/// … and where nothing was.
 const IDLE: Duration = Duration::from_millis(20);
-/// How often it is kept how far files have been read, while nothing is hit.
+/// How long a log that was just written is looked at more often.
+const LATELY: Duration = Duration::from_secs(2);
+/// How often it is kept how far files have been read. After a crash what was read since comes again, and its hits with it:
+/// alerts know the last 64 that they have counted.
 const KEEP: Duration = Duration::from_secs(1);
+/// So many hits are not left to that.
+const MOST_UNKEPT: usize = 32;
 /// Batches of hits that wait for whoever takes them.
 const QUEUE: usize = 16;
 
@@ -225,6 +232,7 @@ impl Files {
         let found = Found::default();
         let mut follower: Follower<Seer> = Follower::new(self.roots.clone(), self.wanted, safe.clone());
         let (begun, mut kept) = (Instant::now(), Instant::now());
+        let (mut wrote, mut unkept, mut met) = (Instant::now(), false, 0);
         while !*self.stop.borrow() {
             let mut make = |path: &std::path::Path, format| {
                 Seer::new(followed, &path.display().to_string(), format, &found, &self.tally)
@@ -232,21 +240,25 @@ impl Files {
             let now = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
             let round = follower.round(now, &mut make, &mut |notice| log(&notice));
             let hits = found.take();
-            let hit = !hits.is_empty();
-            if hit {
+            if round.bytes > 0 {
+                (wrote, unkept) = (Instant::now(), true);
+            }
+            met += hits.len();
+            if !hits.is_empty() {
                 match self.hits.hand_on(hits).map(super::Handed::wait) {
                     Ok(true) => {}
                     Ok(false) => return Some(safe),
                     Err(_) => return None,
                 }
             }
-            if hit || (round.bytes > 0 && kept.elapsed() >= KEEP) {
+            // Not with every hit: the next one would wait for the disk.
+            if unkept && (kept.elapsed() >= KEEP || met >= MOST_UNKEPT) {
                 safe = follower.state();
-                kept = Instant::now();
+                (kept, unkept, met) = (Instant::now(), false, 0);
                 self.keep(&safe);
             }
             if !round.more && round.bytes == 0 {
-                std::thread::sleep(IDLE);
+                std::thread::sleep(if wrote.elapsed() < LATELY { BRIEF } else { IDLE });
             }
         }
         let state = follower.end();
