@@ -1,6 +1,6 @@
 //! Marsad beside its peers and its limits: every row is measured in this run, the peer or limit next to it.
 //!
-//! `marsad-bench [all|validate|append|import|post|pages|sharing|viewers|handover|partners|meeting|packages|signatures|indicators|telemetry|rules|patterns] [--quick]`;
+//! `marsad-bench [all|validate|append|import|post|pages|sharing|viewers|handover|partners|meeting|packages|signatures|indicators|telemetry|rules|patterns|live] [--quick]`;
 //! `meeting-million` holds a blind meeting of a million values with a million. The binary under test is named by `MARSAD_BIN`.
 //! Results go to stdout as Markdown tables, progress to stderr.
 
@@ -9,6 +9,7 @@ mod corpus;
 mod disk;
 mod handover;
 mod indicators;
+mod live;
 mod meeting;
 mod packages;
 mod rules;
@@ -58,7 +59,7 @@ fn main() -> ExitCode {
     ExitCode::from(2)
 }
 
-const STEPS: [(&str, fn(corpus::Size)); 17] = [
+const STEPS: [(&str, fn(corpus::Size)); 18] = [
     ("machine", table::machine),
     ("validate", validate::run),
     ("append", append::run),
@@ -76,4 +77,5 @@ const STEPS: [(&str, fn(corpus::Size)); 17] = [
     ("telemetry", telemetry::run),
     ("rules", rules::run),
     ("patterns", patterns::run),
+    ("live", live::run),
 ];
