@@ -1,6 +1,7 @@
 //! What looks at the bytes of one input: a reader of its format, and the watcher.
 
 use super::hits::Hits;
+use super::indicators::micros_now;
 use super::summary::Summary;
 use std::cell::RefCell;
 use std::path::Path;
@@ -74,6 +75,7 @@ impl Eye for LogEye {
         if let Some(set) = hits.changed() {
             watcher.swap(set);
         }
+        watcher.next(input, micros_now());
         match way {
             Way::Fast { scan, tsv, header, before, told } => {
                 *before = first.saturating_sub(scan.report().lines + 1);
@@ -188,6 +190,7 @@ pub(super) fn parquet(path: &Path, sight: &Rc<RefCell<Sight>>) -> std::io::Resul
     let Sight { watcher, hits, summary, map } = &mut *sight;
     summary.format(Format::Parquet);
     let input = path.display().to_string();
+    watcher.next(&input, micros_now());
     let faults = watch::read::parquet(file, map, &mut |event| {
         summary.events += 1;
         watcher.event(event, &mut |hit| hits.hit(&input, hit));
