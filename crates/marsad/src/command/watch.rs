@@ -17,6 +17,7 @@ use indicatif::ProgressBar;
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
@@ -28,7 +29,9 @@ use watch::read::FieldMap;
 ///
 /// Hits go to stdout, one JSON object a line: {"time","input","line","indicator","type","value","field"}; what was read
 /// and what could not be read is told on stderr. A value is met as what it is, never as a piece of another: a domain with
-/// its subdomains where the indicator has a leading point, an address with the networks around it.
+/// its subdomains where the indicator has a leading point, an address with the networks around it. A pattern that says more
+/// is met as a whole, over the events of one originating address: its type is `pattern`, its value what it was met by, its
+/// line the last of them.
 ///
 /// Exit code 0 with hits or without; 1 if indicators were refused or lines could not be read; 3 if an input could not be
 /// opened.
@@ -119,7 +122,7 @@ pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
     let source = indicators::load(place, args.indicators.as_deref(), args.follow || stdin > 0, &mut summary)?;
     let stop = stop::on_signals()?;
     let sight = Rc::new(RefCell::new(Sight {
-        watcher: watch::Watcher::new(source.set()),
+        watcher: watch::Watcher::new(source.set()).with_patterns(Arc::clone(source.patterns())),
         hits: Hits::new(source, args.most),
         summary,
         map,

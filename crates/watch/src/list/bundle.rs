@@ -18,6 +18,8 @@ use crate::set::Builder;
 pub struct General {
     /// Its place in the file, as in a set.
     pub name: u64,
+    /// Its line, from 1.
+    pub line: u64,
     /// Its id.
     pub id: Box<str>,
     /// What it says.
@@ -120,7 +122,7 @@ pub(super) fn read<R: Read>(source: R, into: &mut Builder) -> Result<Contents, E
             Ok(Said::Claims(claims)) => take(&claims, item.offset, item.line, into, &mut report),
             Ok(Said::More(pattern)) => {
                 let id = object.id.unwrap_or_default();
-                general.push(General { name: item.offset, id, pattern });
+                general.push(General { name: item.offset, line: item.line, id, pattern });
             }
             Err(reason) => report.refuse(item.line, reason),
         }

@@ -1,5 +1,7 @@
 //! Zeek's lines of columns: a header names them, and may change in the middle of a file.
 
+use std::sync::Arc;
+
 use super::fault::Fault;
 use super::keys::{Keys, Role};
 use super::line::{Lines, Span};
@@ -14,7 +16,7 @@ pub(super) struct Header {
     unset: Vec<u8>,
     path: Vec<u8>,
     /// Names of columns, and whether the types say that they are lists.
-    names: Vec<Vec<u8>>,
+    pub(super) names: Arc<Vec<Vec<u8>>>,
     lists: Vec<Option<bool>>,
     /// How many columns a line has.
     pub(super) width: usize,
@@ -40,7 +42,7 @@ impl Default for Header {
             empty: b"(empty)".to_vec(),
             unset: b"-".to_vec(),
             path: Vec::new(),
-            names: Vec::new(),
+            names: Arc::default(),
             lists: Vec::new(),
             width: 0,
             columns: Vec::new(),
@@ -98,7 +100,7 @@ impl Header {
             return Err(Fault::BadHeader);
         }
         self.width = names.len();
-        self.names = names;
+        self.names = Arc::new(names);
         self.lists.clear();
         self.settle(keys);
         Ok(())

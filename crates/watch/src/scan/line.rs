@@ -1,6 +1,9 @@
 //! What a reader has found in the lines of a window.
 
+use std::sync::Arc;
+
 use super::keys::{Keys, Known, Role};
+use crate::general::Columns;
 use crate::{Field, Meaning};
 
 /// Values of lines, by where they stand in the window.
@@ -105,6 +108,11 @@ impl Lines {
         self.seen.push(Seen { field, meaning, span });
     }
 
+    /// How many lines were kept.
+    pub(super) fn count(&self) -> usize {
+        self.rows.len()
+    }
+
     /// The values of the line that is being read.
     pub(crate) fn current(&self) -> &[Seen] {
         self.seen.get(self.from..).unwrap_or_default()
@@ -152,6 +160,23 @@ pub(crate) struct Window<'w> {
     pub(super) text: &'w [u8],
     pub(super) lines: &'w Lines,
     pub(super) keys: &'w Keys,
+    /// The columns, where lines are made of such.
+    pub(super) header: Option<Names<'w>>,
+}
+
+/// The names of columns: of all lines, but for those up to some place.
+#[derive(Clone, Copy)]
+pub(super) struct Names<'w> {
+    pub(super) now: Columns<'w>,
+    pub(super) past: &'w [Past],
+}
+
+/// Columns that lines had up to some place in the window.
+#[derive(Debug)]
+pub(super) struct Past {
+    pub(super) until: usize,
+    pub(super) names: Arc<Vec<Vec<u8>>>,
+    pub(super) separator: u8,
 }
 
 impl<'w> Window<'w> {
@@ -184,6 +209,13 @@ impl<'w> Window<'w> {
             let name = self.keys.field(seen.field).map_or("", |known| known.name);
             Some(Field { name, meaning: seen.meaning?, value: self.lines.text(self.text, seen.span) })
         })
+    }
+
+    /// The columns of a line.
+    pub(crate) fn columns(self, place: usize) -> Option<Columns<'w>> {
+        let Names { now, past } = self.header?;
+        let at = past.partition_point(|past| past.until <= place);
+        Some(past.get(at).map_or(now, |past| Columns { names: &past.names, separator: past.separator }))
     }
 
     /// What stands in a line, without its end.

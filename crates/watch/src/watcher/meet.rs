@@ -179,7 +179,7 @@ impl Meet {
 }
 
 /// A host without the port behind it.
-fn without_port(host: &[u8]) -> &[u8] {
+pub(crate) fn without_port(host: &[u8]) -> &[u8] {
     let Some(at) = memchr::memrchr(b':', host) else { return host };
     let (name, port) = host.split_at_checked(at).unwrap_or((host, &[]));
     // An address of version 6 has more colons, and a port only behind brackets.
@@ -216,7 +216,7 @@ fn common_names(name: &[u8], each: &mut dyn FnMut(&[u8])) {
 }
 
 /// The mailboxes of a list: parted by commas or semicolons that stand neither in quotes nor in angle brackets.
-fn mailboxes(list: &[u8], each: &mut dyn FnMut(&[u8])) {
+pub(crate) fn mailboxes(list: &[u8], each: &mut dyn FnMut(&[u8])) {
     let (mut quoted, mut angled, mut escaped) = (false, false, false);
     let ends = |byte: &u8| {
         let ends = !quoted && !angled && matches!(byte, b',' | b';');
