@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::keys::{Keys, Known, Role};
+use super::keys::{Act, Keys};
 use crate::general::Columns;
 use crate::{Field, Meaning};
 
@@ -88,24 +88,15 @@ impl Lines {
 
     /// Notes a value of a known field.
     #[inline(always)]
-    pub(super) fn see(&mut self, field: u16, known: &Known, span: Span) {
-        let meaning = match known.role {
-            Role::Meet(meaning) => Some(meaning),
-            Role::Time => {
-                self.time = Some(span);
-                return;
-            }
-            Role::Sign(sign) => {
-                self.signs |= sign;
-                return;
-            }
-            Role::Late(_) => {
-                self.late = true;
-                None
-            }
-            Role::Part(_, meaning) => meaning,
-        };
-        self.seen.push(Seen { field, meaning, span });
+    pub(super) fn see(&mut self, act: Act, span: Span) {
+        if act.value {
+            self.late |= act.late;
+            self.seen.push(Seen { field: act.field, meaning: act.meaning, span });
+        } else if act.time {
+            self.time = Some(span);
+        } else {
+            self.signs |= act.sign;
+        }
     }
 
     /// How many lines were kept.

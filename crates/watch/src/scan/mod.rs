@@ -170,17 +170,17 @@ impl Scan {
                 self.report.broken(self.report.lines, Fault::Length);
                 continue;
             }
-            let utf8 = simdutf8::basic::from_utf8(window).is_ok();
             match self.format {
-                Format::ZeekJson => self.json(&ZEEK, window, utf8, show),
-                Format::Eve => self.json(&EVE, window, utf8, show),
-                Format::ZeekTsv => self.tsv(&ZEEK, window, utf8, show),
+                Format::ZeekJson => self.json(&ZEEK, window, show),
+                Format::Eve => self.json(&EVE, window, show),
+                Format::ZeekTsv => self.tsv(&ZEEK, window, show),
             }
         }
     }
 
-    fn json(&mut self, keys: &'static Keys, window: &[u8], utf8: bool, show: &mut impl FnMut(Window<'_>)) {
+    fn json(&mut self, keys: &'static Keys, window: &[u8], show: &mut impl FnMut(Window<'_>)) {
         self.outline.of(window);
+        let utf8 = self.outline.is_ascii() || simdutf8::basic::from_utf8(window).is_ok();
         self.lines.clear();
         let marks = self.outline.positions();
         let (mut start, mut next) = (0, 0);
@@ -218,11 +218,12 @@ impl Scan {
         show(Window { text: window, lines: &self.lines, keys, header: None });
     }
 
-    fn tsv(&mut self, keys: &'static Keys, window: &[u8], utf8: bool, show: &mut impl FnMut(Window<'_>)) {
+    fn tsv(&mut self, keys: &'static Keys, window: &[u8], show: &mut impl FnMut(Window<'_>)) {
         let mut rest = window;
         // A header may change the separator, and then what comes after it is outlined anew.
         while !rest.is_empty() {
             self.columns.of(rest, self.header.separator);
+            let utf8 = self.columns.is_ascii() || simdutf8::basic::from_utf8(rest).is_ok();
             self.lines.clear();
             self.past.clear();
             let end = self.rows(keys, rest, utf8);
@@ -261,7 +262,7 @@ impl Scan {
                 }
                 self.header.line(text, keys).err()
             } else if marks.len() == self.header.width {
-                self.header.read(window, begin, marks, keys, &mut self.lines);
+                self.header.read(window, begin, marks, &mut self.lines);
                 if self.lines.late {
                     settle(self.format, &mut self.lines, window, keys, self.header.path());
                 }

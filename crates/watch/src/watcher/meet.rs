@@ -61,8 +61,8 @@ impl Meet {
     /// A host, perhaps with a port.
     pub(super) fn host(&mut self, set: &Set, value: &[u8], each: &mut impl FnMut(Look, &[u8])) {
         if value.first().is_some_and(|byte| byte.is_ascii_digit() || matches!(byte, b'[' | b':')) || may_be_v6(value) {
-            let host = without_port(value);
-            if let Some(address) = canonical::address(host) {
+            let short = || quick::address(value).map(IpAddr::V4);
+            if let Some(address) = short().or_else(|| canonical::address(without_port(value))) {
                 each(Look::Address(address), value);
                 return;
             }

@@ -265,7 +265,7 @@ impl Watcher {
             let value = window.text(*seen);
             let first = keys.len() as u32;
             let is_name = seen.meaning != Some(Meaning::Address);
-            if let Some(points) = quick::points(value).filter(|_| is_name) {
+            if let Some(points) = is_name.then(|| quick::points(value)).flatten() {
                 keys.push(*tag);
                 if set.has_subdomains() {
                     quick::parents(set, value, points, |key| keys.push(key));
@@ -283,7 +283,7 @@ impl Watcher {
         let Self { set, batch, found, recent, .. } = self;
         let Batch { keys, places, lines, addresses, asked, passed, .. } = batch;
         set.sift(keys, passed);
-        if set.has_networks() {
+        if !addresses.is_empty() {
             let sifted = passed.len();
             passed.extend(addresses.iter().filter(|(_, address)| covered(set, *address, found)).map(|(key, _)| *key));
             if passed.len() > sifted {
@@ -307,7 +307,9 @@ fn push(set: &Set, look: Look, keys: &mut Vec<Key>, addresses: &mut Vec<(u32, Ip
     match look {
         Look::Key { key, .. } => keys.push(key),
         Look::Address(address) => {
-            addresses.push((keys.len() as u32, address));
+            if set.may_cover(address) {
+                addresses.push((keys.len() as u32, address));
+            }
             keys.push(meet::address_key(set, address).1);
         }
     }
