@@ -4,6 +4,8 @@ mod eye;
 mod hits;
 mod indicators;
 mod live;
+#[cfg(feature = "parquet")]
+mod rows;
 mod stop;
 mod streams;
 mod summary;
@@ -82,6 +84,8 @@ enum FormatName {
     Syslog,
     Text,
     Pcap,
+    /// From files alone; only where marsad was built with it
+    Parquet,
 }
 
 impl FormatName {
@@ -95,6 +99,7 @@ impl FormatName {
             Self::Syslog => Wanted::Only(Format::Syslog),
             Self::Text => Wanted::Only(Format::Text),
             Self::Pcap => Wanted::Only(Format::Pcap),
+            Self::Parquet => Wanted::Only(Format::Parquet),
         }
     }
 }
@@ -182,6 +187,10 @@ fn one(
     bar: &ProgressBar,
 ) -> std::io::Result<()> {
     let live = is_stdin(path);
+    #[cfg(feature = "parquet")]
+    if !live && rows::is_one(path, wanted)? {
+        return rows::read(path, sight, stop, bar);
+    }
     let opened = if live { open_stream(std::io::stdin())? } else { open(path)? };
     let before = bar.position();
     let read = opened.read;
@@ -238,12 +247,18 @@ fn one(
     Ok(())
 }
 
+/// Why Parquet is not read here: what it holds is told at its end, so it is read from a file that lies there.
+const NO_PARQUET: &str = if cfg!(feature = "parquet") {
+    "Parquet is read from a file that is not packed, not from a stream: save it and name the file"
+} else {
+    "this marsad was built without Parquet: build it with `--features parquet`, or write the file out as CSV or JSON lines"
+};
+
 /// Tells the format, and looks at the first bytes.
 fn begin(path: &Path, head: &[u8], wanted: Wanted, sight: &Rc<RefCell<Sight>>) -> std::io::Result<(LogEye, Cutter)> {
     let format = detect(head, wanted);
     if format == Format::Parquet {
-        let message = "it is Parquet, which is not read: write it out as CSV or JSON lines";
-        return Err(std::io::Error::new(std::io::ErrorKind::Unsupported, message));
+        return Err(std::io::Error::new(std::io::ErrorKind::Unsupported, NO_PARQUET));
     }
     let mut eye = LogEye::new(path.display().to_string(), format, Rc::clone(sight));
     let mut cutter = Cutter::at(0, 1, eye.by_lines());
