@@ -209,6 +209,61 @@ fn a_field_map_says_what_is_what() {
     assert_eq!(seen.hits, ["a.json:1 bad-domain domain evil.example.com:443 peer"]);
 }
 
+#[test]
+fn patterns_of_a_bundle_are_met_as_a_whole() {
+    let directory = tempfile::tempdir().unwrap();
+    let indicator = |number: u8, pattern: &str| {
+        format!(
+            r#"{{"type":"indicator","spec_version":"2.1","id":"indicator--00000000-0000-4000-8000-00000000000{number}",
+            "created":"2023-01-01T00:00:00Z","modified":"2023-01-01T00:00:00Z","valid_from":"2023-01-01T00:00:00Z",
+            "pattern_type":"stix","pattern":"{pattern}"}}"#
+        )
+    };
+    let indicators = [
+        indicator(1, "[network-traffic:dst_ref.value = '203.0.113.7' AND network-traffic:dst_port = 4444]"),
+        indicator(
+            2,
+            "([domain-name:value = 'evil.example'] FOLLOWEDBY [ipv4-addr:value = '203.0.113.7']) WITHIN 60 SECONDS",
+        ),
+        indicator(3, "[domain-name:value = 'evil.example']"),
+        indicator(4, "[url:value LIKE '%/gate.php']"),
+        indicator(5, "[url:value MATCHES '(?=x)']"),
+        indicator(6, "[ipv4-addr:value = '203.0.113.7' AND network-traffic:dst_port = 1]"),
+    ];
+    let bundle = format!(r#"{{"type":"bundle","id":"bundle--1","objects":[{}]}}"#, indicators.join(","));
+    let bundle = file(directory.path(), "bundle.json", bundle);
+    let dns = file(
+        directory.path(),
+        "a-dns.log",
+        r#"{"ts":1700000000.5,"uid":"C1","id.orig_h":"10.0.0.5","id.resp_h":"10.0.0.1","query":"evil.example"}"#,
+    );
+    let conn = file(
+        directory.path(),
+        "b-conn.log",
+        "#separator \\x09\n#path\tconn\n#fields\tts\tid.orig_h\tid.resp_h\tid.resp_p\n#types\ttime\taddr\taddr\tport\n\
+         1700000001.5\t10.0.0.6\t203.0.113.7\t443\n1700000002.5\t10.0.0.5\t203.0.113.7\t4444\n",
+    );
+    let http = file(
+        directory.path(),
+        "c-eve.json",
+        r#"{"timestamp":"2023-11-14T23:13:20.5+0000","event_type":"http","src_ip":"10.0.0.5","dest_ip":"192.0.2.1","http":{"hostname":"portal.example","url":"/gate.php","http_method":"POST"}}"#,
+    );
+    let seen = watched(&bundle, &[], &[&dns, &conn, &http]);
+    let id = |number: u8| format!("indicator--00000000-0000-4000-8000-00000000000{number}");
+    let wanted = [
+        format!("a-dns.log:1 {} domain evil.example query", id(3)),
+        format!("b-conn.log:6 {} pattern 203.0.113.7 id.resp_h", id(1)),
+        format!("b-conn.log:6 {} pattern evil.example 203.0.113.7 query id.resp_h", id(2)),
+        format!("c-eve.json:1 {} pattern http://portal.example/gate.php http.url", id(4)),
+    ];
+    assert_eq!(seen.hits, wanted, "{}", seen.said);
+    assert_eq!(seen.lines[2]["time"], "2023-11-14T22:13:22.5Z", "of the line that completed it");
+    assert_eq!(seen.code, 1, "one of them is refused");
+    for told in ["beside them: 4 patterns, 1 of them tested on every event", "1 refused", "the pattern cannot be met"] {
+        assert!(seen.said.contains(told), "`{told}` in {}", seen.said);
+    }
+}
+
 /// A watch that follows a folder.
 struct Following {
     child: Child,

@@ -66,6 +66,7 @@ pub fn of<'a>(kind: Kind, raw: &'a [u8], scratch: &'a mut Vec<u8>) -> Option<&'a
         Kind::RegistryKey => registry_key(raw, scratch),
         Kind::Mutex | Kind::Account | Kind::Subject => plain(raw),
         Kind::Mac => mac(raw, scratch),
+        Kind::Pattern => None,
         Kind::AutonomousSystem => Some(write(scratch, &autonomous_system(raw)?.to_be_bytes())),
     }
 }

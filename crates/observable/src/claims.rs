@@ -79,14 +79,33 @@ fn typed_end(parts: &[ComparisonExpression], found: &mut Vec<Claim>) -> Option<(
     found.get(before..)?.iter().all(of_type).then_some(())
 }
 
+/// What one atom of a pattern names: values of which one is there wherever the path is equal to one of them (`=`, `IN`), is
+/// within one of them (`ISSUBSET`), or is below a domain (`LIKE '%.example.org'`). None if it names no values of a kind.
+#[must_use]
+pub fn named<'v>(
+    path: &ObjectPath,
+    operator: Operator,
+    values: impl IntoIterator<Item = &'v Value>,
+) -> Option<Vec<Claim>> {
+    let mut found = Vec::new();
+    let values: Vec<&Value> = values.into_iter().collect();
+    of_values(operator, &values, place(path)?, &mut found)?;
+    Some(found)
+}
+
 fn claim(atom: &Comparison, place: Place, found: &mut Vec<Claim>) -> Option<()> {
     if atom.negated {
         return None;
     }
-    match atom.operator {
+    let values: Vec<&Value> = atom.operand.constants().iter().map(|constant| &constant.value).collect();
+    of_values(atom.operator, &values, place, found)
+}
+
+fn of_values(operator: Operator, values: &[&Value], place: Place, found: &mut Vec<Claim>) -> Option<()> {
+    match operator {
         Operator::Equal | Operator::In => {
-            for constant in atom.operand.constants() {
-                match (&constant.value, place) {
+            for value in values {
+                match (value, place) {
                     (Value::String(text), _) => found.push(equal(place, text)),
                     (Value::Integer(number), Place::Of(Kind::AutonomousSystem)) => {
                         found.push(Claim::new(Kind::AutonomousSystem, number.to_string()));
@@ -97,13 +116,11 @@ fn claim(atom: &Comparison, place: Place, found: &mut Vec<Claim>) -> Option<()> 
             Some(())
         }
         Operator::IsSubset => {
-            let [constant] = atom.operand.constants() else { return None };
-            let Value::String(text) = &constant.value else { return None };
+            let [Value::String(text)] = values else { return None };
             matches!(place, Place::Address | Place::Endpoint).then(|| found.push(Claim::new(Kind::Cidr, text.clone())))
         }
         Operator::Like => {
-            let [constant] = atom.operand.constants() else { return None };
-            let Value::String(text) = &constant.value else { return None };
+            let [Value::String(text)] = values else { return None };
             found.push(like(place, text)?);
             Some(())
         }

@@ -52,10 +52,12 @@ pub enum Kind {
     Subject,
     /// A number of an autonomous system.
     AutonomousSystem,
+    /// Values that a pattern bound which says more than that one of them is there. Nothing can be claimed as this.
+    Pattern,
 }
 
 impl Kind {
-    /// All of them.
+    /// All that can be claimed.
     pub const ALL: [Self; 23] = [
         Self::Domain,
         Self::Ipv4,
@@ -109,13 +111,14 @@ impl Kind {
             Self::Mac => "mac",
             Self::Subject => "subject",
             Self::AutonomousSystem => "as",
+            Self::Pattern => "pattern",
         }
     }
 
     /// The kind of this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.name() == name)
+        Self::ALL.into_iter().chain([Self::Pattern]).find(|kind| kind.name() == name)
     }
 }
 

@@ -23,5 +23,5 @@ mod kind;
 
 pub use admit::{Limits, Refused, admit, admitted};
 pub use claim::Claim;
-pub use claims::claims;
+pub use claims::{claims, named};
 pub use kind::Kind;

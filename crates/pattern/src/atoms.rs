@@ -43,11 +43,17 @@ pub struct Leaf {
 /// that OR joins.
 #[must_use]
 pub fn atoms(pattern: &Pattern) -> Vec<Leaf> {
+    atoms_preferring(pattern, &|_| false)
+}
+
+/// The same; where there is a choice, atoms that are all preferred come before others.
+#[must_use]
+pub fn atoms_preferring(pattern: &Pattern, prefer: &dyn Fn(&Atom) -> bool) -> Vec<Leaf> {
     let mut leaves = Vec::new();
     let mut known = HashSet::new();
     collect(&pattern.expression, &mut |comparison| {
         if known.insert(comparison.to_string()) {
-            leaves.push(Leaf { alternatives: alternatives(comparison), is_exact: is_exact(comparison) });
+            leaves.push(Leaf { alternatives: preferred(comparison, prefer), is_exact: is_exact(comparison) });
         }
     });
     leaves
@@ -89,22 +95,29 @@ fn collect<'p>(expression: &'p ObservationExpression, each: &mut dyn FnMut(&'p C
 
 /// Atoms of which one must be present; none if nothing can ever meet the expression.
 pub(crate) fn alternatives(expression: &ComparisonExpression) -> Vec<Atom> {
+    preferred(expression, &|_| false)
+}
+
+fn preferred(expression: &ComparisonExpression, prefer: &dyn Fn(&Atom) -> bool) -> Vec<Atom> {
     match &expression.kind {
         ComparisonKind::Comparison(comparison) => of_comparison(comparison),
         ComparisonKind::Exists { negated: true, .. } => Vec::new(),
         ComparisonKind::Exists { path, negated: false } => vec![Atom { path: path.clone(), need: Need::Present }],
-        ComparisonKind::Group(inner) => alternatives(inner),
-        ComparisonKind::Or(operands) => merged(operands.iter().flat_map(alternatives).collect()),
+        ComparisonKind::Group(inner) => preferred(inner, prefer),
+        ComparisonKind::Or(operands) => {
+            merged(operands.iter().flat_map(|operand| preferred(operand, prefer)).collect())
+        }
         ComparisonKind::And(operands) => {
             if types(expression).is_empty() {
                 return Vec::new();
             }
-            let choices: Vec<Vec<Atom>> = operands.iter().map(alternatives).collect();
+            let choices: Vec<Vec<Atom>> = operands.iter().map(|operand| preferred(operand, prefer)).collect();
             if choices.iter().any(Vec::is_empty) {
                 return Vec::new();
             }
             // Every operand is necessary; the one that the fewest data have is the best to look for.
-            choices.into_iter().min_by_key(|atoms| weight(atoms)).unwrap_or_default()
+            let rank = |atoms: &Vec<Atom>| (!atoms.iter().all(prefer), weight(atoms));
+            choices.into_iter().min_by_key(rank).unwrap_or_default()
         }
     }
 }

@@ -46,7 +46,7 @@ pub use ast::{
     Comparison, ComparisonExpression, ComparisonKind, ObjectPath, ObservationExpression, ObservationKind, Operand,
     Operator, Pattern, Qualifier, QualifierKind, Span, Step, StepKind,
 };
-pub use atoms::{Atom, Leaf, Need, atoms, is_look_up};
+pub use atoms::{Atom, Leaf, Need, atoms, atoms_preferring, is_look_up};
 pub use check::{Version, check, check_version};
 pub use constant::{Constant, Timestamp, Value};
 pub use error::Error;

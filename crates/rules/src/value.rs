@@ -85,6 +85,7 @@ impl<'a> Value<'a> {
             Kind::FileName | Kind::UserAgent | Kind::RegistryKey | Kind::Mutex | Kind::Account | Kind::Mac => {
                 (!text.is_empty()).then_some(Self::Text(text))
             }
+            Kind::Pattern => None,
             Kind::Subject | Kind::AutonomousSystem => (!text.is_empty()).then_some(Self::Text(text)),
         };
         value.ok_or(Reason::NotOfItsKind)

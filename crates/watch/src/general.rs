@@ -10,16 +10,24 @@
 //! still use them, within bounds; what is dropped before is counted. After a match a pattern starts afresh. A value that
 //! should be a timestamp and is none counts as unequal. [`show`] turns an event of telemetry into an observation.
 
+mod details;
 mod index;
 mod show;
 mod state;
+mod telemetry;
+mod told;
 
-use pattern::{Matcher, Moment, Observed, Pattern};
+use pattern::{Data, Leaf, Matcher, Moment, Observed, Pattern};
 
+pub(crate) use details::Columns;
 pub use show::show;
+pub(crate) use telemetry::Circumstances;
+pub use telemetry::{CANDIDATES, Patterns};
 
 use index::Index;
-use state::States;
+use show::Origins;
+use state::{Met, States};
+use std::collections::HashMap;
 
 /// What bounds the memory of patterns that need several observations.
 #[derive(Clone, Copy, Debug)]
@@ -55,7 +63,27 @@ pub struct Match {
     pub name: u64,
     /// The tokens of the observations that made it true, each once, in the order in which they came.
     pub observations: Vec<u64>,
+    /// Values in them that met it, [`MAX_BOUND`] at most.
+    pub bound: Vec<Bound>,
 }
+
+/// A value that met a pattern.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Bound {
+    /// The field of the event that it stood in; empty where that is not known.
+    pub field: Box<str>,
+    /// The value, as it stood there; cut after some characters.
+    pub value: Box<str>,
+}
+
+/// So many values of a match are told.
+pub const MAX_BOUND: usize = 5;
+
+/// Places of patterns that were removed, beside as many as there are patterns.
+const MOST_GONE: usize = 1_024;
+
+/// Bytes of a value that are told.
+const MAX_VALUE: usize = 128;
 
 /// A pattern that cannot be matched, and why.
 #[derive(Clone, Debug, PartialEq)]
@@ -88,14 +116,16 @@ pub struct Report {
 /// Patterns and what they remember.
 #[derive(Debug)]
 pub struct General {
-    patterns: Vec<Compiled>,
+    /// By their numbers; empty where one was removed.
+    patterns: Vec<Option<Compiled>>,
+    numbers: HashMap<u64, u32>,
     index: Index,
     states: States,
     limits: Limits,
     dropped: u64,
     exhausted: u64,
     /// Kept for its memory.
-    candidates: Vec<u32>,
+    candidates: Vec<(u32, u32)>,
 }
 
 #[derive(Debug)]
@@ -103,69 +133,136 @@ struct Compiled {
     name: u64,
     matcher: Matcher,
     is_single: bool,
+    atoms: Box<[Leaf]>,
 }
 
 impl General {
     /// Compiles patterns, each with a name of the caller's; those that can never match are refused.
     pub fn new<'p>(patterns: impl IntoIterator<Item = (u64, &'p Pattern)>, limits: Limits) -> (Self, Vec<Refused>) {
-        let mut compiled = Vec::new();
-        let mut index = Index::default();
+        let mut general = Self::empty(limits);
         let mut refused = Vec::new();
         for (name, pattern) in patterns {
-            match Matcher::with_regexes(pattern, MAX_REGEXES) {
-                Ok(matcher) => {
-                    let number = u32::try_from(compiled.len()).unwrap_or(u32::MAX);
-                    for (leaf, needs) in (0_u32..).zip(pattern::atoms(pattern)) {
-                        index.add(number, leaf, &needs);
-                    }
-                    compiled.push(Compiled { name, is_single: matcher.is_single(), matcher });
-                }
-                Err(error) => refused.push(Refused { name, error }),
+            if let Err(error) = general.add(name, pattern, &pattern::atoms(pattern)) {
+                refused.push(Refused { name, error });
             }
         }
-        let states = States::new(limits.states);
-        let general =
-            Self { patterns: compiled, index, states, limits, dropped: 0, exhausted: 0, candidates: Vec::new() };
         (general, refused)
+    }
+
+    /// Without any pattern.
+    fn empty(limits: Limits) -> Self {
+        Self {
+            patterns: Vec::new(),
+            numbers: HashMap::new(),
+            index: Index::default(),
+            states: States::new(limits.states),
+            limits,
+            dropped: 0,
+            exhausted: 0,
+            candidates: Vec::new(),
+        }
+    }
+
+    /// Adds a pattern whose necessary atoms these are; one of the same name goes.
+    fn add(&mut self, name: u64, pattern: &Pattern, atoms: &[Leaf]) -> Result<(), pattern::Error> {
+        let matcher = Matcher::with_regexes(pattern, MAX_REGEXES)?;
+        self.remove(name);
+        let number = u32::try_from(self.patterns.len()).unwrap_or(u32::MAX);
+        for (leaf, needs) in (0_u32..).zip(atoms) {
+            self.index.add(number, leaf, needs);
+        }
+        let is_single = matcher.is_single();
+        self.patterns.push(Some(Compiled { name, is_single, matcher, atoms: atoms.into() }));
+        self.numbers.insert(name, number);
+        Ok(())
+    }
+
+    /// Takes a pattern away; what is filed under it in the index leads nowhere from then on.
+    fn remove(&mut self, name: u64) -> bool {
+        let number = self.numbers.remove(&name);
+        let place = number.and_then(|number| self.patterns.get_mut(number as usize));
+        let was = place.is_some_and(|place| place.take().is_some());
+        if self.patterns.len() > 2 * self.numbers.len() + MOST_GONE {
+            self.compact();
+        }
+        was
+    }
+
+    /// Forgets all that is left of patterns that were removed.
+    fn compact(&mut self) {
+        let mut moved: HashMap<u32, u32> = HashMap::new();
+        let mut index = Index::default();
+        let old = std::mem::take(&mut self.patterns);
+        for (before, compiled) in (0_u32..).zip(old) {
+            let Some(compiled) = compiled else { continue };
+            let number = u32::try_from(self.patterns.len()).unwrap_or(u32::MAX);
+            for (leaf, needs) in (0_u32..).zip(&compiled.atoms) {
+                index.add(number, leaf, needs);
+            }
+            moved.insert(before, number);
+            self.numbers.insert(compiled.name, number);
+            self.patterns.push(Some(compiled));
+        }
+        self.index = index;
+        self.states.renumber(&moved);
     }
 
     /// Takes in observations of one entity, in the order in which they were made as well as that is known, and says what
     /// became true. `token` is the caller's word for them, a line or a sequence number.
     pub fn observe(&mut self, entity: u64, token: u64, observed: &Observed<'_>, each: &mut dyn FnMut(Match)) {
+        self.observe_of(entity, token, (observed, &Origins::default()), each);
+    }
+
+    /// The same, of objects of which is known where their values come from.
+    fn observe_of(
+        &mut self,
+        entity: u64,
+        token: u64,
+        (observed, origins): (&Observed<'_>, &Origins),
+        each: &mut dyn FnMut(Match),
+    ) {
+        let mut candidates = std::mem::take(&mut self.candidates);
         for observation in observed.observations() {
-            let mut candidates = std::mem::take(&mut self.candidates);
             candidates.clear();
-            if !self.index.candidates(observed, observation, &mut candidates) {
+            let mut seen = Vec::new();
+            if !self.index.candidates(observed, observation, &mut candidates, &mut seen) {
                 self.exhausted += 1;
             }
             candidates.sort_unstable();
             candidates.dedup();
-            let mut met: Option<(u32, Vec<u32>)> = None;
-            for candidate in &candidates {
-                let Some((number, leaf)) = self.index.leaf(*candidate) else { continue };
+            let mut met: Option<(u32, Met)> = None;
+            for candidate in candidates.chunk_by(|one, next| one.0 == next.0) {
+                let Some((number, leaf)) = candidate.first().and_then(|(leaf, _)| self.index.leaf(*leaf)) else {
+                    continue;
+                };
                 // Candidates come pattern by pattern.
-                if let Some((before, leaves)) = met.take_if(|(before, _)| *before != number) {
-                    self.met(entity, token, observation.moment, before, leaves, each);
+                if let Some((before, met)) = met.take_if(|(before, _)| *before != number) {
+                    self.met(entity, observation.moment, before, met, each);
                 }
-                let Some(compiled) = self.patterns.get(number as usize) else { continue };
+                let Some(Some(compiled)) = self.patterns.get(number as usize) else { continue };
                 match compiled.matcher.meets(leaf as usize, observed, observation) {
-                    Ok(true) => met.get_or_insert_with(|| (number, Vec::new())).1.push(leaf),
+                    Ok(true) => {
+                        let nothing = || (number, Met { token, leaves: Vec::new(), bound: Vec::new() });
+                        let (_, met) = met.get_or_insert_with(nothing);
+                        met.leaves.push(leaf);
+                        bind(candidate.iter().filter_map(|(_, at)| seen.get(*at as usize)), origins, &mut met.bound);
+                    }
                     Ok(false) => {}
                     Err(_) => self.exhausted += 1,
                 }
             }
-            if let Some((number, leaves)) = met {
-                self.met(entity, token, observation.moment, number, leaves, each);
+            if let Some((number, met)) = met {
+                self.met(entity, observation.moment, number, met, each);
             }
-            self.candidates = candidates;
         }
+        self.candidates = candidates;
     }
 
     /// How many of what.
     #[must_use]
     pub fn report(&self) -> Report {
         Report {
-            patterns: self.patterns.len(),
+            patterns: self.numbers.len(),
             leaves: self.index.leaves(),
             unindexed: self.index.unindexed(),
             states: self.states.len(),
@@ -176,32 +273,44 @@ impl General {
     }
 
     /// An observation met these leaves of a pattern.
-    fn met(
-        &mut self,
-        entity: u64,
-        token: u64,
-        moment: Moment,
-        number: u32,
-        leaves: Vec<u32>,
-        each: &mut dyn FnMut(Match),
-    ) {
-        let Some(compiled) = self.patterns.get(number as usize) else { return };
+    fn met(&mut self, entity: u64, moment: Moment, number: u32, met: Met, each: &mut dyn FnMut(Match)) {
+        let Some(Some(compiled)) = self.patterns.get(number as usize) else { return };
         if compiled.is_single {
-            each(Match { name: compiled.name, observations: vec![token] });
+            each(Match { name: compiled.name, observations: vec![met.token], bound: met.bound });
             return;
         }
         let needed = usize::try_from(compiled.matcher.demand().saturating_mul(2)).unwrap_or(usize::MAX);
         let most = self.limits.kept.max(needed).min(MAX_KEPT);
         let window = compiled.matcher.horizon().unwrap_or(self.limits.window);
         let state = self.states.of(entity, number);
-        self.dropped += state.add(moment, token, leaves, window, most);
+        self.dropped += state.add(moment, met, window, most);
         match state.join(&compiled.matcher, self.limits.budget) {
             Ok(None) => {}
-            Ok(Some(observations)) => {
+            Ok(Some((observations, bound))) => {
                 state.clear();
-                each(Match { name: compiled.name, observations });
+                each(Match { name: compiled.name, observations, bound });
             }
             Err(_) => self.exhausted += 1,
         }
     }
+}
+
+/// Notes values that met a pattern, each once.
+fn bind<'d>(values: impl Iterator<Item = &'d &'d Data<'d>>, origins: &Origins, bound: &mut Vec<Bound>) {
+    for value in values {
+        let shown = match value {
+            Data::Text(text) => text.to_string(),
+            Data::Integer(number) => number.to_string(),
+            _ => continue,
+        };
+        let (field, value) = origins.of(&shown).unwrap_or(("", &shown));
+        let value = Bound { field: field.into(), value: cut(value).into() };
+        if bound.len() < MAX_BOUND && !bound.contains(&value) {
+            bound.push(value);
+        }
+    }
+}
+
+fn cut(text: &str) -> &str {
+    text.get(..text.floor_char_boundary(MAX_VALUE)).unwrap_or(text)
 }

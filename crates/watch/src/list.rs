@@ -34,6 +34,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use observable::Claim;
 use thiserror::Error;
 
+use crate::general::Patterns;
 use crate::set::Builder;
 use crate::warning::Warnings;
 
@@ -62,6 +63,8 @@ pub struct Report {
     pub indicators: u64,
     /// Claims that were taken; an indicator of a bundle may make several.
     pub taken: u64,
+    /// General patterns that were put beside the set.
+    pub patterns: u64,
     /// Indicators of a bundle that are revoked, and older versions of others: no claims of theirs count.
     pub withdrawn: u64,
     /// Lines, patterns and claims that were refused.
@@ -87,6 +90,18 @@ impl fmt::Display for Refusal {
     }
 }
 
+impl<R> Loaded<R> {
+    /// Puts the general patterns beside a set that is being built of the rest; what cannot be met is refused.
+    pub fn add_patterns(&mut self, patterns: &Patterns, into: &mut Builder) {
+        for General { name, line, pattern, .. } in self.general.drain(..) {
+            match patterns.add(name, &pattern, into) {
+                Ok(()) => self.report.patterns += 1,
+                Err(error) => self.report.refuse(line, format_args!("the pattern cannot be met: {error}")),
+            }
+        }
+    }
+}
+
 impl Report {
     fn refuse(&mut self, line: u64, reason: impl fmt::Display) {
         self.refused += 1;
@@ -108,6 +123,7 @@ impl Report {
     fn absorb(&mut self, other: Self) {
         self.indicators += other.indicators;
         self.taken += other.taken;
+        self.patterns += other.patterns;
         self.withdrawn += other.withdrawn;
         self.refused += other.refused;
         self.first.extend(other.first);

@@ -13,6 +13,8 @@ mod key_value;
 mod lines;
 mod map;
 mod names;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod plain;
 mod syslog;
 
@@ -22,6 +24,8 @@ pub use faults::{Fault, Faults};
 pub use json::JsonLines;
 pub use lines::{Line, Lines};
 pub use map::{FieldMap, MapError, Use};
+#[cfg(feature = "parquet")]
+pub use parquet::Parquet;
 pub use plain::Plain;
 pub use syslog::{Octets, Syslog};
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use pattern::{Data, Matcher, Moment, Object, Observed, Pattern, parse};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use watch::general::{General, Limits, Match, show};
+use watch::general::{Bound, General, Limits, Match, show};
 use watch::{Field, Meaning};
 
 type Event = (u64, i64, Vec<(String, Vec<(String, Data<'static>)>)>);
@@ -175,7 +175,8 @@ fn a_match_names_its_observations_and_starts_afresh() {
         domain(1, 31, "b"),
     ];
     let found: Vec<Match> = by_general(&mut general, &events).concat();
-    assert_eq!(found, [Match { name: 0, observations: vec![0, 3] }]);
+    let value = |value: &str| Bound { field: "".into(), value: value.into() };
+    assert_eq!(found, [Match { name: 0, observations: vec![0, 3], bound: vec![value("a"), value("b")] }]);
 }
 
 #[test]

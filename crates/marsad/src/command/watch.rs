@@ -4,6 +4,8 @@ mod eye;
 mod hits;
 mod indicators;
 mod live;
+#[cfg(feature = "parquet")]
+mod rows;
 mod stop;
 mod streams;
 mod summary;
@@ -17,6 +19,7 @@ use indicatif::ProgressBar;
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
@@ -28,7 +31,9 @@ use watch::read::FieldMap;
 ///
 /// Hits go to stdout, one JSON object a line: {"time","input","line","indicator","type","value","field"}; what was read
 /// and what could not be read is told on stderr. A value is met as what it is, never as a piece of another: a domain with
-/// its subdomains where the indicator has a leading point, an address with the networks around it.
+/// its subdomains where the indicator has a leading point, an address with the networks around it. A pattern that says more
+/// is met as a whole, over the events of one originating address: its type is `pattern`, its value what it was met by, its
+/// line the last of them.
 ///
 /// Exit code 0 with hits or without; 1 if indicators were refused or lines could not be read; 3 if an input could not be
 /// opened.
@@ -83,6 +88,8 @@ enum FormatName {
     Syslog,
     Text,
     Pcap,
+    /// From files alone; only where marsad was built with it
+    Parquet,
 }
 
 impl FormatName {
@@ -96,6 +103,7 @@ impl FormatName {
             Self::Syslog => Wanted::Only(Format::Syslog),
             Self::Text => Wanted::Only(Format::Text),
             Self::Pcap => Wanted::Only(Format::Pcap),
+            Self::Parquet => Wanted::Only(Format::Parquet),
         }
     }
 }
@@ -123,7 +131,7 @@ pub(crate) fn run(place: &Place, args: &Args) -> Outcome {
     let source = indicators::load(place, args, args.follow || stdin > 0, &mut summary)?;
     let stop = stop::on_signals()?;
     let sight = Rc::new(RefCell::new(Sight {
-        watcher: watch::Watcher::new(source.set()),
+        watcher: watch::Watcher::new(source.set()).with_patterns(Arc::clone(source.patterns())),
         hits: Hits::new(source, args.most),
         summary,
         map,
@@ -183,6 +191,10 @@ fn one(
     bar: &ProgressBar,
 ) -> std::io::Result<()> {
     let live = is_stdin(path);
+    #[cfg(feature = "parquet")]
+    if !live && rows::is_one(path, wanted)? {
+        return rows::read(path, sight, stop, bar);
+    }
     let opened = if live { open_stream(std::io::stdin())? } else { open(path)? };
     let before = bar.position();
     let read = opened.read;
@@ -239,12 +251,18 @@ fn one(
     Ok(())
 }
 
+/// Why Parquet is not read here: what it holds is told at its end, so it is read from a file that lies there.
+const NO_PARQUET: &str = if cfg!(feature = "parquet") {
+    "Parquet is read from a file that is not packed, not from a stream: save it and name the file"
+} else {
+    "this marsad was built without Parquet: build it with `--features parquet`, or write the file out as CSV or JSON lines"
+};
+
 /// Tells the format, and looks at the first bytes.
 fn begin(path: &Path, head: &[u8], wanted: Wanted, sight: &Rc<RefCell<Sight>>) -> std::io::Result<(LogEye, Cutter)> {
     let format = detect(head, wanted);
     if format == Format::Parquet {
-        let message = "it is Parquet, which is not read: write it out as CSV or JSON lines";
-        return Err(std::io::Error::new(std::io::ErrorKind::Unsupported, message));
+        return Err(std::io::Error::new(std::io::ErrorKind::Unsupported, NO_PARQUET));
     }
     let mut eye = LogEye::new(path.display().to_string(), format, Rc::clone(sight));
     let mut cutter = Cutter::at(0, 1, eye.by_lines());

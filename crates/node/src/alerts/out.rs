@@ -16,6 +16,18 @@ use ledger::Micros;
 use serde_json::{Value, json};
 use stix::timestamp::format_millis;
 
+/// The name and port of a server in an address behind its scheme; `usual` is the port where none is written.
+fn server(rest: &str, usual: u16) -> Option<(String, u16)> {
+    let authority: http::uri::Authority = rest.trim_end_matches('/').parse().ok()?;
+    let host = authority.host().trim_start_matches('[').trim_end_matches(']').trim_end_matches('.');
+    let behind = authority.as_str().rsplit(']').next().unwrap_or_default();
+    let port = match behind.split_once(':') {
+        None => usual,
+        Some((_, port)) => port.parse().ok().filter(|port| *port > 0)?,
+    };
+    (!host.is_empty() && !rest.contains('@')).then(|| (host.to_ascii_lowercase(), port))
+}
+
 /// What is told of an alert.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Notice {

@@ -232,7 +232,7 @@ fn observable(kind: Kind, value: &str) -> Option<Value> {
             let number: u32 = value.trim_start_matches(['A', 'a', 'S', 's']).parse().ok()?;
             object("autonomous-system", "number", number.into())
         }
-        Kind::Ja3 | Kind::Ja3s | Kind::Ja4 | Kind::UserAgent => return None,
+        Kind::Ja3 | Kind::Ja3s | Kind::Ja4 | Kind::UserAgent | Kind::Pattern => return None,
     })
 }
 

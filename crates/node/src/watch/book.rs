@@ -19,6 +19,7 @@ pub use figures::{Figures, Status};
 pub use object::Why;
 
 use crate::door::Door;
+use ::watch::general::Patterns;
 use ::watch::set::{Builder, Set};
 use ledger::sqlite::Book;
 use ledger::{Micros, Seq};
@@ -99,6 +100,8 @@ struct Shared {
     names: RwLock<Names>,
     voices: RwLock<crate::alerts::confidence::Voices>,
     snapshot: RwLock<Arc<Snapshot>>,
+    /// The general patterns, compiled; changed in place, so that they keep what they have seen.
+    patterns: Arc<Patterns>,
     /// That of the snapshot, to be asked without a lock.
     generation: AtomicU64,
     /// How far the book was read.
@@ -171,6 +174,7 @@ impl Followed {
             names: RwLock::default(),
             voices: RwLock::default(),
             snapshot: RwLock::new(Arc::new(nothing)),
+            patterns: Arc::default(),
             generation: AtomicU64::new(0),
             position: AtomicI64::new(i64::MIN),
             confirmed: Mutex::default(),
@@ -201,6 +205,12 @@ impl Followed {
     #[must_use]
     pub fn now(&self) -> Arc<Snapshot> {
         self.shared.now()
+    }
+
+    /// The patterns that say more than a list of values, as they are now and will be: they follow the book as the set does.
+    #[must_use]
+    pub fn patterns(&self) -> &Arc<Patterns> {
+        &self.shared.patterns
     }
 
     /// Counts the changes of the set: one look, to be asked before every block of a log.

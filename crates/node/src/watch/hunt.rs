@@ -76,6 +76,12 @@ struct Sets {
     new: Option<Arc<Followed>>,
 }
 
+/// Whether there is nothing to look for.
+fn is_empty(followed: &Followed) -> bool {
+    let now = followed.now();
+    now.set.is_empty() && now.general.is_empty()
+}
+
 /// One hunt.
 pub struct Hunt<'h> {
     journal: Journal,
@@ -159,7 +165,7 @@ impl Hunt<'_> {
         let new_only = self.journal.progress.request.new_only;
         let known = known.filter(|_| new_only);
         let same = known.as_ref().is_some_and(|known| known.length == about.len());
-        if same && self.sets.new.as_ref().is_some_and(|new| new.now().set.is_empty()) {
+        if same && self.sets.new.as_ref().is_some_and(|new| is_empty(new)) {
             // As it was, and nothing is new.
             return self.journal.done(path, mark, known.map_or(0, |known| known.lines), about.len());
         }

@@ -95,7 +95,7 @@ impl Seer {
             found: found.clone(),
             tally: Arc::clone(tally),
         };
-        let watcher = Watcher::new(Arc::clone(&now.set));
+        let watcher = Watcher::new(Arc::clone(&now.set)).with_patterns(Arc::clone(followed.patterns()));
         Some(Self { watcher, generation: now.generation, how, header: Vec::new(), telling })
     }
 
@@ -135,6 +135,7 @@ impl Eye for Seer {
     fn block(&mut self, bytes: &[u8], first: u64) {
         self.renew();
         let Self { watcher, how, header, telling, .. } = self;
+        watcher.next(&telling.input, crate::clock::now());
         telling.tally.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         match how {
             How::Scan(scan, has_header) => {

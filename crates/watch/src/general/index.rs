@@ -78,14 +78,16 @@ impl Index {
         self.unindexed
     }
 
-    /// Adds the leaves that an observation may meet, some more than once. False if there was too much to look at.
-    pub(super) fn candidates(
+    /// Adds the leaves that an observation may meet, some more than once, each with the place in `seen` of the value that
+    /// made it one. False if there was too much to look at.
+    pub(super) fn candidates<'o>(
         &self,
-        observed: &Observed<'_>,
-        observation: &Observation<'_>,
-        found: &mut Vec<u32>,
+        observed: &'o Observed<'_>,
+        observation: &'o Observation<'_>,
+        found: &mut Vec<(u32, u32)>,
+        seen: &mut Vec<&'o Data<'o>>,
     ) -> bool {
-        let mut walk = Walk { index: self, observed, observation, found, visits: MAX_VISITS };
+        let mut walk = Walk { index: self, observed, observation, found, seen, visits: MAX_VISITS };
         for object in observed.objects_of(observation) {
             if let Some(root) = self.roots.get(&*object.object_type) {
                 walk.visit(*root, &object.properties);
@@ -185,9 +187,9 @@ impl Asked {
         false
     }
 
-    fn find(&self, name: Option<&str>, value: &Data<'_>, found: &mut Vec<u32>) {
-        found.extend(&self.others);
-        let mut add = |leaves: Option<&Vec<u32>>| found.extend(leaves.into_iter().flatten());
+    fn find(&self, name: Option<&str>, value: &Data<'_>, place: u32, found: &mut Vec<(u32, u32)>) {
+        found.extend(self.others.iter().map(|leaf| (*leaf, place)));
+        let mut add = |leaves: Option<&Vec<u32>>| found.extend(leaves.into_iter().flatten().map(|leaf| (*leaf, place)));
         match value {
             Data::Text(text) => {
                 add(self.texts.get(&**text));
@@ -217,17 +219,18 @@ fn number_key(number: f64) -> u64 {
     if number == 0.0 { 0 } else { number.to_bits() }
 }
 
-struct Walk<'w> {
+struct Walk<'w, 'o> {
     index: &'w Index,
-    observed: &'w Observed<'w>,
-    observation: &'w Observation<'w>,
-    found: &'w mut Vec<u32>,
+    observed: &'o Observed<'o>,
+    observation: &'o Observation<'o>,
+    found: &'w mut Vec<(u32, u32)>,
+    seen: &'w mut Vec<&'o Data<'o>>,
     visits: usize,
 }
 
-impl<'w> Walk<'w> {
+impl<'w, 'o> Walk<'w, 'o> {
     /// Recurses as deep as the tree, whose depth is bounded.
-    fn visit(&mut self, node: usize, value: &'w Data<'w>) {
+    fn visit(&mut self, node: usize, value: &'o Data<'o>) {
         let Some(node) = self.index.nodes.get(node) else { return };
         match value {
             Data::Object(properties) if node.properties.len() < properties.len() => {
@@ -249,19 +252,28 @@ impl<'w> Walk<'w> {
         }
     }
 
-    fn arrive(&mut self, node: usize, name: Option<&str>, value: &'w Data<'w>) {
+    fn arrive(&mut self, node: usize, name: Option<&str>, value: &'o Data<'o>) {
         self.visits = self.visits.saturating_sub(1);
         if self.visits == 0 {
             return;
         }
         if let Some(asked) = self.index.nodes.get(node).and_then(|node| node.asked.as_ref()) {
-            asked.find(name, value, self.found);
+            self.ask(asked, name, value);
         }
         self.visit(node, value);
     }
 
+    fn ask(&mut self, asked: &Asked, name: Option<&str>, value: &'o Data<'o>) {
+        let before = self.found.len();
+        let place = u32::try_from(self.seen.len()).unwrap_or(u32::MAX);
+        asked.find(name, value, place, self.found);
+        if self.found.len() > before {
+            self.seen.push(value);
+        }
+    }
+
     /// References lead to the objects that they name, as in the matcher.
-    fn property(&mut self, name: &str, node: usize, value: &'w Data<'w>) {
+    fn property(&mut self, name: &str, node: usize, value: &'o Data<'o>) {
         if name.ends_with("_ref") {
             if let Some(object) = self.referenced(value) {
                 self.arrive(node, None, object);
@@ -269,7 +281,7 @@ impl<'w> Walk<'w> {
         } else if let (true, Data::List(elements)) = (name.ends_with("_refs"), value) {
             let Some(own) = self.index.nodes.get(node) else { return };
             if let Some(asked) = &own.asked {
-                asked.find(None, value, self.found);
+                self.ask(asked, None, value);
             }
             self.elements(own, elements, true);
         } else {
@@ -277,7 +289,7 @@ impl<'w> Walk<'w> {
         }
     }
 
-    fn elements(&mut self, node: &'w Node, elements: &'w [Data<'w>], are_references: bool) {
+    fn elements(&mut self, node: &'w Node, elements: &'o [Data<'o>], are_references: bool) {
         if node.any.is_none() && node.elements.is_empty() {
             return;
         }
@@ -296,7 +308,7 @@ impl<'w> Walk<'w> {
         }
     }
 
-    fn referenced(&self, value: &Data<'_>) -> Option<&'w Data<'w>> {
+    fn referenced(&self, value: &Data<'_>) -> Option<&'o Data<'o>> {
         let observed = self.observed;
         Some(&observed.referenced(self.observation, value.text()?)?.1.properties)
     }

@@ -1,30 +1,71 @@
 //! An event of telemetry as the observable objects that a pattern speaks of (STIX 2.1 §6).
 
+mod traffic;
+
 use std::net::IpAddr;
 
-use observable::canonical;
+use observable::{Kind, canonical};
 use pattern::{Data, Moment, Object, Observed};
 
+use super::details::Details;
+use super::told;
+use crate::watcher::{mailboxes, without_port};
 use crate::{Event, Field, Meaning};
 
 /// Fields in which formats name the two ends of a connection.
-const SOURCES: [&str; 3] = ["id.orig_h", "src_ip", "source.ip"];
-const DESTINATIONS: [&str; 3] = ["id.resp_h", "dest_ip", "destination.ip"];
+pub(super) const SOURCES: [&str; 4] = ["id.orig_h", "src_ip", "source.ip", "src_endpoint.ip"];
+const DESTINATIONS: [&str; 4] = ["id.resp_h", "dest_ip", "destination.ip", "dst_endpoint.ip"];
+/// Fields with the name that was asked for.
+const QUERIES: [&str; 6] =
+    ["query", "dns.rrname", "dns.queries.rrname", "dns.query.rrname", "dns.question.name", "query.hostname"];
+/// Fields with answers beside those that mean nothing else.
+const ANSWERS: [&str; 4] = ["dns.grouped.A", "dns.grouped.AAAA", "dns.grouped.CNAME", "dns.resolved_ip"];
+/// Fields with the host that a request was for.
+const HOSTS: [&str; 3] = ["host", "http.hostname", "url.domain"];
 
 /// Adds one observation that shows what an event holds, made once at `micros` since 1970:
 ///
 /// - addresses, host names, URLs, mailboxes, hardware addresses, mutexes, accounts, registry keys and autonomous systems
-///   each as the object of their type, addresses and names in the form of `observable::canonical`,
-/// - a file's name and digests as one `file`, a certificate's as one `x509-certificate`, a subject as `email-message`,
-/// - the ends of the connection and the client's name as `network-traffic`, with `src_ref`, `dst_ref` and
-///   `extensions.'http-request-ext'.request_header.'User-Agent'`.
+///   each as the object of their type, all in the form of `observable::canonical`; a name that was asked for with
+///   `resolves_to_refs`,
+/// - a file's name, digests, size and type as one `file`, a certificate's as one `x509-certificate`, sender, recipients and
+///   subject as `email-message`,
+/// - the ends of the connection as `network-traffic`, with `src_ref`, `dst_ref`, ports, protocols, bytes and packets, and
+///   method, path and headers of a request under `extensions.'http-request-ext'`.
 ///
-/// Text that is no UTF-8 is shown with replacement characters; what STIX has no place for (JA3, free text) not at all.
+/// What a line says beside its fields (ports, protocols) is read from JSON here, and from columns where a watcher knows
+/// their names. Text that is no UTF-8 is shown with replacement characters; what STIX has no place for (JA3, free text)
+/// not at all.
 pub fn show(event: &Event<'_>, micros: i64, observed: &mut Observed<'_>) {
+    show_with(event, &Details::of(event, None), micros, observed);
+}
+
+/// The same with what else the line says. Returns where the values come from.
+pub(super) fn show_with(event: &Event<'_>, details: &Details<'_>, micros: i64, observed: &mut Observed<'_>) -> Origins {
     let mut shown = Shown::default();
     event.fields.iter().for_each(|field| shown.field(field));
-    let places = shown.finish(observed);
+    shown.details(details);
+    let (places, origins) = shown.finish(observed);
     observed.add_observation(event.line.to_string(), Moment::at(micros), places);
+    origins
+}
+
+/// The fields that values come from.
+#[derive(Debug, Default)]
+pub(super) struct Origins(Vec<Origin>);
+
+#[derive(Debug)]
+struct Origin {
+    shown: String,
+    field: String,
+    raw: String,
+}
+
+impl Origins {
+    /// The field that a value comes from, and the value as it stands there.
+    pub(super) fn of(&self, shown: &str) -> Option<(&str, &str)> {
+        self.0.iter().find(|origin| origin.shown == shown).map(|origin| (&*origin.field, &*origin.raw))
+    }
 }
 
 /// A property and its value, both of our own making.
@@ -35,7 +76,16 @@ struct Shown {
     objects: Vec<(&'static str, Vec<Property>)>,
     file: Gathered,
     certificate: Gathered,
+    message: Vec<Property>,
+    /// Recipients and copies, by the objects that stand for them.
+    to: Vec<Data<'static>>,
+    cc: Vec<Data<'static>>,
     traffic: Vec<Property>,
+    headers: Vec<Property>,
+    /// The object of the name that was asked for, and those of the answers.
+    query: Option<usize>,
+    answers: Vec<Data<'static>>,
+    origins: Vec<Origin>,
     scratch: Vec<u8>,
 }
 
@@ -51,6 +101,10 @@ impl Gathered {
         self.properties.iter().chain(&self.hashes).any(|(own, _)| *own == name)
     }
 
+    fn is_empty(&self) -> bool {
+        self.properties.is_empty() && self.hashes.is_empty()
+    }
+
     fn take(&mut self) -> Vec<Property> {
         let mut properties = std::mem::take(&mut self.properties);
         if !self.hashes.is_empty() {
@@ -64,22 +118,25 @@ impl Shown {
     fn field(&mut self, field: &Field<'_>) {
         match field.meaning {
             Meaning::Address | Meaning::Host | Meaning::Answer => self.host(field),
-            Meaning::Url => self.one("url", "value", field.value),
-            Meaning::Mailbox => {
-                if let Some(address) = canonical::email(field.value, &mut self.scratch).map(text) {
-                    self.objects.push(("email-addr", vec![("value", address)]));
+            Meaning::Url => self.one(field, Kind::Url, "url", "value"),
+            Meaning::Mailbox => self.mailboxes(field),
+            Meaning::Mac => self.one(field, Kind::Mac, "mac-addr", "value"),
+            Meaning::Mutex => self.one(field, Kind::Mutex, "mutex", "name"),
+            Meaning::Account => {
+                if let Some(account) = self.text(field, Kind::Account) {
+                    let names = ["user_id", "account_login", "display_name"];
+                    self.objects.push(("user-account", names.map(|name| (name, account.clone())).into()));
                 }
             }
-            Meaning::Mac => {
-                let written = String::from_utf8_lossy(field.value).to_ascii_lowercase().replace('-', ":");
-                self.objects.push(("mac-addr", vec![("value", Data::Text(written.into()))]));
+            Meaning::RegistryKey => self.one(field, Kind::RegistryKey, "windows-registry-key", "key"),
+            Meaning::Subject => {
+                if let Some(subject) = self.text(field, Kind::Subject) {
+                    self.message.push(("subject", subject));
+                }
             }
-            Meaning::Mutex => self.one("mutex", "name", field.value),
-            Meaning::Account => self.one("user-account", "account_login", field.value),
-            Meaning::RegistryKey => self.one("windows-registry-key", "key", field.value),
-            Meaning::Subject => self.one("email-message", "subject", field.value),
             Meaning::AutonomousSystem => {
                 if let Some(number) = canonical::autonomous_system(field.value) {
+                    self.origin(number.to_string(), field.name, &String::from_utf8_lossy(field.value));
                     self.objects.push(("autonomous-system", vec![("number", Data::Integer(number.into()))]));
                 }
             }
@@ -88,60 +145,123 @@ impl Shown {
                 if self.file.has("name") {
                     self.end_file();
                 }
-                self.file.properties.push(("name", text(field.value)));
+                let name = self.text(field, Kind::FileName);
+                self.file.properties.extend(name.map(|name| ("name", name)));
             }
             Meaning::Digest => {
-                let Some((algorithm, digest)) = digest(field.value) else { return };
+                let Some((algorithm, digest)) = self.digest(field) else { return };
                 if self.file.has(algorithm) {
                     self.end_file();
                 }
                 self.file.hashes.push((algorithm, digest));
             }
             Meaning::Certificate => {
-                let Some((algorithm, digest)) = digest(field.value) else { return };
+                let Some((algorithm, digest)) = self.digest(field) else { return };
                 if self.certificate.has(algorithm) {
                     self.end_certificate();
                 }
                 self.certificate.hashes.push((algorithm, digest));
             }
-            Meaning::CertificateSerial => self.of_certificate("serial_number", field.value),
-            Meaning::DistinguishedName => self.of_certificate("subject", field.value),
+            Meaning::CertificateSerial => {
+                let serial = self.text(field, Kind::CertificateSerial);
+                self.of_certificate("serial_number", serial);
+            }
+            Meaning::DistinguishedName => {
+                let name = String::from_utf8_lossy(field.value).into_owned();
+                self.origin(name.clone(), field.name, &name);
+                self.of_certificate("subject", Some(Data::Text(name.into())));
+            }
             Meaning::UserAgent => {
-                let header = object(vec![("User-Agent", text(field.value))]);
-                let request = object(vec![("request_header", header)]);
-                self.of_traffic("extensions", object(vec![("http-request-ext", request)]));
+                let agent = self.text(field, Kind::UserAgent);
+                self.header("User-Agent", agent);
             }
             Meaning::Ja3 | Meaning::Ja3s | Meaning::Ja4 | Meaning::Text => {}
         }
     }
 
-    fn one(&mut self, object_type: &'static str, name: &'static str, value: &[u8]) {
-        self.objects.push((object_type, vec![(name, text(value))]));
+    fn one(&mut self, field: &Field<'_>, kind: Kind, object_type: &'static str, name: &'static str) {
+        if let Some(value) = self.text(field, kind) {
+            self.objects.push((object_type, vec![(name, value)]));
+        }
+    }
+
+    /// A value as it is shown.
+    fn text(&mut self, field: &Field<'_>, kind: Kind) -> Option<Data<'static>> {
+        let lossy = String::from_utf8_lossy(field.value);
+        let shown = told::text(kind, lossy.as_bytes(), &mut self.scratch)?;
+        self.origin(shown.clone(), field.name, &lossy);
+        Some(Data::Text(shown.into()))
+    }
+
+    fn origin(&mut self, shown: String, field: &str, raw: &str) {
+        self.origins.push(Origin { shown, field: field.to_owned(), raw: raw.to_owned() });
     }
 
     fn host(&mut self, field: &Field<'_>) {
         let address = canonical::address(field.value).or_else(|| {
             // An address in the place of a name may have a port behind it.
-            std::str::from_utf8(field.value).ok()?.parse().ok().map(|address: std::net::SocketAddr| address.ip())
+            canonical::address(without_port(field.value)).filter(|_| field.meaning != Meaning::Address)
         });
-        match address {
+        let raw = String::from_utf8_lossy(field.value).into_owned();
+        let (kind, shown) = match address {
             Some(address) => {
-                let kind = if matches!(address, IpAddr::V4(_)) { "ipv4-addr" } else { "ipv6-addr" };
-                let place = Data::Text(self.objects.len().to_string().into());
-                self.objects.push((kind, vec![("value", Data::Text(address.to_string().into()))]));
-                if SOURCES.contains(&field.name) {
-                    self.of_traffic("src_ref", place);
-                } else if DESTINATIONS.contains(&field.name) {
-                    self.of_traffic("dst_ref", place);
-                }
+                (if matches!(address, IpAddr::V4(_)) { "ipv4-addr" } else { "ipv6-addr" }, address.to_string())
             }
-            None if field.meaning != Meaning::Address => {
-                let name = without_port(field.value);
-                if let Some(name) = canonical::domain(name, &mut self.scratch).map(text) {
-                    self.objects.push(("domain-name", vec![("value", name)]));
-                }
+            None if field.meaning == Meaning::Address => return,
+            None => match told::text(Kind::Domain, without_port(field.value), &mut self.scratch) {
+                Some(name) => ("domain-name", name),
+                None => return,
+            },
+        };
+        let number = self.objects.len();
+        let value = Data::Text(shown.clone().into());
+        self.objects.push((kind, vec![("value", value.clone())]));
+        self.origin(shown, field.name, &raw);
+        let place = Data::Text(number.to_string().into());
+        if SOURCES.contains(&field.name) {
+            self.of_traffic("src_ref", place);
+        } else if DESTINATIONS.contains(&field.name) {
+            self.of_traffic("dst_ref", place);
+        } else if QUERIES.contains(&field.name) {
+            self.query.get_or_insert(number);
+        } else if field.meaning == Meaning::Answer || ANSWERS.contains(&field.name) {
+            self.answers.push(place);
+        } else if HOSTS.contains(&field.name) {
+            self.header("Host", Some(value));
+        }
+    }
+
+    fn mailboxes(&mut self, field: &Field<'_>) {
+        mailboxes(field.value, &mut |mailbox| {
+            let Some(address) = self.text(&Field { value: mailbox, ..*field }, Kind::Email) else { return };
+            let place = Data::Text(self.objects.len().to_string().into());
+            self.objects.push(("email-addr", vec![("value", address)]));
+            let has_sender = self.message.iter().any(|(name, _)| *name == "from_ref");
+            match field.name.rsplit('.').next().unwrap_or(field.name) {
+                "from" | "mailfrom" | "mail_from" | "sender" if !has_sender => self.message.push(("from_ref", place)),
+                "to" | "rcptto" | "rcpt_to" | "recipient" | "recipients" => self.to.push(place),
+                "cc" => self.cc.push(place),
+                _ => {}
             }
-            None => {}
+        });
+    }
+
+    /// A digest and its algorithm as STIX names it (STIX 2.1 §10.7), told by its length.
+    fn digest(&mut self, field: &Field<'_>) -> Option<(&'static str, Data<'static>)> {
+        let (algorithm, kind) = match canonical::hex(field.value, &mut self.scratch)?.len() {
+            16 => ("MD5", Kind::Md5),
+            20 => ("SHA-1", Kind::Sha1),
+            32 => ("SHA-256", Kind::Sha256),
+            64 => ("SHA-512", Kind::Sha512),
+            _ => return None,
+        };
+        Some((algorithm, self.text(field, kind)?))
+    }
+
+    fn header(&mut self, name: &'static str, value: Option<Data<'static>>) {
+        let Some(value) = value else { return };
+        if !self.headers.iter().any(|(own, _)| *own == name) {
+            self.headers.push((name, value));
         }
     }
 
@@ -151,11 +271,12 @@ impl Shown {
         }
     }
 
-    fn of_certificate(&mut self, name: &'static str, value: &[u8]) {
+    fn of_certificate(&mut self, name: &'static str, value: Option<Data<'static>>) {
+        let Some(value) = value else { return };
         if self.certificate.has(name) {
             self.end_certificate();
         }
-        self.certificate.properties.push((name, text(value)));
+        self.certificate.properties.push((name, value));
     }
 
     fn end_file(&mut self) {
@@ -168,45 +289,31 @@ impl Shown {
         self.objects.push(("x509-certificate", properties));
     }
 
-    fn finish(mut self, observed: &mut Observed<'_>) -> Vec<u32> {
+    fn finish(mut self, observed: &mut Observed<'_>) -> (Vec<u32>, Origins) {
         self.end_file();
         self.end_certificate();
+        let query = self.query.and_then(|query| self.objects.get_mut(query)).filter(|_| !self.answers.is_empty());
+        if let Some((_, properties)) = query {
+            properties.push(("resolves_to_refs", Data::List(std::mem::take(&mut self.answers))));
+        }
+        for (name, places) in [("to_refs", &mut self.to), ("cc_refs", &mut self.cc)] {
+            if !places.is_empty() {
+                self.message.push((name, Data::List(std::mem::take(places))));
+            }
+        }
+        self.objects.push(("email-message", std::mem::take(&mut self.message)));
         self.objects.push(("network-traffic", std::mem::take(&mut self.traffic)));
-        let add = |(number, (object_type, properties)): (usize, (&'static str, Vec<Property>))| {
+        let add = |(number, (object_type, mut properties)): (usize, (&'static str, Vec<Property>))| {
+            // Those who refer to it ask for it.
+            properties.push(("type", Data::Text(object_type.into())));
             let id = number.to_string().into();
             observed.add_object(Object { id, object_type: object_type.into(), properties: object(properties) })
         };
-        self.objects.into_iter().enumerate().filter(|(_, (_, properties))| !properties.is_empty()).map(add).collect()
+        let objects = self.objects.into_iter().enumerate().filter(|(_, (_, properties))| !properties.is_empty());
+        (objects.map(add).collect(), Origins(self.origins))
     }
 }
 
 fn object(properties: Vec<Property>) -> Data<'static> {
     Data::Object(properties.into_iter().map(|(name, value)| (name.into(), value)).collect())
-}
-
-fn text(value: &[u8]) -> Data<'static> {
-    Data::Text(String::from_utf8_lossy(value).into_owned().into())
-}
-
-/// A digest in lower case and its algorithm as STIX names it (STIX 2.1 §10.7), told by its length.
-fn digest(value: &[u8]) -> Option<(&'static str, Data<'static>)> {
-    let digits: String =
-        value.iter().filter(|byte| !b": ".contains(byte)).map(|byte| char::from(byte.to_ascii_lowercase())).collect();
-    let algorithm = match digits.len() {
-        32 => "MD5",
-        40 => "SHA-1",
-        64 => "SHA-256",
-        128 => "SHA-512",
-        _ => return None,
-    };
-    digits.bytes().all(|byte| byte.is_ascii_hexdigit()).then(|| (algorithm, Data::Text(digits.into())))
-}
-
-fn without_port(host: &[u8]) -> &[u8] {
-    match host.iter().rposition(|byte| *byte == b':') {
-        Some(colon) if host.get(colon + 1..).is_some_and(|port| port.iter().all(u8::is_ascii_digit)) => {
-            host.get(..colon).unwrap_or(host)
-        }
-        _ => host,
-    }
 }

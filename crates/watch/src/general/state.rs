@@ -2,7 +2,19 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use super::Bound;
 use pattern::{Exhausted, Matcher, Moment};
+
+/// Tokens of observations, and the values in them that met a pattern.
+pub(super) type Joined = (Vec<u64>, Vec<Bound>);
+
+/// An observation that met leaves of a pattern.
+#[derive(Debug)]
+pub(super) struct Met {
+    pub(super) token: u64,
+    pub(super) leaves: Vec<u32>,
+    pub(super) bound: Vec<Bound>,
+}
 
 /// The observations of one entity that met leaves of one pattern.
 #[derive(Debug, Default)]
@@ -17,12 +29,13 @@ struct Kept {
     moment: Moment,
     token: u64,
     leaves: Vec<u32>,
+    bound: Vec<Bound>,
 }
 
 impl State {
     /// Keeps an observation, and lets go those that ended longer than the window before the latest. Returns how many had
     /// to go for there being more than `most`.
-    pub(super) fn add(&mut self, moment: Moment, token: u64, leaves: Vec<u32>, window: i64, most: usize) -> u64 {
+    pub(super) fn add(&mut self, moment: Moment, met: Met, window: i64, most: usize) -> u64 {
         let latest = self.latest.map_or(moment.first, |latest| latest.max(moment.first));
         self.latest = Some(latest);
         let oldest = latest.saturating_sub(window);
@@ -30,7 +43,8 @@ impl State {
         while self.kept.front().is_some_and(|kept| kept.moment.last < oldest) {
             self.kept.pop_front();
         }
-        self.kept.push_back(Kept { moment, token, leaves });
+        let Met { token, leaves, bound } = met;
+        self.kept.push_back(Kept { moment, token, leaves, bound });
         let mut dropped = 0;
         while self.kept.len() > most.max(1) {
             self.kept.pop_front();
@@ -39,8 +53,8 @@ impl State {
         dropped
     }
 
-    /// The tokens of observations that make the pattern true.
-    pub(super) fn join(&self, matcher: &Matcher, budget: u64) -> Result<Option<Vec<u64>>, Exhausted> {
+    /// The observations that make the pattern true: their tokens, and the values that met it.
+    pub(super) fn join(&self, matcher: &Matcher, budget: u64) -> Result<Option<Joined>, Exhausted> {
         let capacity = self.kept.iter().fold(0_u64, |sum, kept| sum.saturating_add(kept.moment.count));
         if capacity < matcher.demand() {
             return Ok(None);
@@ -58,7 +72,14 @@ impl State {
         let mut places: Vec<usize> = bound.iter().map(|bound| bound.observation).collect();
         places.sort_unstable();
         places.dedup();
-        Ok(Some(places.into_iter().filter_map(|place| self.kept.get(place)).map(|kept| kept.token).collect()))
+        let kept = || places.iter().filter_map(|place| self.kept.get(*place));
+        let mut bound: Vec<Bound> = Vec::new();
+        for value in kept().flat_map(|kept| &kept.bound) {
+            if bound.len() < super::MAX_BOUND && !bound.contains(value) {
+                bound.push(value.clone());
+            }
+        }
+        Ok(Some((kept().map(|kept| kept.token).collect(), bound)))
     }
 
     pub(super) fn clear(&mut self) {
@@ -93,6 +114,17 @@ impl States {
             *state = known;
         }
         state
+    }
+
+    /// Gives patterns other numbers, and forgets those that have none.
+    pub(super) fn renumber(&mut self, numbers: &HashMap<u32, u32>) {
+        for states in [&mut self.young, &mut self.old] {
+            let before = std::mem::take(states);
+            let renumbered = before.into_iter();
+            *states = renumbered
+                .filter_map(|((entity, number), state)| Some(((entity, *numbers.get(&number)?), state)))
+                .collect();
+        }
     }
 
     pub(super) fn len(&self) -> usize {

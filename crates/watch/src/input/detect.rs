@@ -27,7 +27,7 @@ pub enum Format {
     Text,
     /// A capture of packets: pcap or pcapng.
     Pcap,
-    /// Parquet, which is recognised so that it is not taken for text.
+    /// Parquet, which is no stream: see `read::Parquet` (with the feature `parquet`).
     Parquet,
 }
 

@@ -19,6 +19,8 @@ use crate::warning::Warnings;
 pub struct General {
     /// Its place in the file, as in a set.
     pub name: u64,
+    /// Its line, from 1.
+    pub line: u64,
     /// Its id.
     pub id: Box<str>,
     /// What it says.
@@ -126,7 +128,7 @@ pub(super) fn read<R: Read>(source: R, into: &mut Builder, warnings: Option<&War
             }
             Ok(Said::More(pattern)) => {
                 let id = object.id.unwrap_or_default();
-                general.push(General { name: item.offset, id, pattern });
+                general.push(General { name: item.offset, line: item.line, id, pattern });
             }
             Err(reason) => report.refuse(item.line, reason),
         }

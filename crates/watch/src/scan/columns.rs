@@ -1,7 +1,9 @@
 //! Zeek's lines of columns: a header names them, and may change in the middle of a file.
 
+use std::sync::Arc;
+
 use super::fault::Fault;
-use super::keys::{Keys, Role};
+use super::keys::{Act, Keys};
 use super::line::{Lines, Span};
 use super::unescape;
 
@@ -14,7 +16,7 @@ pub(super) struct Header {
     unset: Vec<u8>,
     path: Vec<u8>,
     /// Names of columns, and whether the types say that they are lists.
-    names: Vec<Vec<u8>>,
+    pub(super) names: Arc<Vec<Vec<u8>>>,
     lists: Vec<Option<bool>>,
     /// How many columns a line has.
     pub(super) width: usize,
@@ -28,7 +30,7 @@ pub(super) struct Header {
 #[derive(Clone, Copy, Debug)]
 struct Column {
     place: usize,
-    field: u16,
+    act: Act,
     list: bool,
 }
 
@@ -40,7 +42,7 @@ impl Default for Header {
             empty: b"(empty)".to_vec(),
             unset: b"-".to_vec(),
             path: Vec::new(),
-            names: Vec::new(),
+            names: Arc::default(),
             lists: Vec::new(),
             width: 0,
             columns: Vec::new(),
@@ -98,7 +100,7 @@ impl Header {
             return Err(Fault::BadHeader);
         }
         self.width = names.len();
-        self.names = names;
+        self.names = Arc::new(names);
         self.lists.clear();
         self.settle(keys);
         Ok(())
@@ -120,25 +122,25 @@ impl Header {
         self.signs = 0;
         for (place, name) in self.names.iter().enumerate() {
             let field = keys.column(name);
-            let Some(known) = keys.field(field) else { continue };
-            if let Role::Sign(sign) = known.role {
-                self.signs |= sign;
+            let Some(act) = keys.act(field) else { continue };
+            if act.sign != 0 {
+                self.signs |= act.sign;
                 continue;
             }
             // Without types any column may be a list: no name, address or digest has a comma in it, but text may.
             let list = self.lists.get(place).copied().flatten().unwrap_or(keys.is_list(field));
-            self.columns.push(Column { place, field, list });
+            self.columns.push(Column { place, act, list });
         }
     }
 
     /// Notes what is known of a line; `marks` are its separators and its end.
     #[inline(always)]
-    pub(super) fn read(&self, text: &[u8], start: usize, marks: &[u32], keys: &Keys, lines: &mut Lines) {
+    pub(super) fn read(&self, text: &[u8], start: usize, marks: &[u32], lines: &mut Lines) {
         lines.signs = self.signs;
         for column in &self.columns {
-            let from = match column.place.checked_sub(1) {
-                None => start,
-                Some(before) => marks.get(before).map_or(text.len(), |at| *at as usize + 1),
+            let from = match column.place {
+                0 => start,
+                place => marks.get(place - 1).map_or(text.len(), |at| *at as usize + 1),
             };
             let mut to = marks.get(column.place).map_or(text.len(), |at| *at as usize);
             if column.place + 1 == self.width && to > from && text.get(to - 1) == Some(&b'\r') {
@@ -149,19 +151,19 @@ impl Header {
                 continue;
             }
             if column.list {
-                self.list(value, from, column.field, keys, lines);
+                self.list(value, from, *column, lines);
             } else {
-                self.see(value, from, column.field, keys, lines);
+                self.see(value, from, *column, lines);
             }
         }
     }
 
     /// The elements of a set or vector.
-    fn list(&self, value: &[u8], from: usize, field: u16, keys: &Keys, lines: &mut Lines) {
+    fn list(&self, value: &[u8], from: usize, column: Column, lines: &mut Lines) {
         let mut at = from;
         for element in value.split(|byte| *byte == self.set_separator) {
             if element != self.unset.as_slice() && element != self.empty.as_slice() {
-                self.see(element, at, field, keys, lines);
+                self.see(element, at, column, lines);
             }
             at += element.len() + 1;
         }
@@ -169,14 +171,13 @@ impl Header {
 
     /// Notes one value.
     #[inline(always)]
-    fn see(&self, value: &[u8], from: usize, field: u16, keys: &Keys, lines: &mut Lines) {
-        let Some(known) = keys.field(field) else { return };
+    fn see(&self, value: &[u8], from: usize, column: Column, lines: &mut Lines) {
         let span = if self.escapes && memchr::memchr(b'\\', value).is_some() {
             lines.make(|out| unescape::column(value, out))
         } else {
             Span { start: from as u32, end: (from + value.len()) as u32, made: false }
         };
-        lines.see(field, known, span);
+        lines.see(column.act, span);
     }
 
     /// The log's name, if the header has it.

@@ -68,6 +68,9 @@ impl Walk<'_> {
         let mut depth = 0;
         let mut frame = Frame { array: false, target: Target { field: 0, child: ROOT } };
         loop {
+            if !frame.array {
+                self.members(frame.target.child, next);
+            }
             let (at, byte) = self.mark(*next);
             let open = match byte {
                 b'"' if frame.array => self.element(frame.target, next)?,
@@ -95,6 +98,44 @@ impl Walk<'_> {
             if target.child == NOWHERE && target.field == 0 {
                 *next = self.skip(depth, *next)?;
             }
+        }
+    }
+
+    /// Keys and values as nearly all are written: no white space beside them, values that are strings or scalars. Stops
+    /// before what is not, and before what is wrong, which [`member`](Self::member) then says.
+    #[inline(always)]
+    fn members(&mut self, node: u8, next: &mut usize) {
+        let (text, marks) = (self.text, self.marks);
+        // Inside of a string no bracket is a mark, so a mark that is a quote closes the string that the one before opens.
+        while let Some([open, close, _, end]) = marks.get(*next..).and_then(<[u32]>::first_chunk::<4>) {
+            let (open, close, end) = (*open as usize, *close as usize, *end as usize);
+            let Some([b',' | b'{', b'"']) = chunk(text, open.wrapping_sub(1)) else { return };
+            let Some([b'"', b':', first]) = chunk(text, close) else { return };
+            let plain = |start, end| !self.outline.has_escapes() || !self.outline.escaped(start, end);
+            let mut count = 2;
+            match first {
+                b'"' => {
+                    let Some([b'"', b',' | b'}']) = chunk(text, end) else { return };
+                    count = 4;
+                }
+                b'{' | b'[' | b',' | b':' | b'}' | b']' | 0..=b' ' => return,
+                _ => {}
+            }
+            let target = self.keys.find(node, text, open + 1, close);
+            if !plain(open + 1, close) {
+                return;
+            }
+            if let Some(act) = self.keys.act(target.field) {
+                if count == 2 {
+                    self.scalar(target.field, close + 2, *first);
+                } else if plain(close + 3, end) {
+                    let span = Span { start: close as u32 + 3, end: end as u32, made: false };
+                    self.lines.see(act, span);
+                } else {
+                    return;
+                }
+            }
+            *next += count;
         }
     }
 
@@ -152,13 +193,13 @@ impl Walk<'_> {
             }
         }
         *next += 2;
-        if let Some(known) = self.keys.field(field) {
+        if let Some(act) = self.keys.act(field) {
             let span = if self.outline.has_escapes() && self.outline.escaped(open + 1, close) {
                 self.unescaped(open + 1, close)?
             } else {
                 Span { start: open as u32 + 1, end: close as u32, made: false }
             };
-            self.lines.see(field, known, span);
+            self.lines.see(act, span);
         }
         Ok(None)
     }
@@ -176,10 +217,10 @@ impl Walk<'_> {
     /// A number or literal of a known field.
     fn scalar(&mut self, field: u16, start: usize, first: u8) {
         if first != b'n'
-            && let Some(known) = self.keys.field(field)
+            && let Some(act) = self.keys.act(field)
         {
             // Where it ends is looked up when it is needed, and most are not.
-            self.lines.see(field, known, Span { start: start as u32, end: OPEN, made: false });
+            self.lines.see(act, Span { start: start as u32, end: OPEN, made: false });
         }
     }
 
@@ -255,6 +296,12 @@ impl Walk<'_> {
     fn wrong(&self, at: usize) -> Fault {
         self.unclosed(at, self.byte(at))
     }
+}
+
+/// So many bytes from `at` on.
+#[inline(always)]
+fn chunk<const SIZE: usize>(text: &[u8], at: usize) -> Option<&[u8; SIZE]> {
+    text.get(at..).and_then(<[u8]>::first_chunk)
 }
 
 /// White space of JSON within a line.

@@ -58,6 +58,33 @@ pub(crate) struct Known {
     pub(crate) list: bool,
 }
 
+/// What is done with a value, by the parts in which that is asked while a line is read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Act {
+    /// The number of its field.
+    pub(super) field: u16,
+    /// What it is met as, if that is known before the end of the line.
+    pub(super) meaning: Option<Meaning>,
+    /// Whether it is noted among the values of the line.
+    pub(super) value: bool,
+    pub(super) time: bool,
+    pub(super) late: bool,
+    pub(super) sign: u32,
+}
+
+impl Act {
+    fn new(field: u16, role: Role) -> Self {
+        let nothing = Self { field, meaning: None, value: true, time: false, late: false, sign: 0 };
+        match role {
+            Role::Meet(meaning) => Self { meaning: Some(meaning), ..nothing },
+            Role::Part(_, meaning) => Self { meaning, ..nothing },
+            Role::Late(_) => Self { late: true, ..nothing },
+            Role::Time => Self { value: false, time: true, ..nothing },
+            Role::Sign(sign) => Self { value: false, sign, ..nothing },
+        }
+    }
+}
+
 /// The object at the top of a line.
 pub(super) const ROOT: u8 = 0;
 /// Objects in which nothing is known.
@@ -71,6 +98,7 @@ pub(crate) struct Keys {
     index: Box<[u8; 1 << SLOTS]>,
     entries: Vec<Entry>,
     fields: Vec<Known>,
+    acts: Vec<Act>,
     multiplier: u64,
 }
 
@@ -128,7 +156,8 @@ impl Keys {
 
     /// Looks for a multiplier without collisions. A test holds that there is one for each format.
     fn spread(entries: Vec<Entry>, fields: Vec<Known>) -> Self {
-        let mut keys = Self { index: Box::new([0; 1 << SLOTS]), entries, fields, multiplier: 0 };
+        let acts = (1..).zip(&fields).map(|(number, known)| Act::new(number, known.role)).collect();
+        let mut keys = Self { index: Box::new([0; 1 << SLOTS]), entries, fields, acts, multiplier: 0 };
         let mut state = 0x9E37_79B9_7F4A_7C15_u64;
         for _ in 0..1 << 20 {
             state = state.wrapping_mul(0xD129_0DDA_FC8E_4E2B).wrapping_add(0x9E37_79B9_7F4A_7C15);
@@ -153,6 +182,12 @@ impl Keys {
     #[inline]
     pub(crate) fn field(&self, number: u16) -> Option<&Known> {
         self.fields.get(usize::from(number).wrapping_sub(1))
+    }
+
+    /// What is done with values of the field of this number.
+    #[inline]
+    pub(super) fn act(&self, number: u16) -> Option<Act> {
+        self.acts.get(usize::from(number).wrapping_sub(1)).copied()
     }
 
     /// What the key that stands from `start` to `end` in the object `node` leads to.

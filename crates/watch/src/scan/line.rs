@@ -1,6 +1,9 @@
 //! What a reader has found in the lines of a window.
 
-use super::keys::{Keys, Known, Role};
+use std::sync::Arc;
+
+use super::keys::{Act, Keys};
+use crate::general::Columns;
 use crate::{Field, Meaning};
 
 /// Values of lines, by where they stand in the window.
@@ -85,24 +88,20 @@ impl Lines {
 
     /// Notes a value of a known field.
     #[inline(always)]
-    pub(super) fn see(&mut self, field: u16, known: &Known, span: Span) {
-        let meaning = match known.role {
-            Role::Meet(meaning) => Some(meaning),
-            Role::Time => {
-                self.time = Some(span);
-                return;
-            }
-            Role::Sign(sign) => {
-                self.signs |= sign;
-                return;
-            }
-            Role::Late(_) => {
-                self.late = true;
-                None
-            }
-            Role::Part(_, meaning) => meaning,
-        };
-        self.seen.push(Seen { field, meaning, span });
+    pub(super) fn see(&mut self, act: Act, span: Span) {
+        if act.value {
+            self.late |= act.late;
+            self.seen.push(Seen { field: act.field, meaning: act.meaning, span });
+        } else if act.time {
+            self.time = Some(span);
+        } else {
+            self.signs |= act.sign;
+        }
+    }
+
+    /// How many lines were kept.
+    pub(super) fn count(&self) -> usize {
+        self.rows.len()
     }
 
     /// The values of the line that is being read.
@@ -152,6 +151,23 @@ pub(crate) struct Window<'w> {
     pub(super) text: &'w [u8],
     pub(super) lines: &'w Lines,
     pub(super) keys: &'w Keys,
+    /// The columns, where lines are made of such.
+    pub(super) header: Option<Names<'w>>,
+}
+
+/// The names of columns: of all lines, but for those up to some place.
+#[derive(Clone, Copy)]
+pub(super) struct Names<'w> {
+    pub(super) now: Columns<'w>,
+    pub(super) past: &'w [Past],
+}
+
+/// Columns that lines had up to some place in the window.
+#[derive(Debug)]
+pub(super) struct Past {
+    pub(super) until: usize,
+    pub(super) names: Arc<Vec<Vec<u8>>>,
+    pub(super) separator: u8,
 }
 
 impl<'w> Window<'w> {
@@ -184,6 +200,13 @@ impl<'w> Window<'w> {
             let name = self.keys.field(seen.field).map_or("", |known| known.name);
             Some(Field { name, meaning: seen.meaning?, value: self.lines.text(self.text, seen.span) })
         })
+    }
+
+    /// The columns of a line.
+    pub(crate) fn columns(self, place: usize) -> Option<Columns<'w>> {
+        let Names { now, past } = self.header?;
+        let at = past.partition_point(|past| past.until <= place);
+        Some(past.get(at).map_or(now, |past| Columns { names: &past.names, separator: past.separator }))
     }
 
     /// What stands in a line, without its end.

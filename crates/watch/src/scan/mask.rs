@@ -20,6 +20,7 @@ pub(super) struct Outline {
     /// Backslashes, a word a block; empty if there are none.
     backslashes: Vec<u64>,
     escapes: bool,
+    ascii: bool,
 }
 
 /// What one block tells the next.
@@ -29,6 +30,8 @@ struct State {
     in_string: u64,
     /// One if the block ended with an escape's backslash.
     escaped: u64,
+    /// The bits that any byte had so far.
+    seen: u8x16,
 }
 
 impl Outline {
@@ -51,6 +54,7 @@ impl Outline {
         if !tail.is_empty() {
             self.block(&mut state, &padded(tail), base, u64::MAX >> (BLOCK - tail.len()));
         }
+        self.ascii = state.seen.to_bitmask() == 0;
         if let Some(end) = self.positions.get_mut(self.filled) {
             *end = window.len() as u32;
         }
@@ -61,6 +65,12 @@ impl Outline {
     #[inline]
     pub(super) fn positions(&self) -> &[u32] {
         self.positions.get(..self.filled).unwrap_or_default()
+    }
+
+    /// Whether the window is ASCII.
+    #[inline]
+    pub(super) fn is_ascii(&self) -> bool {
+        self.ascii
     }
 
     /// Whether a backslash stands in the window.
@@ -90,15 +100,18 @@ impl Outline {
     #[inline(always)]
     fn block(&mut self, state: &mut State, block: &[u8; BLOCK], base: u32, valid: u64) {
         let (lanes, _) = block.as_chunks::<16>();
-        let (mut quotes, mut brackets, mut rare) = (0, 0, u8x16::splat(0));
+        let (mut quotes, mut brackets) = (0, 0);
+        let (mut lowest, mut slashes, mut all) = (u8x16::splat(b' '), u8x16::splat(0), state.seen);
         for (index, lane) in lanes.iter().enumerate() {
             let bytes = u8x16::new(*lane);
-            let folded = bytes | u8x16::splat(0x20);
             quotes |= u64::from(is(bytes, b'"').to_bitmask()) << (16 * index);
-            brackets |= u64::from((is(folded, b'{') | is(folded, b'}')).to_bitmask()) << (16 * index);
-            rare |= is(bytes, b'\\') | below_space(bytes);
+            brackets |= u64::from(bracket(bytes).to_bitmask()) << (16 * index);
+            lowest = lowest.min(bytes);
+            slashes |= is(bytes, b'\\');
+            all |= bytes;
         }
-        let bits = if rare.to_bitmask() == 0 {
+        state.seen = all;
+        let bits = if (slashes | below_space(lowest)).to_bitmask() == 0 {
             quotes &= !std::mem::take(&mut state.escaped);
             quotes | (brackets & !state.inside(quotes))
         } else {
@@ -169,6 +182,7 @@ pub(super) struct Columns {
     filled: usize,
     /// Of each line feed, its place among the positions.
     feeds: Vec<u32>,
+    ascii: bool,
 }
 
 impl Columns {
@@ -182,13 +196,15 @@ impl Columns {
         self.feeds.clear();
         let (blocks, tail) = window.as_chunks::<BLOCK>();
         let mut base = 0_u32;
+        let mut seen = u8x16::splat(0);
         for block in blocks {
-            self.block(block, separator, base, u64::MAX);
+            self.block(block, separator, base, u64::MAX, &mut seen);
             base += BLOCK as u32;
         }
         if !tail.is_empty() {
-            self.block(&padded(tail), separator, base, u64::MAX >> (BLOCK - tail.len()));
+            self.block(&padded(tail), separator, base, u64::MAX >> (BLOCK - tail.len()), &mut seen);
         }
+        self.ascii = seen.to_bitmask() == 0;
         if let Some(end) = self.positions.get_mut(self.filled) {
             *end = window.len() as u32;
         }
@@ -202,6 +218,12 @@ impl Columns {
         self.positions.get(..self.filled).unwrap_or_default()
     }
 
+    /// Whether the window is ASCII.
+    #[inline]
+    pub(super) fn is_ascii(&self) -> bool {
+        self.ascii
+    }
+
     /// Which of the offsets are line feeds.
     #[inline]
     pub(super) fn feeds(&self) -> &[u32] {
@@ -209,12 +231,13 @@ impl Columns {
     }
 
     #[inline(always)]
-    fn block(&mut self, block: &[u8; BLOCK], separator: u8, base: u32, valid: u64) {
+    fn block(&mut self, block: &[u8; BLOCK], separator: u8, base: u32, valid: u64, seen: &mut u8x16) {
         let (lanes, _) = block.as_chunks::<16>();
         let (mut bits, mut ends) = (0, 0);
         for (index, lane) in lanes.iter().enumerate() {
             let bytes = u8x16::new(*lane);
             let feeds = is(bytes, b'\n');
+            *seen |= bytes;
             ends |= u64::from(feeds.to_bitmask()) << (16 * index);
             bits |= u64::from((feeds | is(bytes, separator)).to_bitmask()) << (16 * index);
         }
@@ -261,6 +284,12 @@ fn padded(tail: &[u8]) -> [u8; BLOCK] {
 #[inline(always)]
 fn is(bytes: u8x16, byte: u8) -> u8x16 {
     bytes.simd_eq(u8x16::splat(byte))
+}
+
+/// Brackets and braces: what is left of them less the first is at most in these two bits.
+#[inline(always)]
+fn bracket(bytes: u8x16) -> u8x16 {
+    ((bytes - u8x16::splat(b'[')) & u8x16::splat(!0x22)).simd_eq(u8x16::splat(0))
 }
 
 #[inline(always)]

@@ -13,15 +13,16 @@ mod mask;
 pub(crate) mod parts;
 mod unescape;
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use columns::Header;
 pub use fault::{Fault, Report};
 use json::Walk;
 use keys::Keys;
-use line::{Lines, Window};
+use line::{Lines, Names, Past, Window};
 use mask::{Columns, Outline};
 
+use crate::general::Columns as ColumnNames;
 use crate::{eve, zeek};
 
 /// Longer lines are counted and left out: 1 MiB.
@@ -77,6 +78,8 @@ pub struct Scan {
     columns: Columns,
     header: Header,
     lines: Lines,
+    /// Headers that were in force earlier in the window.
+    past: Vec<Past>,
     report: Report,
     /// The beginning of a line whose end has not come.
     carried: Vec<u8>,
@@ -94,6 +97,7 @@ impl Scan {
             columns: Columns::default(),
             header: Header::default(),
             lines: Lines::default(),
+            past: Vec::new(),
             report: Report::default(),
             carried: Vec::new(),
             too_long: false,
@@ -166,17 +170,17 @@ impl Scan {
                 self.report.broken(self.report.lines, Fault::Length);
                 continue;
             }
-            let utf8 = simdutf8::basic::from_utf8(window).is_ok();
             match self.format {
-                Format::ZeekJson => self.json(&ZEEK, window, utf8, show),
-                Format::Eve => self.json(&EVE, window, utf8, show),
-                Format::ZeekTsv => self.tsv(&ZEEK, window, utf8, show),
+                Format::ZeekJson => self.json(&ZEEK, window, show),
+                Format::Eve => self.json(&EVE, window, show),
+                Format::ZeekTsv => self.tsv(&ZEEK, window, show),
             }
         }
     }
 
-    fn json(&mut self, keys: &'static Keys, window: &[u8], utf8: bool, show: &mut impl FnMut(Window<'_>)) {
+    fn json(&mut self, keys: &'static Keys, window: &[u8], show: &mut impl FnMut(Window<'_>)) {
         self.outline.of(window);
+        let utf8 = self.outline.is_ascii() || simdutf8::basic::from_utf8(window).is_ok();
         self.lines.clear();
         let marks = self.outline.positions();
         let (mut start, mut next) = (0, 0);
@@ -211,18 +215,22 @@ impl Scan {
             start = end + 1;
         }
         self.lines.begin();
-        show(Window { text: window, lines: &self.lines, keys });
+        show(Window { text: window, lines: &self.lines, keys, header: None });
     }
 
-    fn tsv(&mut self, keys: &'static Keys, window: &[u8], utf8: bool, show: &mut impl FnMut(Window<'_>)) {
+    fn tsv(&mut self, keys: &'static Keys, window: &[u8], show: &mut impl FnMut(Window<'_>)) {
         let mut rest = window;
         // A header may change the separator, and then what comes after it is outlined anew.
         while !rest.is_empty() {
             self.columns.of(rest, self.header.separator);
+            let utf8 = self.columns.is_ascii() || simdutf8::basic::from_utf8(rest).is_ok();
             self.lines.clear();
+            self.past.clear();
             let end = self.rows(keys, rest, utf8);
             self.lines.begin();
-            show(Window { text: rest, lines: &self.lines, keys });
+            let now = ColumnNames { names: &self.header.names, separator: self.header.separator };
+            let header = Some(Names { now, past: &self.past });
+            show(Window { text: rest, lines: &self.lines, keys, header });
             rest = rest.get(end..).unwrap_or_default();
         }
     }
@@ -248,9 +256,13 @@ impl Scan {
             let fault = if !utf8 && std::str::from_utf8(text).is_err() {
                 Some(Fault::Encoding)
             } else if text.first() == Some(&b'#') {
+                if text.starts_with(b"#fields") || text.starts_with(b"#separator") {
+                    let (until, names) = (self.lines.count(), Arc::clone(&self.header.names));
+                    self.past.push(Past { until, names, separator });
+                }
                 self.header.line(text, keys).err()
             } else if marks.len() == self.header.width {
-                self.header.read(window, begin, marks, keys, &mut self.lines);
+                self.header.read(window, begin, marks, &mut self.lines);
                 if self.lines.late {
                     settle(self.format, &mut self.lines, window, keys, self.header.path());
                 }

@@ -14,6 +14,9 @@ pub(super) struct Networks {
     /// For each value of an IPv4 address's first 16 bits, the first interval that ends there or later; empty if there are
     /// few intervals.
     index: Vec<u32>,
+    /// For each value of an IPv4 address's first 16 bits a bit, set if an interval has such addresses. All of it is in the
+    /// nearest cache, and it answers for nearly all addresses.
+    touched: Vec<u64>,
     /// Bit n: there is a prefix of n bits.
     lengths_v4: u64,
     lengths_v6: [u128; 2],
@@ -72,11 +75,34 @@ impl Networks {
                 index.push(u32::try_from(at).unwrap_or(u32::MAX));
             }
         }
-        Self { v4, v6, index, lengths_v4, lengths_v6 }
+        let mut touched = Vec::new();
+        if !v4.is_empty() {
+            touched.resize(1 << 10, 0);
+        }
+        for (start, end) in &v4 {
+            for first in start >> 16..=end >> 16 {
+                if let Some(word) = touched.get_mut((first >> 6) as usize) {
+                    *word |= 1_u64 << (first & 63);
+                }
+            }
+        }
+        Self { v4, v6, index, touched, lengths_v4, lengths_v6 }
+    }
+
+    /// Whether an address may lie in a network: false is certain.
+    #[inline]
+    pub(super) fn may_cover(&self, address: IpAddr) -> bool {
+        match address {
+            IpAddr::V4(address) => {
+                let first = address.to_bits() >> 16;
+                self.touched.get((first >> 6) as usize).is_some_and(|word| word >> (first & 63) & 1 == 1)
+            }
+            IpAddr::V6(_) => !self.v6.is_empty(),
+        }
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.v4.capacity() * 8 + self.v6.capacity() * 32 + self.index.capacity() * 4
+        self.v4.capacity() * 8 + self.v6.capacity() * 32 + self.index.capacity() * 4 + self.touched.capacity() * 8
     }
 
     /// Hands over the canonical bytes of every network that may cover this address, the widest first.

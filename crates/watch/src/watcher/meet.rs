@@ -61,8 +61,8 @@ impl Meet {
     /// A host, perhaps with a port.
     pub(super) fn host(&mut self, set: &Set, value: &[u8], each: &mut impl FnMut(Look, &[u8])) {
         if value.first().is_some_and(|byte| byte.is_ascii_digit() || matches!(byte, b'[' | b':')) || may_be_v6(value) {
-            let host = without_port(value);
-            if let Some(address) = canonical::address(host) {
+            let short = || quick::address(value).map(IpAddr::V4);
+            if let Some(address) = short().or_else(|| canonical::address(without_port(value))) {
                 each(Look::Address(address), value);
                 return;
             }
@@ -179,7 +179,7 @@ impl Meet {
 }
 
 /// A host without the port behind it.
-fn without_port(host: &[u8]) -> &[u8] {
+pub(crate) fn without_port(host: &[u8]) -> &[u8] {
     let Some(at) = memchr::memrchr(b':', host) else { return host };
     let (name, port) = host.split_at_checked(at).unwrap_or((host, &[]));
     // An address of version 6 has more colons, and a port only behind brackets.
@@ -216,7 +216,7 @@ fn common_names(name: &[u8], each: &mut dyn FnMut(&[u8])) {
 }
 
 /// The mailboxes of a list: parted by commas or semicolons that stand neither in quotes nor in angle brackets.
-fn mailboxes(list: &[u8], each: &mut dyn FnMut(&[u8])) {
+pub(crate) fn mailboxes(list: &[u8], each: &mut dyn FnMut(&[u8])) {
     let (mut quoted, mut angled, mut escaped) = (false, false, false);
     let ends = |byte: &u8| {
         let ends = !quoted && !angled && matches!(byte, b',' | b';');

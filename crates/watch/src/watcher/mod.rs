@@ -12,9 +12,11 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use meet::{Look, Meet};
+pub(crate) use meet::{mailboxes, without_port};
 use observable::Kind;
 use quick::Recent;
 
+use crate::general::{CANDIDATES, Circumstances, Columns, Patterns};
 use crate::scan::Scan;
 use crate::scan::line::{Seen, Window};
 use crate::set::{Found, Key, Set};
@@ -48,6 +50,9 @@ pub struct Watcher {
     told: Vec<(u64, Kind, String)>,
     batch: Batch,
     recent: Recent,
+    /// Beside the set, if there are any.
+    patterns: Option<Arc<Patterns>>,
+    circumstances: Circumstances,
 }
 
 /// Keys of the values of a window of lines.
@@ -100,6 +105,23 @@ impl Watcher {
             told: Vec::new(),
             batch: Batch::default(),
             recent: Recent::new(),
+            patterns: None,
+            circumstances: Circumstances::default(),
+        }
+    }
+
+    /// The same, and with patterns whose values are in the set under names from [`CANDIDATES`] on.
+    #[must_use]
+    pub fn with_patterns(mut self, patterns: Arc<Patterns>) -> Self {
+        self.patterns = Some(patterns);
+        self
+    }
+
+    /// Says what comes next: from which input, and when it is received, in microseconds since 1970. Patterns over several
+    /// events take this for who was seen and when, where an event itself does not say.
+    pub fn next(&mut self, input: &str, received: i64) {
+        if let Some(patterns) = &self.patterns {
+            self.circumstances = Circumstances { input: patterns.entity(input.as_bytes()), received };
         }
     }
 
@@ -117,17 +139,33 @@ impl Watcher {
 
     /// Tells `sink` every indicator that a field of the event hits, once for each field name.
     pub fn event(&mut self, event: &Event<'_>, sink: &mut dyn FnMut(&Hit<'_>)) {
+        self.event_of(event, None, sink);
+    }
+
+    fn event_of(&mut self, event: &Event<'_>, columns: Option<Columns<'_>>, sink: &mut dyn FnMut(&Hit<'_>)) {
         self.told.clear();
+        let mut is_candidate = false;
         for field in event.fields {
-            self.field(event, field, sink);
+            is_candidate |= self.field(event, field, sink);
+        }
+        if let Some(patterns) = &self.patterns
+            && (is_candidate || patterns.everywhere() > 0)
+        {
+            patterns.meet(event, columns, self.circumstances, sink);
         }
     }
 
-    fn field(&mut self, event: &Event<'_>, field: &Field<'_>, sink: &mut dyn FnMut(&Hit<'_>)) {
+    /// Returns whether a pattern may be met.
+    fn field(&mut self, event: &Event<'_>, field: &Field<'_>, sink: &mut dyn FnMut(&Hit<'_>)) -> bool {
         let Self { set, meet, found, told, .. } = self;
+        let mut is_candidate = false;
         let mut tell = |found: &mut Vec<Found>, kind: Kind, parent: bool, value: &[u8]| {
             for found in found.drain(..) {
                 let name = found.name;
+                if name & CANDIDATES != 0 {
+                    is_candidate = true;
+                    continue;
+                }
                 let claimed = if parent { found.subdomains } else { found.itself };
                 if !claimed || told.iter().any(|(n, k, f)| (*n, *k, f.as_str()) == (name, kind, field.name)) {
                     continue;
@@ -158,6 +196,7 @@ impl Watcher {
                 }
             }
         });
+        is_candidate
     }
 
     /// Takes the next piece of a log, however it is cut, and tells `sink` the hits of all lines that end in it.
@@ -173,6 +212,9 @@ impl Watcher {
     fn window(&mut self, window: Window<'_>, sink: &mut dyn FnMut(&Hit<'_>)) {
         self.gather(window);
         self.filter();
+        if self.patterns.as_ref().is_some_and(|patterns| patterns.everywhere() > 0) {
+            self.batch.lines.extend(window.rows().map(|(place, _)| place as u32));
+        }
         if self.batch.lines.is_empty() {
             return;
         }
@@ -184,7 +226,7 @@ impl Watcher {
             let Some(row) = window.row(place) else { continue };
             let fields: Vec<Field<'_>> = window.fields(place).collect();
             let event = Event { line: row.number, raw: window.raw(row), time: window.time(row), fields: &fields };
-            self.event(&event, sink);
+            self.event_of(&event, window.columns(place), sink);
         }
         self.batch.lines = lines;
     }
@@ -223,7 +265,7 @@ impl Watcher {
             let value = window.text(*seen);
             let first = keys.len() as u32;
             let is_name = seen.meaning != Some(Meaning::Address);
-            if let Some(points) = quick::points(value).filter(|_| is_name) {
+            if let Some(points) = is_name.then(|| quick::points(value)).flatten() {
                 keys.push(*tag);
                 if set.has_subdomains() {
                     quick::parents(set, value, points, |key| keys.push(key));
@@ -241,7 +283,7 @@ impl Watcher {
         let Self { set, batch, found, recent, .. } = self;
         let Batch { keys, places, lines, addresses, asked, passed, .. } = batch;
         set.sift(keys, passed);
-        if set.has_networks() {
+        if !addresses.is_empty() {
             let sifted = passed.len();
             passed.extend(addresses.iter().filter(|(_, address)| covered(set, *address, found)).map(|(key, _)| *key));
             if passed.len() > sifted {
@@ -265,7 +307,9 @@ fn push(set: &Set, look: Look, keys: &mut Vec<Key>, addresses: &mut Vec<(u32, Ip
     match look {
         Look::Key { key, .. } => keys.push(key),
         Look::Address(address) => {
-            addresses.push((keys.len() as u32, address));
+            if set.may_cover(address) {
+                addresses.push((keys.len() as u32, address));
+            }
             keys.push(meet::address_key(set, address).1);
         }
     }

@@ -56,19 +56,21 @@ pub(super) fn address(text: &[u8]) -> Option<Ipv4Addr> {
         return None;
     }
     let ends = [points.trailing_zeros(), second.trailing_zeros(), third.trailing_zeros(), length];
-    let (mut bits, mut begin, mut wrong) = (0, 0, false);
+    let (mut bits, mut begin, mut wrong) = (0_u32, 0, false);
     for end in ends {
         let digits = end.wrapping_sub(begin);
-        // The four bytes up to the end of the part, those before it cleared: units are the highest.
-        let within = u32::MAX << (8 * 4_u32.saturating_sub(digits)).min(31);
-        let word = number.rotate_right((8 * end).wrapping_sub(32) & 127) as u32;
-        let word = (word ^ 0x3030_3030) & within;
-        let (units, tens, hundreds) = (word >> 24, word >> 16 & 0xFF, word >> 8 & 0xFF);
-        let part = units + 10 * tens + 100 * hundreds;
-        let leading = word >> (8 * 4_u32.saturating_sub(digits)).min(31) & 0xFF;
-        wrong |= digits.wrapping_sub(1) > 2 || units > 9 || tens > 9 || hundreds > 9 || part > 255;
-        wrong |= digits > 1 && leading == 0;
-        bits = bits << 8 | part;
+        wrong |= digits.wrapping_sub(1) > 2;
+        // The last three bytes before the end of the part: its first has no three before it.
+        let word = match begin {
+            0 => (number as u32) << (4_u32.wrapping_sub(end) << 3 & 31) >> 8,
+            _ => (number << 8 >> ((8 * end).wrapping_sub(16) & 127)) as u32,
+        };
+        // As digits, the units lowest, and nothing of what stands before the part.
+        let digit = ((word << 8).swap_bytes() ^ 0x30_3030) & 0xFF_FFFF >> (3_u32.wrapping_sub(digits) << 3 & 31);
+        wrong |= (digit.wrapping_add(0x76_7676) | digit) & 0x80_8080 != 0;
+        // More than 255, or with a zero before its first digit.
+        wrong |= digit > 0x02_0505 || digit < 1 << (digits.wrapping_sub(1) << 3 & 31) & !1;
+        bits = bits << 8 | ((digit & 0xFF) + 10 * (digit >> 8 & 0xFF) + 100 * (digit >> 16)) & 0xFF;
         begin = end + 1;
     }
     (!wrong).then(|| Ipv4Addr::from_bits(bits))

@@ -1,6 +1,7 @@
 //! What looks at the bytes of one input: a reader of its format, and the watcher.
 
 use super::hits::Hits;
+use super::indicators::micros_now;
 use super::summary::Summary;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -73,6 +74,7 @@ impl Eye for LogEye {
         if let Some(set) = hits.changed() {
             watcher.swap(set);
         }
+        watcher.next(input, micros_now());
         match way {
             Way::Fast { scan, tsv, header, before, told } => {
                 *before = first.saturating_sub(scan.report().lines + 1);

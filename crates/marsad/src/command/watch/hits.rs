@@ -42,6 +42,11 @@ impl Hits {
         self.source.changed()
     }
 
+    /// The patterns beside the set.
+    pub(super) fn patterns(&self) -> &std::sync::Arc<watch::general::Patterns> {
+        self.source.patterns()
+    }
+
     /// Writes a hit, if the indicator still counts and means the value.
     pub(super) fn hit(&mut self, input: &str, hit: &Hit<'_>) {
         if self.failed.is_some() {

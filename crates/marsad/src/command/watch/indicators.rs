@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
+use watch::general::Patterns;
 use watch::list::{Indicator, Names};
 use watch::warning::{self, Warnings};
 use watch::{Builder, Set};
@@ -25,7 +26,13 @@ const MOST_READY: usize = 1 << 16;
 /// Where indicators come from.
 pub(super) enum Source {
     /// A list or a bundle.
-    File { set: Arc<Set>, names: Box<Names<File>>, ready: HashMap<u64, Option<Rc<Indicator>>>, now: i64 },
+    File {
+        set: Arc<Set>,
+        patterns: Arc<Patterns>,
+        names: Box<Names<File>>,
+        ready: HashMap<u64, Option<Rc<Indicator>>>,
+        now: i64,
+    },
     /// The book of a node; `seen` is which of its sets is in use.
     Book { followed: Arc<Followed>, seen: u64 },
 }
@@ -45,14 +52,16 @@ fn of_file(path: &Path, warning_lists: &[PathBuf], summary: &mut Summary) -> Res
     let file = File::open(path).map_err(|error| Failure::file("read", path, &error))?;
     let mut builder = Builder::new(node::chance::bytes()?);
     let warnings = (!warning_lists.is_empty()).then(|| warnings(warning_lists)).transpose()?;
-    let loaded = watch::list::read_without(file, &mut builder, warnings.as_ref()).map_err(|error| {
+    let mut loaded = watch::list::read_without(file, &mut builder, warnings.as_ref()).map_err(|error| {
         Failure::could(format!("cannot read the indicators of {}: {}", path.display(), chain(&error)))
     })?;
+    let patterns = Arc::new(Patterns::default());
+    loaded.add_patterns(&patterns, &mut builder);
     summary.indicators = loaded.report;
-    summary.general = loaded.general.len() as u64;
     summary.indicator_file = visible(&path.display().to_string());
     Ok(Source::File {
         set: Arc::new(builder.build()),
+        patterns,
         names: Box::new(loaded.names),
         ready: HashMap::new(),
         now: micros_now(),
@@ -79,7 +88,7 @@ fn of_book(place: &Place, live: bool, summary: &mut Summary) -> Result<Source, F
     let refused = status.refused.iter().filter(|(why, _)| *why != Why::Benign);
     summary.indicators.refused = refused.map(|(_, count)| count).sum();
     summary.indicators.benign = status.benign.into_iter().collect();
-    summary.general = status.figures.patterns;
+    summary.indicators.patterns = status.figures.patterns;
     Ok(Source::Book { seen: followed.generation(), followed })
 }
 
@@ -89,6 +98,14 @@ impl Source {
         match self {
             Self::File { set, .. } => Arc::clone(set),
             Self::Book { followed, .. } => Arc::clone(&followed.now().set),
+        }
+    }
+
+    /// The patterns beside it.
+    pub(super) fn patterns(&self) -> &Arc<Patterns> {
+        match self {
+            Self::File { patterns, .. } => patterns,
+            Self::Book { followed, .. } => followed.patterns(),
         }
     }
 
@@ -120,7 +137,7 @@ impl Source {
                     }
                 };
                 let meets = |kind, value: &[u8]| Ok(indicator.as_ref().is_some_and(|found| found.meets(kind, value)));
-                let met = means(kind, value, &mut { meets })?;
+                let met = kind == Kind::Pattern || means(kind, value, &mut { meets })?;
                 Ok(indicator.filter(|_| met).map(|indicator| indicator.label().into()))
             }
             Self::Book { followed, .. } => {
@@ -167,7 +184,7 @@ fn without_port(value: &[u8]) -> &[u8] {
     }
 }
 
-fn micros_now() -> i64 {
+pub(super) fn micros_now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
 }

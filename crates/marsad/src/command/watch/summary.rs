@@ -16,8 +16,6 @@ const MOST_NAMED: usize = 20;
 pub(super) struct Summary {
     pub(super) indicators: Report,
     pub(super) indicator_file: String,
-    /// Indicators of patterns that no single value meets.
-    pub(super) general: u64,
     pub(super) inputs: u64,
     pub(super) bytes: u64,
     pub(super) events: u64,
@@ -74,7 +72,7 @@ impl Summary {
 
     /// Tells it.
     pub(super) fn tell(&self, hits: &Hits) {
-        let Report { taken, refused, withdrawn, first, .. } = &self.indicators;
+        let Report { taken, patterns, refused, withdrawn, first, .. } = &self.indicators;
         note(format!(
             "indicators: {} taken, {} refused, {} withdrawn",
             HumanCount(*taken),
@@ -93,8 +91,8 @@ impl Summary {
             let lists = lists.collect::<Vec<_>>().join("; ");
             note(format!("  not looked for: {} claims on what is well known and benign ({lists})", HumanCount(benign)));
         }
-        if self.general > 0 {
-            note(format!("  not looked for: {} patterns that no single value meets", HumanCount(self.general)));
+        if *patterns > 0 {
+            tell_patterns(*patterns, hits.patterns());
         }
         let formats: Vec<String> = self.formats.iter().map(|(name, count)| format!("{count} {name}")).collect();
         let formats = if formats.is_empty() { String::new() } else { format!(" ({})", formats.join(", ")) };
@@ -114,5 +112,24 @@ impl Summary {
             String::new()
         };
         note(format!("hits: {} of {} indicators{kept}", HumanCount(hits.all), HumanCount(hits.indicators() as u64)));
+    }
+}
+
+/// What became of patterns that no single value meets.
+fn tell_patterns(count: u64, patterns: &watch::general::Patterns) {
+    let everywhere = match patterns.everywhere() as u64 {
+        0 => String::new(),
+        everywhere => format!(", {} of them tested on every event", HumanCount(everywhere)),
+    };
+    note(format!("  beside them: {} patterns{everywhere}", HumanCount(count)));
+    let report = patterns.report();
+    for (count, what) in [
+        (report.dropped, "events were let go that a pattern could still have used"),
+        (report.forgotten, "times it was forgotten what a pattern had seen of an address"),
+        (report.exhausted, "searches took too long"),
+    ] {
+        if count > 0 {
+            note(format!("  to keep within bounds: {} {what}", HumanCount(count)));
+        }
     }
 }

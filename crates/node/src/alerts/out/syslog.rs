@@ -70,17 +70,8 @@ impl std::str::FromStr for Target {
             "tls" => (Over::Tls, 6_514),
             _ => return Err(wrong()),
         };
-        let authority: http::uri::Authority = rest.trim_end_matches('/').parse().map_err(|_| wrong())?;
-        let host = authority.host().trim_start_matches('[').trim_end_matches(']').trim_end_matches('.');
-        let behind = authority.as_str().rsplit(']').next().unwrap_or_default();
-        let port = match behind.split_once(':') {
-            None => port,
-            Some((_, port)) => port.parse().ok().filter(|port| *port > 0).ok_or_else(wrong)?,
-        };
-        if host.is_empty() || rest.contains('@') {
-            return Err(wrong());
-        }
-        Ok(Self { over, host: host.to_ascii_lowercase(), port })
+        let (host, port) = super::server(rest, port).ok_or_else(wrong)?;
+        Ok(Self { over, host, port })
     }
 }
 

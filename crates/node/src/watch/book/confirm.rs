@@ -59,11 +59,14 @@ impl Cache {
 
 impl Followed {
     /// The indicator of this name, if it stands at this instant and means this value: it is there for our own organisation, it
-    /// is not revoked, and its window is open.
+    /// is not revoked, and its window is open. What a pattern was met by as a whole is not looked at again.
     ///
     /// # Errors
     /// [`Error`]: the book cannot be asked, so that nothing is known.
     pub fn confirm(&self, name: u64, kind: Kind, value: &[u8], at: Micros) -> Result<Option<Arc<Indicator>>, Error> {
+        if kind == Kind::Pattern {
+            return self.standing(name, at);
+        }
         let Some((indicator, claims)) = self.shared.stands(name)? else { return Ok(None) };
         let standing = self.shared.standing(indicator, at);
         Ok(standing.filter(|_| claims.iter().any(|claim| holds::holds(claim, kind, value))))

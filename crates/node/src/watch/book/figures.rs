@@ -97,7 +97,7 @@ pub(super) fn status(shared: &Shared) -> Result<Status, Error> {
     Ok(Status {
         figures: Figures {
             indicators: counts.indicators,
-            claims: snapshot.set.len() as u64,
+            claims: snapshot.set.len().saturating_sub(shared.patterns.claims()) as u64,
             patterns: snapshot.general.len() as u64,
             bytes: (snapshot.set.bytes() + names.bytes()) as u64,
             lag: lag.max(0),

@@ -3,6 +3,7 @@
 use super::names::{Uuid, uuid_of};
 use super::read::{self, KEYS, Taking};
 use super::{Error, LOOK, Shared};
+use ::watch::general::CANDIDATES;
 use ::watch::set::Set;
 use ledger::{ClassNo, Ledger as _, Seq};
 use policy::{Classes as _, View};
@@ -84,7 +85,7 @@ pub(super) fn amend(shared: &Shared, keys: &[Uuid], position: Seq) -> Result<(),
     let newest = read::newest(shared, keys)?;
     shared.confirmed.lock().unwrap_or_else(PoisonError::into_inner).forget(keys);
     let before = shared.now();
-    let gone: Vec<u64> = {
+    let mut gone: Vec<u64> = {
         let names = shared.names.read().unwrap_or_else(PoisonError::into_inner);
         keys.iter().filter_map(|uuid| names.known(uuid)).collect()
     };
@@ -95,14 +96,20 @@ pub(super) fn amend(shared: &Shared, keys: &[Uuid], position: Seq) -> Result<(),
         }
     }
     let mut general = Arc::clone(&before.general);
-    if !taking.general.is_empty() || gone.iter().any(|name| general.contains_key(name)) {
+    let patterns: Vec<u64> = gone.iter().filter(|name| general.contains_key(name)).copied().collect();
+    let ended: Vec<u64> = patterns.iter().filter(|name| !taking.general.contains_key(name)).copied().collect();
+    if !taking.general.is_empty() || !patterns.is_empty() {
         let mut amended: BTreeMap<_, _> = (*general).clone();
         gone.iter().for_each(|name| drop(amended.remove(name)));
         amended.append(&mut taking.general);
         general = Arc::new(amended);
     }
     shared.counts.lock().unwrap_or_else(PoisonError::into_inner).add(&taking.counts);
+    gone.extend(patterns.iter().map(|name| CANDIDATES | name));
     shared.put(before.set.amended(&gone, taking.builder), general, position);
+    for name in ended {
+        shared.patterns.remove(name);
+    }
     Ok(())
 }
 

@@ -67,7 +67,13 @@ pub(super) fn whole(shared: &Shared, since: Option<Seq>, progress: &mut dyn FnMu
     }
     drop(seen);
     *shared.counts.lock().unwrap_or_else(PoisonError::into_inner) = taking.counts;
+    let before = shared.now();
+    let gone = before.general.keys().filter(|name| !taking.general.contains_key(name)).copied();
+    let gone: Vec<u64> = gone.collect();
     shared.put(taking.builder.build(), Arc::new(taking.general), position);
+    for name in gone {
+        shared.patterns.remove(name);
+    }
     for keys in twice.chunks(KEYS) {
         super::follow::amend(shared, keys, position)?;
     }
@@ -185,10 +191,15 @@ impl Taking {
                 if self.general.len() >= MOST_GENERAL {
                     return self.counts.refuse(Why::TooMany, &object.id);
                 }
-                if let Some(name) = name(shared, uuid) {
-                    self.general.insert(name, Arc::new(*pattern));
-                    self.counts.indicators += 1;
+                if shared.settings.without.contains(&observable::Kind::Pattern) {
+                    return;
                 }
+                let Some(name) = name(shared, uuid) else { return self.counts.refuse(Why::TooMany, &object.id) };
+                if shared.patterns.add(name, &pattern, &mut self.builder).is_err() {
+                    return self.counts.refuse(Why::Broken, &object.id);
+                }
+                self.general.insert(name, Arc::new(*pattern));
+                self.counts.indicators += 1;
                 return;
             }
             Said::Claims(claims) => claims,

@@ -246,6 +246,68 @@ fn what_cannot_be_watched_for_is_counted_with_its_reason() {
 }
 
 #[test]
+fn patterns_that_say_more_are_met_and_follow_the_book() {
+    use crate::watch::seer::{Found, Seer, Tally};
+    use ::watch::input::{Eye as _, Format};
+    let pattern = |text: &str| serde_json::json!({ "pattern": text });
+    let followed_by = "[domain-name:value = 'a.example'] FOLLOWEDBY [ipv4-addr:value = '203.0.113.7']";
+    let traffic = "[network-traffic:dst_ref.value = '203.0.113.7' AND network-traffic:dst_port = 4444]";
+    let mut node = Node::new();
+    node.put(0, &id(1), node.open, &pattern(followed_by));
+    node.put(0, &id(2), node.hidden, &pattern(traffic));
+    let followed = node.followed();
+    let (found, tally) = (Found::default(), Arc::<Tally>::default());
+    let mut seer = Seer::new(&followed, "log", Format::ZeekJson, &found, &tally).unwrap();
+    let mut line = 0;
+    let mut see = |more: &str| {
+        line += 1;
+        let text = format!("{{\"ts\":{line}.5,\"uid\":\"C\",\"id.orig_h\":\"10.0.0.5\",{more}}}\n");
+        seer.block(text.as_bytes(), line);
+        let hits = found.take().into_iter();
+        hits.map(|hit| (hit.indicator.id.clone(), hit.kind, hit.value, hit.line)).collect::<Vec<_>>()
+    };
+    let (name, address) = ("\"query\":\"a.example\"", "\"id.resp_h\":\"203.0.113.7\",\"id.resp_p\":4444");
+    let both = || "a.example 203.0.113.7".to_owned();
+    let one = || "203.0.113.7".to_owned();
+    assert_eq!(see(name), []);
+    assert_eq!(see(address), [(id(1), Kind::Pattern, both(), 2)], "what is withheld from us is not met");
+
+    // One comes while another has seen the half of what it needs.
+    assert_eq!(see(name), []);
+    node.put(0, &id(3), node.open, &pattern(traffic));
+    followed.catch_up().unwrap();
+    assert_eq!(see(address), [(id(1), Kind::Pattern, both(), 4), (id(3), Kind::Pattern, one(), 4)]);
+
+    // A new version says something else, the other is revoked.
+    node.put(0, &id(1), node.open, &pattern("[domain-name:value = 'a.example' AND domain-name:value != 'b.example']"));
+    let revoked = serde_json::json!({"pattern": traffic, "revoked": true});
+    node.put(0, &id(3), node.open, &revoked);
+    followed.catch_up().unwrap();
+    assert_eq!(see(address), []);
+    assert_eq!(see(name), [(id(1), Kind::Pattern, "a.example".to_owned(), 6)]);
+
+    // It becomes a plain claim.
+    node.put(0, &id(1), node.open, &domain("a.example"));
+    followed.catch_up().unwrap();
+    assert_eq!(see(name), [(id(1), Kind::Domain, "a.example".to_owned(), 7)]);
+    let report = followed.patterns().report();
+    assert_eq!((report.patterns, followed.patterns().claims(), followed.patterns().everywhere()), (0, 0, 0));
+
+    // What no set can tell is tested on every event, until it goes.
+    node.put(1, &id(4), node.open, &pattern("[network-traffic:dst_port = 4444]"));
+    node.put(1, &id(5), node.open, &pattern("[domain-name:value MATCHES '(?=x)']"));
+    followed.catch_up().unwrap();
+    assert_eq!(followed.patterns().everywhere(), 1);
+    assert_eq!(see(address), [(id(4), Kind::Pattern, "4444".to_owned(), 8)]);
+    assert!(followed.status().unwrap().examples.contains(&(Why::Broken, id(5))));
+    node.erase(&id(4));
+    followed.catch_up().unwrap();
+    assert_eq!(see(address), []);
+    assert_eq!(followed.patterns().everywhere(), 0);
+    assert_eq!(tally.unconfirmed.load(Ordering::Relaxed), 0);
+}
+
+#[test]
 fn a_follower_sees_what_comes_and_goes() {
     let mut node = Node::new();
     let followed = Followed::start(Arc::clone(&node.book), node.door(), Settings::default(), &mut |_| {}).unwrap();
