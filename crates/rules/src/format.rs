@@ -1,5 +1,6 @@
 //! The formats: what each is called, which files it has, what writes it.
 
+mod alerts;
 mod csv;
 mod hosts;
 mod ipset;
@@ -207,10 +208,10 @@ pub(crate) trait Writes {
 /// Begins an export.
 pub(crate) fn begin(format: Format, options: &Options, sink: &mut dyn Sink) -> io::Result<Box<dyn Writes>> {
     Ok(match format {
-        Format::Suricata => Box::new(suricata::Suricata::begin(options, sink)?),
+        Format::Suricata => Box::new(alerts::Alerts::begin(&suricata::DIALECT, options, sink)?),
         Format::SuricataDatasets => Box::new(suricata_datasets::Datasets::begin(options, sink)?),
         Format::SuricataIprep => Box::new(suricata_iprep::Iprep::begin(options, sink)?),
-        Format::Snort3 => Box::new(snort::Snort::begin(options, sink)?),
+        Format::Snort3 => Box::new(alerts::Alerts::begin(&snort::DIALECT, options, sink)?),
         Format::Snort3Reputation => Box::new(snort::Reputation::begin(options, sink)?),
         Format::ZeekIntel => Box::new(zeek::Intel::begin(sink)?),
         Format::Sigma => Box::new(sigma::Sigma::begin(options, sink)?),

@@ -1,74 +1,18 @@
 //! Suricata rules, one or a few a claim. Digests of files need lists beside the rules: see `suricata_datasets`.
 
-use super::rule::{MOST_CONTENT, Numbering, content, tail, titled};
-use super::{Put, Writes, head};
-use crate::item::{Item, Language, Native};
-use crate::native;
-use crate::options::Options;
+use super::alerts::{Dialect, Look};
+use super::rule::{MOST_CONTENT, content};
+use crate::item::{Item, Language};
 use crate::report::Reason;
-use crate::seen::Seen;
-use crate::sink::Sink;
-use crate::text::comment;
 use crate::value::{Url, Value};
 use observable::Kind;
-use std::io;
 
-const FILE: &str = "marsad.rules";
-
-/// Where a rule looks, what it looks at, and for what.
-pub(super) struct Look {
-    /// Tells the rules of one claim apart.
-    pub(super) place: &'static str,
-    /// Protocol, addresses and ports.
-    pub(super) header: String,
-    pub(super) conditions: String,
-}
-
-pub(super) struct Suricata {
-    numbers: Numbering,
-    seen: Seen,
-}
-
-impl Suricata {
-    pub(super) fn begin(options: &Options, sink: &mut dyn Sink) -> io::Result<Self> {
-        sink.put(FILE, head("#", "Suricata rules", options).as_bytes())?;
-        Ok(Self { numbers: Numbering::new(options), seen: Seen::default() })
-    }
-}
-
-impl Writes for Suricata {
-    fn item(&mut self, item: &Item<'_>, value: &Value<'_>, sink: &mut dyn Sink) -> io::Result<Put> {
-        let looks = match looks(item, value) {
-            Ok(looks) => looks,
-            Err(reason) => return Ok(Put::Out(reason)),
-        };
-        if !self.seen.first(item.kind, value.reach(), &value.text()) {
-            return Ok(Put::Merged);
-        }
-        let mut lines = format!("# {}\n", comment(item.about));
-        for Look { place, header, conditions } in looks {
-            let Some(number) = self.numbers.of(item, value, place) else { return Ok(Put::Out(Reason::NoNumber)) };
-            let (title, tail) = (titled(item, value), tail(item.about, number));
-            lines.push_str(&format!("alert {header} (msg:\"{title} in {place}\"; {conditions} {tail})\n"));
-        }
-        sink.put(FILE, lines.as_bytes())?;
-        Ok(Put::Written)
-    }
-
-    fn native(&mut self, native: &Native<'_>, sink: &mut dyn Sink) -> io::Result<Put> {
-        if native.language != Language::Suricata {
-            return Ok(Put::Out(Reason::OtherLanguage));
-        }
-        let numbers = &mut self.numbers;
-        match native::rules(native, &mut |text| numbers.named(&[native.about.id, "native", text])) {
-            Ok(lines) => {
-                sink.put(FILE, format!("# {}\n{lines}", comment(native.about)).as_bytes())?;
-                Ok(Put::Written)
-            }
-            Err(reason) => Ok(Put::Out(reason)),
-        }
-    }
-}
+pub(super) static DIALECT: Dialect = Dialect {
+    title: "Suricata rules",
+    language: Language::Suricata,
+    looks,
+    rule: |message, look, tail| format!("alert {} (msg:\"{message}\"; {} {tail})\n", look.header, look.conditions),
+};
 
 /// The rules of a claim.
 fn looks(item: &Item<'_>, value: &Value<'_>) -> Result<Vec<Look>, Reason> {
