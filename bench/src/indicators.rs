@@ -90,7 +90,7 @@ fn build(path: &std::path::Path, count: u64, bytes: u64) -> Set {
     table::print(
         "Indicators: from a list to a set",
         &[
-            row!["indicators", "list MB", "read s", "read CPU s", "with the build s", "all CPU s", "bytes each", "at the peak, bytes each"],
+            row!["indicators", "list MB", "read s", "read CPU s", "with the build s (limit at 10 million: 5)", "all CPU s", "bytes each (limit: 20)", "at the peak, bytes each"],
             row![
                 count, bytes >> 20, seconds(read), seconds(read_cpu), seconds(all), seconds(all_cpu),
                 format!("{:.1}", set.bytes() as f64 / set.len() as f64), format!("{:.1}", held as f64 / count as f64)

@@ -39,7 +39,8 @@ pub fn run(size: Size) {
         );
         for (style, format, name) in FORMATS {
             let met = meet(&set, millions * MILLION, style, format, bytes);
-            let what = format!("**Marsad, {millions} million indicators**");
+            let limit = if style == Style::ZeekTsv { "1,000" } else { "800" };
+            let what = format!("**Marsad, {millions} million indicators** (limit: at least {limit} MB/s)");
             rows.push(row![name, what, seconds(met.cost), rate(met.bytes, met.cost), lines(met.lines, met.cost), met.planted, met.told]);
         }
     }
