@@ -1,7 +1,8 @@
 //! Work on vectors as wide as the processor has them, chosen when the program runs.
 //!
 //! What is given to [`run`] is compiled twice, for what every processor of the architecture has and for AVX2 with the
-//! instructions on bits that came with it. All that it calls must be inlined: what is not is compiled for the former.
+//! instructions on bits that came with it. All that it calls must be inlined always, closures too: what is not is
+//! compiled for the former, and then every operation on vectors is a call.
 
 use fearless_simd::{Level, Simd, dispatch};
 

@@ -127,7 +127,11 @@ impl Work for Outlined<'_> {
         let Self { outline, window } = self;
         let mut state = State::default();
         let mut seen = u8x32::splat(simd, 0);
-        blocks(window, |block| outline.block(&mut state, &mut seen, simd, block));
+        blocks(
+            window,
+            #[inline(always)]
+            |block| outline.block(&mut state, &mut seen, simd, block),
+        );
         outline.ascii = !seen.simd_ge(0x80).any_true();
     }
 }
@@ -283,7 +287,11 @@ impl Work for Parted<'_> {
     fn with<S: Simd>(self, simd: S) {
         let Self { columns, window, separator } = self;
         let mut seen = u8x32::splat(simd, 0);
-        blocks(window, |block| columns.block(separator, &mut seen, simd, block));
+        blocks(
+            window,
+            #[inline(always)]
+            |block| columns.block(separator, &mut seen, simd, block),
+        );
         columns.ascii = !seen.simd_ge(0x80).any_true();
     }
 }
