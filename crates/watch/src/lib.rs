@@ -13,6 +13,7 @@ pub mod set;
 pub mod standing;
 pub mod text;
 pub mod time;
+mod vectors;
 pub mod warning;
 mod watcher;
 mod zeek;

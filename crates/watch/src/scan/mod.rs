@@ -17,6 +17,7 @@ use std::sync::{Arc, LazyLock};
 
 use columns::Header;
 pub use fault::{Fault, Report};
+use fearless_simd::Level;
 use json::Walk;
 use keys::Keys;
 use line::{Lines, Names, Past, Window};
@@ -74,6 +75,8 @@ static EVE: LazyLock<Keys> = LazyLock::new(|| Keys::new(eve::FIELDS, false));
 #[derive(Debug)]
 pub struct Scan {
     format: Format,
+    /// Which vectors the processor has.
+    level: Level,
     outline: Outline,
     columns: Columns,
     header: Header,
@@ -93,6 +96,7 @@ impl Scan {
     pub fn new(format: Format) -> Self {
         Self {
             format,
+            level: Level::new(),
             outline: Outline::default(),
             columns: Columns::default(),
             header: Header::default(),
@@ -179,7 +183,7 @@ impl Scan {
     }
 
     fn json(&mut self, keys: &'static Keys, window: &[u8], show: &mut impl FnMut(Window<'_>)) {
-        self.outline.of(window);
+        self.outline.of(self.level, window);
         let utf8 = self.outline.is_ascii() || simdutf8::basic::from_utf8(window).is_ok();
         self.lines.clear();
         let marks = self.outline.positions();
@@ -222,7 +226,7 @@ impl Scan {
         let mut rest = window;
         // A header may change the separator, and then what comes after it is outlined anew.
         while !rest.is_empty() {
-            self.columns.of(rest, self.header.separator);
+            self.columns.of(self.level, rest, self.header.separator);
             let utf8 = self.columns.is_ascii() || simdutf8::basic::from_utf8(rest).is_ok();
             self.lines.clear();
             self.past.clear();
