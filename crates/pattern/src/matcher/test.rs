@@ -227,7 +227,7 @@ impl Set {
         let mut set = Self::default();
         for constant in constants {
             if let Some(first) = constants.first()
-                && !first.value.same_kind(&constant.value)
+                && !first.value.type_of().same_kind(constant.value.type_of())
             {
                 return Err(Error::new(
                     constant.span,
