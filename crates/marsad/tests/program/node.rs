@@ -154,16 +154,4 @@ impl Serving {
         stream.read_to_string(&mut answer).unwrap();
         answer
     }
-
-    /// Kills it on the spot.
-    pub(crate) fn killed(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-
-    /// Ends it as an operator does: its exit code.
-    pub(crate) fn end(mut self) -> Option<i32> {
-        assert!(Command::new("kill").arg("-TERM").arg(self.child.id().to_string()).status().unwrap().success());
-        self.child.wait().unwrap().code()
-    }
 }

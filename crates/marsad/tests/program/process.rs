@@ -64,6 +64,12 @@ impl Serving {
     pub(crate) fn address(&self) -> &str {
         self.url.trim_end_matches('/').rsplit("//").next().unwrap()
     }
+
+    /// Ends it as an operator does: its exit code.
+    pub(crate) fn end(mut self) -> Option<i32> {
+        assert!(Command::new("kill").arg("-TERM").arg(self.child.id().to_string()).status().unwrap().success());
+        self.child.wait().unwrap().code()
+    }
 }
 
 impl Drop for Serving {
