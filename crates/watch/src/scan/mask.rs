@@ -213,6 +213,7 @@ impl State {
 /// What stands where in a window of lines with columns: separators and line feeds.
 #[derive(Debug, Default)]
 pub(super) struct Columns {
+    /// The first is before the window, as of a line feed there: it has all bits set, so that the next offset is 0.
     positions: Vec<u32>,
     filled: usize,
     /// Of each line feed, its place among the positions.
@@ -227,7 +228,10 @@ impl Columns {
         if self.positions.len() < room {
             self.positions.resize(room, 0);
         }
-        self.filled = 0;
+        if let Some(before) = self.positions.first_mut() {
+            *before = u32::MAX;
+        }
+        self.filled = 1;
         self.feeds.clear();
         vectors::run(level, Parted { columns: self, window, separator });
         if let Some(end) = self.positions.get_mut(self.filled) {
@@ -237,7 +241,7 @@ impl Columns {
         self.filled += 1;
     }
 
-    /// The offsets, in order.
+    /// The offsets, in order: that of the line feed before the window, with all bits set, and those within it.
     #[inline]
     pub(super) fn positions(&self) -> &[u32] {
         self.positions.get(..self.filled).unwrap_or_default()
@@ -409,10 +413,10 @@ mod tests {
                 columns.of(level, b"\t\n\xFF", b'\t');
                 columns.of(level, &text, separator);
                 let parts = |(at, byte): (u32, &u8)| (*byte == separator || *byte == b'\n').then_some(at);
-                let marks: Vec<u32> = (0..).zip(&text).filter_map(parts).chain([text.len() as u32]).collect();
+                let marks: Vec<u32> = [u32::MAX].into_iter().chain((0..).zip(&text).filter_map(parts)).chain([text.len() as u32]).collect();
                 prop_assert_eq!(columns.positions(), &marks[..]);
                 let is_feed = |(place, at): (u32, &u32)| (text.get(*at as usize).unwrap_or(&b'\n') == &b'\n').then_some(place);
-                prop_assert_eq!(columns.feeds(), &(0..).zip(&marks).filter_map(is_feed).collect::<Vec<u32>>()[..]);
+                prop_assert_eq!(columns.feeds(), &(0..).zip(&marks).skip(1).filter_map(is_feed).collect::<Vec<u32>>()[..]);
                 prop_assert_eq!(columns.is_ascii(), text.is_ascii());
             }
         }

@@ -113,6 +113,12 @@ impl Scan {
         }
     }
 
+    /// The same with these vectors.
+    #[cfg(test)]
+    pub(crate) fn with_level(self, level: Level) -> Self {
+        Self { level, ..self }
+    }
+
     /// What was read so far.
     #[must_use]
     pub fn report(&self) -> &Report {
@@ -265,7 +271,8 @@ impl Scan {
             let feed = *feed as usize;
             let marks = self.columns.positions().get(first..=feed).unwrap_or_default();
             let end = marks.last().map_or(window.len(), |at| *at as usize);
-            first = feed + 1;
+            let width = feed - first;
+            first = feed;
             if start >= window.len() {
                 break;
             }
@@ -282,8 +289,8 @@ impl Scan {
                     self.past.push(Past { until, names, separator });
                 }
                 self.header.line(text, keys).err()
-            } else if marks.len() == self.header.width {
-                self.header.read(window, begin, marks, &mut self.lines);
+            } else if width == self.header.width {
+                self.header.read(window, marks, &mut self.lines);
                 if self.lines.late {
                     settle(self.format, &mut self.lines, window, keys, self.header.path());
                 }
@@ -292,7 +299,7 @@ impl Scan {
             } else if json::blank(text) {
                 None
             } else if self.header.width != 0 {
-                Some(Fault::Columns { found: marks.len(), named: self.header.width })
+                Some(Fault::Columns { found: width, named: self.header.width })
             } else if self.header.names_columns(text, keys) {
                 self.header.fields(text, keys).err()
             } else {

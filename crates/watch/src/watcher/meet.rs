@@ -32,7 +32,7 @@ pub(super) struct Meet {
 }
 
 /// Given what to look up, and the part of the value that was read for it.
-type Each<'e> = dyn FnMut(Look, &[u8]) + 'e;
+pub(super) type Each<'e> = dyn FnMut(Look, &[u8]) + 'e;
 
 /// The kind and key of an address by itself.
 #[inline]
@@ -95,7 +95,7 @@ impl Meet {
 
     /// All that stands less often in logs than addresses and hosts.
     #[inline(never)]
-    fn rare(&mut self, set: &Set, meaning: Meaning, value: &[u8], each: &mut Each<'_>) {
+    pub(super) fn rare(&mut self, set: &Set, meaning: Meaning, value: &[u8], each: &mut Each<'_>) {
         let kind = match meaning {
             Meaning::Url => return self.url(set, value, each),
             Meaning::Digest => return self.digest(set, value, each),
