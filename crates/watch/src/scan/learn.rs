@@ -1,14 +1,18 @@
 //! The steps of lines that were walked: what stands between their values, and what is done with the values.
 
 use super::keys::{Keys, ROOT, Target};
-use super::trail::{HEAD, NEXT, Step, Trails, Value, scalar};
+use super::trail::{HEAD, OTHERS, Step, Trails, Value, scalar_end};
 
 /// Steps that are kept; sensors have some hundred.
 const MAX_STEPS: usize = 2048;
-/// The longest step.
-const MAX_STEP: usize = 512;
-/// Lines that are not learned from after one that had nothing new.
-const REST: u32 = 16;
+/// The most bytes between two values.
+const MAX_BETWEEN: usize = 512;
+/// What it costs to learn from a line, in lines that are followed thanks to it.
+const PRICE: u32 = 8;
+/// How much may be learned before anything comes of it.
+const CREDIT: u32 = 128 * PRICE;
+/// Lines that are not learned from after one for which there was no credit.
+const REST: u32 = 256;
 
 /// What is open somewhere in a line: an object or array, and what is around it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -44,41 +48,54 @@ impl Trails {
         self.known.clear();
         self.places = vec![Place { outer: OUTSIDE, array: true, target: Target { field: 0, child: ROOT } }];
         self.steps = vec![Step::new(b"", Value::Line)];
+        self.others = vec![[0; OTHERS]];
     }
 
-    /// Learns the steps of a line, which ends with its line feed and was read without a fault. Now and then only, if lines do
-    /// not repeat: no log takes more time than some part of that in which it is walked, nor more than some memory.
+    /// Learns the steps of a line, which ends with its line feed and was read without a fault. Few lines are learned from
+    /// where no others are followed for it, so that no log costs much more than the walk.
     #[cold]
     pub(super) fn learn(&mut self, line: &[u8], keys: &Keys) {
         if self.wait > 0 {
             self.wait -= 1;
             return;
         }
-        let before = (self.steps.len(), self.links);
+        if self.debt >= CREDIT {
+            self.wait = REST;
+        } else {
+            self.debt += PRICE;
+        }
+        if self.steps.is_empty() {
+            self.clear();
+        }
         let (place, awaited, target) = (OUTSIDE, Awaited::Value, Target { field: 0, child: ROOT });
-        let mut lesson =
-            Lesson { trails: self, keys, line, at: 0, from: 0, step: 0, began: place, place, awaited, target };
+        let mut lesson = Lesson {
+            trails: self,
+            keys,
+            line,
+            at: 0,
+            start: 0,
+            from: 0,
+            step: 0,
+            began: place,
+            place,
+            awaited,
+            target,
+        };
         lesson.line();
         if self.steps.len() >= MAX_STEPS {
             self.clear();
-            self.pause = (2 * self.pause).clamp(1 << 8, 1 << 16);
-            self.wait = self.pause;
-        } else if before == (self.steps.len(), self.links) {
-            self.wait = REST;
         }
     }
 }
 
 impl Step {
     fn new(text: &[u8], value: Value) -> Self {
-        let (head, rest) = text.split_at_checked(HEAD).unwrap_or((text, &[]));
-        let mut bytes = [0; HEAD];
-        for (to, from) in bytes.iter_mut().zip(head) {
+        let mut head = [0; HEAD];
+        for (to, from) in head.iter_mut().zip(text) {
             *to = *from;
         }
-        let mask = ((1_u64 << head.len()) - 1) as u32;
-        let (length, next) = (text.len() as u32, [0; NEXT]);
-        Self { head: bytes, mask, length, act: None, value, number: 0, next, rest: rest.into() }
+        let mask = ((1_u64 << text.len().min(HEAD)) - 1) as u32;
+        Self { head, mask, length: text.len() as u8, value, number: 0, usual: 0, act: None }
     }
 }
 
@@ -88,7 +105,8 @@ struct Lesson<'l> {
     keys: &'l Keys,
     line: &'l [u8],
     at: usize,
-    /// Where the step begins that `at` is in.
+    /// Where what stands between two values begins that `at` is in, and how far it is noted.
+    start: usize,
     from: usize,
     /// The step before it, and the place in which it begins.
     step: u16,
@@ -183,45 +201,56 @@ impl Lesson<'_> {
             while *self.line.get(self.at)? != b'"' {
                 self.at += if self.line.get(self.at) == Some(&b'\\') { 2 } else { 1 };
             }
-            self.from = self.at;
+            self.start = self.at;
             self.at += 1;
         } else {
             // Numbers and literals in arrays are none of a field.
             self.take(Value::Scalar, if self.open()?.array { 0 } else { field })?;
-            let end = scalar(self.line, self.at);
+            let end = scalar_end(self.line, self.at);
             if end == self.at || first == b':' {
                 return None;
             }
-            self.from = end;
+            self.start = end;
             self.at = end;
         }
+        self.from = self.start;
         self.began = self.place;
         self.awaited = Awaited::Comma;
         Some(())
     }
 
-    /// Notes the step that ends here.
+    /// Notes the steps that end here.
     fn take(&mut self, value: Value, field: u16) -> Option<()> {
-        let text = self.line.get(self.from..self.at).filter(|text| text.len() <= MAX_STEP)?;
+        while self.at - self.from > HEAD {
+            self.step_to(self.from + HEAD, Value::More, 0)?;
+        }
+        self.step_to(self.at, value, field)
+    }
+
+    fn step_to(&mut self, end: usize, value: Value, field: u16) -> Option<()> {
         let trails = &mut *self.trails;
-        let name = (self.began, Box::from(text));
+        let whole = self.line.get(self.start..end).filter(|text| text.len() <= MAX_BETWEEN)?;
+        let name = (self.began, Box::from(whole), value);
         let number = match trails.known.get(&name) {
             Some(number) => *number,
             None if trails.steps.len() < MAX_STEPS => {
                 let number = trails.steps.len() as u16;
-                trails.steps.push(Step { act: self.keys.act(field), number, ..Step::new(text, value) });
+                let step = Step::new(self.line.get(self.from..end)?, value);
+                trails.steps.push(Step { act: self.keys.act(field), number, ..step });
+                trails.others.push([0; OTHERS]);
                 trails.known.insert(name, number);
                 number
             }
             None => return None,
         };
-        let next = &mut trails.steps.get_mut(usize::from(self.step))?.next;
-        if !next.contains(&number) {
-            trails.links += 1;
-            let free = next.iter().position(|number| *number == 0).unwrap_or(NEXT - 1);
-            *next.get_mut(free)? = number;
+        let usual = &mut trails.steps.get_mut(usize::from(self.step))?.usual;
+        let others = trails.others.get_mut(usize::from(self.step))?;
+        if *usual != number && !others.contains(&number) {
+            let free = others.iter().position(|other| *other == 0).unwrap_or(OTHERS - 1);
+            *(if *usual == 0 { usual } else { others.get_mut(free)? }) = number;
         }
         self.step = number;
+        self.from = end;
         Some(())
     }
 }

@@ -18,13 +18,15 @@ use super::learn::Place;
 use super::line::{Lines, OPEN, Span};
 use super::unescape;
 
-/// Bytes that are compared at once.
+/// Bytes of a step: what is longer takes several.
 pub(super) const HEAD: usize = 32;
-/// Steps that may come after one.
-pub(super) const NEXT: usize = 8;
+/// Bytes that are looked at around a step: itself, and as many behind it.
+const NEAR: usize = 128;
+/// Steps that may come after one, besides the usual one.
+pub(super) const OTHERS: usize = 15;
 
 /// What stands behind a step.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(super) enum Value {
     /// A string, whose opening quote ends the step.
     Text,
@@ -32,41 +34,42 @@ pub(super) enum Value {
     Scalar,
     /// The next line: the step ends with the line feed.
     Line,
+    /// The next step of what did not fit into one.
+    More,
 }
 
-/// The bytes between two values. What is asked of most steps lies in one line of cache.
+/// The bytes between two values, in one line of cache.
 #[derive(Debug)]
-#[repr(C, align(64))]
+#[repr(align(64))]
 pub(super) struct Step {
     pub(super) head: [u8; HEAD],
     /// Which bytes of the head count, a bit a byte.
     pub(super) mask: u32,
-    pub(super) length: u32,
-    /// What is done with the value.
-    pub(super) act: Option<Act>,
+    pub(super) length: u8,
     pub(super) value: Value,
     /// Its own number. That of the first, behind which lines begin, stands for none.
     pub(super) number: u16,
-    /// The steps that were seen behind it, the usual one first.
-    pub(super) next: [u16; NEXT],
-    /// What does not fit into the head.
-    pub(super) rest: Box<[u8]>,
+    /// The step that usually comes behind it.
+    pub(super) usual: u16,
+    /// What is done with the value.
+    pub(super) act: Option<Act>,
 }
 
 /// The steps that lines of a log took so far.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Trails {
     /// The first has no bytes: lines begin behind it.
     pub(super) steps: Vec<Step>,
-    /// The steps by their text and what is open before it.
-    pub(super) known: HashMap<(u16, Box<[u8]>), u16>,
-    /// What can be open, by the place outside of it.
+    /// What else was seen behind each of them.
+    pub(super) others: Vec<[u16; OTHERS]>,
+    /// The steps by what is open before them, their text up to their end, and what stands behind.
+    pub(super) known: HashMap<(u16, Box<[u8]>, Value), u16>,
+    /// What can be open.
     pub(super) places: Vec<Place>,
-    /// Lines that are not learned from, since those before did not help.
+    /// What was spent on learning, less what came of it.
+    pub(super) debt: u32,
+    /// Lines that are not learned from.
     pub(super) wait: u32,
-    pub(super) pause: u32,
-    /// How often a step was seen behind another for the first time.
-    pub(super) links: u32,
     /// How many steps were not those that usually come.
     turns: u32,
 }
@@ -86,28 +89,15 @@ pub(super) struct Followed {
     pub(super) ascii: bool,
 }
 
-impl Default for Trails {
-    fn default() -> Self {
-        let mut trails = Self {
-            steps: Vec::new(),
-            known: HashMap::new(),
-            places: Vec::new(),
-            wait: 0,
-            pause: 0,
-            links: 0,
-            turns: 0,
-        };
-        trails.clear();
-        trails
-    }
-}
-
 impl Trails {
     /// Reads the line that begins at `start` if all of its steps are known. Else something may have been seen of it.
     #[inline]
     pub(super) fn follow(&mut self, text: &[u8], start: usize, lines: &mut Lines) -> Option<Followed> {
         let mut turn = None;
         let followed = self.steps_of(text, start, lines, &mut turn);
+        if followed.is_some() {
+            self.debt = self.debt.saturating_sub(1);
+        }
         if let Some(turn) = turn {
             self.turned(turn);
         }
@@ -119,12 +109,22 @@ impl Trails {
         let mut at = start;
         let mut seen = u8x16::splat(0);
         let mut step = self.steps.first()?;
+        let mut last = [0; NEAR];
         loop {
-            step = self.next(step, text, at, turn)?;
-            let begin = at + step.length as usize;
+            let near = match text.get(at..).and_then(<[u8]>::first_chunk) {
+                Some(near) => near,
+                None => {
+                    copy(text.get(at..).unwrap_or_default(), &mut last);
+                    &last
+                }
+            };
+            step = self.next(step, near, turn)?;
+            let length = usize::from(step.length) & (2 * HEAD - 1);
+            let begin = at + length;
             match step.value {
                 Value::Text => {
-                    at = string(text, begin, &mut seen);
+                    let length = string(text, begin, near.get(length..)?.first_chunk()?, &mut seen);
+                    at = begin + length;
                     if text.get(at) == Some(&b'\\') {
                         at = escaped(text, at, &mut seen)?;
                         if let Some(act) = step.act {
@@ -136,36 +136,41 @@ impl Trails {
                     }
                 }
                 Value::Scalar => {
-                    at = scalar(text, begin);
-                    let first = *text.get(begin)?;
-                    if at == begin || first == b':' {
+                    let near = near.get(length..)?.first_chunk()?;
+                    let length = scalar(text, begin, near);
+                    let [first, ..] = *near;
+                    if length == 0 || first == b':' {
                         return None;
                     }
+                    at = begin + length;
                     if let Some(act) = step.act
                         && first != b'n'
                     {
                         lines.see(act, Span { start: begin as u32, end: OPEN, made: false });
                     }
                 }
+                Value::More => at = begin,
+                // The first step of all, which stands for none, ends nowhere.
+                Value::Line if length == 0 => return None,
                 Value::Line => return Some(Followed { end: begin - 1, ascii: seen.to_bitmask() == 0 }),
             }
         }
     }
 
-    /// The step at `at`, if it is one of those that were seen behind another.
+    /// The step that stands here, if it is one of those that were seen behind another.
     #[inline(always)]
-    fn next(&self, before: &Step, text: &[u8], at: usize, turn: &mut Option<Turn>) -> Option<&Step> {
-        let [usual, ..] = before.next;
-        let usual = self.step(usual)?;
-        if usual.is(text, at) { Some(usual) } else { self.other(before, text, at, turn) }
+    fn next(&self, before: &Step, near: &[u8; NEAR], turn: &mut Option<Turn>) -> Option<&Step> {
+        let usual = self.steps.get(usize::from(before.usual))?;
+        if usual.is(near) { Some(usual) } else { self.other(before, near, turn) }
     }
 
     /// The same, of those that come less often.
     #[inline(never)]
-    fn other(&self, before: &Step, text: &[u8], at: usize, turn: &mut Option<Turn>) -> Option<&Step> {
-        for (rank, other) in before.next.iter().enumerate().skip(1) {
-            let step = self.step(*other)?;
-            if step.is(text, at) {
+    fn other(&self, before: &Step, near: &[u8; NEAR], turn: &mut Option<Turn>) -> Option<&Step> {
+        let others = self.others.get(usize::from(before.number))?;
+        for (rank, other) in others.iter().enumerate().take_while(|(_, other)| **other != 0) {
+            let step = self.steps.get(usize::from(*other))?;
+            if step.is(near) {
                 *turn = Some(Turn { before: before.number, rank });
                 return Some(step);
             }
@@ -179,43 +184,46 @@ impl Trails {
         self.turns = self.turns.wrapping_add(1);
         if self.turns.is_multiple_of(64)
             && let Some(step) = self.steps.get_mut(usize::from(before))
+            && let Some(others) = self.others.get_mut(usize::from(before))
         {
-            step.next.swap(rank - 1, rank);
+            match others.get_mut(rank) {
+                Some(other) if rank == 0 => std::mem::swap(&mut step.usual, other),
+                _ => others.swap(rank.saturating_sub(1), rank),
+            }
         }
-    }
-
-    #[inline(always)]
-    fn step(&self, number: u16) -> Option<&Step> {
-        if number == 0 { None } else { self.steps.get(usize::from(number)) }
     }
 }
 
 impl Step {
-    /// Whether it is what stands at `at`.
+    /// Whether it is what stands here.
     #[inline(always)]
-    fn is(&self, text: &[u8], at: usize) -> bool {
-        let [low, high] = load(text, at);
-        let [first, second] = halves(&self.head);
-        let same = low.simd_eq(first).to_bitmask() | high.simd_eq(second).to_bitmask() << 16;
-        if !same & self.mask != 0 {
-            return false;
-        }
-        self.length <= HEAD as u32 || text.get(at + HEAD..at + self.length as usize) == Some(&*self.rest)
+    fn is(&self, near: &[u8; NEAR]) -> bool {
+        let ([low, high, ..], _) = near.as_chunks::<16>() else { return false };
+        let ([first, second], _) = self.head.as_chunks::<16>() else { return false };
+        let same = |one: &[u8; 16], other: &[u8; 16]| u8x16::new(*one).simd_eq(u8x16::new(*other)).to_bitmask();
+        !(same(low, first) | same(high, second) << 16) & self.mask == 0
     }
 }
 
-/// Where the string ends that begins at `at`: its closing quote, a backslash, or what no string has. `seen` is given the bits
-/// that any of its bytes has, and perhaps of some behind it.
+/// The length of the string that begins at `at`, with those bytes: up to its closing quote, a backslash, or what no string
+/// has. `seen` is given the bits that any of its bytes has, and perhaps of some behind it.
 #[inline(always)]
-fn string(text: &[u8], mut at: usize, seen: &mut u8x16) -> usize {
+fn string(text: &[u8], at: usize, first: &[u8; 2 * 16], seen: &mut u8x16) -> usize {
+    let mut bytes = *first;
+    let mut length = 0;
     loop {
-        let [low, high] = load(text, at);
-        *seen |= low | high;
-        let ends = text_ends(low) | text_ends(high) << 16;
-        if ends != 0 {
-            return at + ends.trailing_zeros() as usize;
+        let (halves, _) = bytes.as_chunks::<16>();
+        let mut ends = 0;
+        for (place, half) in halves.iter().enumerate() {
+            let half = u8x16::new(*half);
+            *seen |= half;
+            ends |= text_ends(half) << (16 * place);
         }
-        at += HEAD;
+        if ends != 0 {
+            return length + ends.trailing_zeros() as usize;
+        }
+        length += 32;
+        bytes = load(text, at + length);
     }
 }
 
@@ -227,14 +235,16 @@ fn text_ends(bytes: u8x16) -> u32 {
     (swapped.min(u8x16::splat(b' ')).simd_eq(swapped) | bytes.simd_eq(u8x16::splat(b'\\'))).to_bitmask()
 }
 
-/// The same from the backslash at `at` on, which begins an escape. None if the escape is of a byte that no string has.
+/// Where a string ends that has the backslash at `at`, which begins an escape. None if the escape is of a byte that no string
+/// has.
 #[cold]
 fn escaped(text: &[u8], mut at: usize, seen: &mut u8x16) -> Option<usize> {
     while text.get(at) == Some(&b'\\') {
         if *text.get(at + 1)? < b' ' {
             return None;
         }
-        at = string(text, at + 2, seen);
+        at += 2;
+        at += string(text, at, &load(text, at), seen);
     }
     Some(at)
 }
@@ -247,45 +257,48 @@ fn unescaped(text: &[u8], start: usize, end: usize, lines: &mut Lines) -> Option
     fine.then_some(span)
 }
 
-/// Where the number or literal ends that begins at `at`: before a byte that is none of `-./:`, digits, `;<=>?@`, letters and
-/// `` ` ``. None of those is ever more than itself.
+/// The length of the number or literal that begins at `at`, with those bytes: up to a byte that is none of `-./:`, digits,
+/// `;<=>?@`, letters and `` ` ``. None of those is ever more than itself.
 #[inline(always)]
-pub(super) fn scalar(text: &[u8], mut at: usize) -> usize {
+fn scalar(text: &[u8], at: usize, first: &[u8; 16]) -> usize {
+    let mut bytes = *first;
+    let mut length = 0;
     loop {
-        let [bytes, _] = load(text, at);
-        let capital = bytes & u8x16::splat(0xDF);
-        let ends = bytes.min(u8x16::splat(b',')).simd_eq(bytes) | capital.max(u8x16::splat(b'[')).simd_eq(capital);
+        let both = u8x16::new(bytes);
+        let capital = both & u8x16::splat(0xDF);
+        let ends = both.min(u8x16::splat(b',')).simd_eq(both) | capital.max(u8x16::splat(b'[')).simd_eq(capital);
         let ends = ends.to_bitmask();
         if ends != 0 {
-            return at + ends.trailing_zeros() as usize;
+            return length + ends.trailing_zeros() as usize;
         }
-        at += HEAD / 2;
+        length += 16;
+        bytes = load(text, at + length);
     }
+}
+
+/// Where a number or literal ends.
+pub(super) fn scalar_end(text: &[u8], at: usize) -> usize {
+    at + scalar(text, at, &load(text, at))
 }
 
 /// The bytes from `at` on; zeros past the end.
 #[inline(always)]
-fn load(text: &[u8], at: usize) -> [u8x16; 2] {
+fn load<const SIZE: usize>(text: &[u8], at: usize) -> [u8; SIZE] {
     match text.get(at..).and_then(<[u8]>::first_chunk) {
-        Some(bytes) => halves(bytes),
-        None => halves(&last(text, at)),
+        Some(bytes) => *bytes,
+        None => {
+            let mut bytes = [0; SIZE];
+            copy(text.get(at..).unwrap_or_default(), &mut bytes);
+            bytes
+        }
     }
 }
 
+/// As many bytes as fit, and zeros.
 #[cold]
-fn last(text: &[u8], at: usize) -> [u8; HEAD] {
-    let mut bytes = [0; HEAD];
-    for (to, from) in bytes.iter_mut().zip(text.get(at..).unwrap_or_default()) {
+fn copy(from: &[u8], into: &mut [u8]) {
+    into.fill(0);
+    for (to, from) in into.iter_mut().zip(from) {
         *to = *from;
-    }
-    bytes
-}
-
-#[inline(always)]
-fn halves(bytes: &[u8; HEAD]) -> [u8x16; 2] {
-    let (halves, _) = bytes.as_chunks::<16>();
-    match halves {
-        [low, high] => [u8x16::new(*low), u8x16::new(*high)],
-        _ => [u8x16::splat(0); 2],
     }
 }
