@@ -13,10 +13,11 @@ pub mod set;
 pub mod standing;
 pub mod text;
 pub mod time;
+mod vectors;
 pub mod warning;
 mod watcher;
 mod zeek;
 
-pub use event::{Event, Field, Meaning};
+pub use event::{Detail, Event, Field, Meaning};
 pub use set::{Builder, Found, Key, Reach, Set};
 pub use watcher::{Hit, Watcher};

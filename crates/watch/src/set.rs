@@ -33,12 +33,15 @@ use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use fearless_simd::{Level, Simd};
 use observable::{Kind, canonical};
 
 pub use builder::{Builder, Reach};
 use hasher::Hasher;
 pub use hasher::Key;
 use layer::Layer;
+
+use crate::vectors::{self, Work};
 
 /// One indicator's claim on what was looked up.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -95,7 +98,7 @@ impl Set {
 
     /// Whether a claim may stand under this key: false is certain, true is wrong once in some hundred times.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     pub fn may_hold(&self, key: Key) -> bool {
         self.base.table.may_hold(key) | (self.fresh.table.len() > 0 && self.fresh.table.may_hold(key))
     }
@@ -105,13 +108,8 @@ impl Set {
     /// cache.
     pub fn sift(&self, keys: &[Key], through: &mut Vec<u32>) {
         through.clear();
-        std::hint::black_box(self.base.table.touch(keys));
         through.resize(keys.len(), 0);
-        let count = if self.fresh.table.len() > 0 {
-            kept(keys, through, |key| self.may_hold(key))
-        } else {
-            kept(keys, through, |key| self.base.table.may_hold(key))
-        };
+        let count = vectors::run(Level::new(), Sift { set: self, keys, through });
         through.truncate(count);
     }
 
@@ -294,6 +292,39 @@ impl Set {
             base: Arc::new(self.base.joined(&self.removed, &self.fresh)),
             fresh: Arc::default(),
             removed: Arc::default(),
+        }
+    }
+}
+
+/// Asks the filters for many keys.
+struct Sift<'s> {
+    set: &'s Set,
+    keys: &'s [Key],
+    through: &'s mut [u32],
+}
+
+impl Work for Sift<'_> {
+    type Output = usize;
+
+    /// No vectors, but much work on bits.
+    #[inline(always)]
+    fn with<S: Simd>(self, _: S) -> usize {
+        let Self { set, keys, through } = self;
+        std::hint::black_box(set.base.table.touch(keys));
+        if set.fresh.table.len() > 0 {
+            kept(
+                keys,
+                through,
+                #[inline(always)]
+                |key| set.may_hold(key),
+            )
+        } else {
+            kept(
+                keys,
+                through,
+                #[inline(always)]
+                |key| set.base.table.may_hold(key),
+            )
         }
     }
 }

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::fault::Fault;
-use super::keys::{Act, Keys};
-use super::line::{Lines, Span};
+use super::keys::Keys;
+use super::line::{Lines, Seen, Span};
 use super::unescape;
+use crate::Meaning;
 
 /// What the header says so far. Before one has come, what Zeek writes unless told otherwise.
 #[derive(Debug)]
@@ -20,7 +21,9 @@ pub(super) struct Header {
     lists: Vec<Option<bool>>,
     /// How many columns a line has.
     pub(super) width: usize,
-    /// Columns of which something is known, in their order.
+    /// Where the time stands; of several, the last that a line has counts.
+    times: Vec<Column>,
+    /// Columns whose values are noted, in their order.
     columns: Vec<Column>,
     signs: u32,
     /// Whether there are backslashes in the window that is being read.
@@ -30,8 +33,27 @@ pub(super) struct Header {
 #[derive(Clone, Copy, Debug)]
 struct Column {
     place: usize,
-    act: Act,
+    field: u16,
+    meaning: Option<Meaning>,
+    /// Whether it is understood at the end of the line only.
+    late: bool,
     list: bool,
+    /// Whether a carriage return may stand behind it.
+    last: bool,
+}
+
+impl Column {
+    /// Its value in a line, and where that begins.
+    #[inline(always)]
+    fn value<'t>(&self, text: &'t [u8], marks: &[u32]) -> (usize, &'t [u8]) {
+        let [before, end] = match marks.get(self.place..) {
+            Some([before, end, ..]) => [*before, *end],
+            _ => [u32::MAX, 0],
+        };
+        let from = before.wrapping_add(1) as usize;
+        let value = text.get(from..end as usize).unwrap_or_default();
+        (from, if self.last { value.strip_suffix(b"\r").unwrap_or(value) } else { value })
+    }
 }
 
 impl Default for Header {
@@ -45,6 +67,7 @@ impl Default for Header {
             names: Arc::default(),
             lists: Vec::new(),
             width: 0,
+            times: Vec::new(),
             columns: Vec::new(),
             signs: 0,
             escapes: true,
@@ -118,36 +141,43 @@ impl Header {
     }
 
     fn settle(&mut self, keys: &Keys) {
+        self.times.clear();
         self.columns.clear();
         self.signs = 0;
         for (place, name) in self.names.iter().enumerate() {
             let field = keys.column(name);
             let Some(act) = keys.act(field) else { continue };
-            if act.sign != 0 {
-                self.signs |= act.sign;
-                continue;
-            }
+            self.signs |= act.sign;
             // Without types any column may be a list: no name, address or digest has a comma in it, but text may.
             let list = self.lists.get(place).copied().flatten().unwrap_or(keys.is_list(field));
-            self.columns.push(Column { place, act, list });
+            let last = place + 1 == self.width;
+            let column = Column { place, field, meaning: act.meaning, late: act.late, list, last };
+            if act.value {
+                self.columns.push(column);
+            } else if act.time {
+                self.times.push(column);
+            }
+        }
+        // What means nothing by itself is a part of what is understood at the end of the line.
+        if !self.columns.iter().any(|column| column.late) {
+            self.columns.retain(|column| column.meaning.is_some());
         }
     }
 
-    /// Notes what is known of a line; `marks` are its separators and its end.
+    /// Notes what is known of a line; `marks` are the end of the line before, its separators and its end.
     #[inline(always)]
-    pub(super) fn read(&self, text: &[u8], start: usize, marks: &[u32], lines: &mut Lines) {
+    pub(super) fn read(&self, text: &[u8], marks: &[u32], lines: &mut Lines) {
         lines.signs = self.signs;
-        for column in &self.columns {
-            let from = match column.place {
-                0 => start,
-                place => marks.get(place - 1).map_or(text.len(), |at| *at as usize + 1),
-            };
-            let mut to = marks.get(column.place).map_or(text.len(), |at| *at as usize);
-            if column.place + 1 == self.width && to > from && text.get(to - 1) == Some(&b'\r') {
-                to -= 1;
+        let blank = self.unset.len().max(self.empty.len());
+        for time in &self.times {
+            let (from, value) = time.value(text, marks);
+            if !self.is_blank(value) {
+                self.see_time(value, from, time.list, lines);
             }
-            let value = text.get(from..to).unwrap_or_default();
-            if value == self.unset.as_slice() || value == self.empty.as_slice() {
+        }
+        for column in &self.columns {
+            let (from, value) = column.value(text, marks);
+            if value.len() <= blank && self.is_blank(value) {
                 continue;
             }
             if column.list {
@@ -158,26 +188,53 @@ impl Header {
         }
     }
 
+    /// Whether a value stands for none.
+    #[inline]
+    fn is_blank(&self, value: &[u8]) -> bool {
+        value == self.unset.as_slice() || value == self.empty.as_slice()
+    }
+
     /// The elements of a set or vector.
     fn list(&self, value: &[u8], from: usize, column: Column, lines: &mut Lines) {
+        self.elements(value, from, |element, at| self.see(element, at, column, lines));
+    }
+
+    #[inline]
+    fn elements<'t>(&self, value: &'t [u8], from: usize, mut each: impl FnMut(&'t [u8], usize)) {
         let mut at = from;
         for element in value.split(|byte| *byte == self.set_separator) {
-            if element != self.unset.as_slice() && element != self.empty.as_slice() {
-                self.see(element, at, column, lines);
+            if !self.is_blank(element) {
+                each(element, at);
             }
             at += element.len() + 1;
         }
     }
 
+    /// Notes when it happened.
+    #[inline]
+    fn see_time(&self, value: &[u8], from: usize, list: bool, lines: &mut Lines) {
+        let mut see = |value, from| {
+            let span = self.span(value, from, lines);
+            lines.at(span);
+        };
+        if list { self.elements(value, from, see) } else { see(value, from) }
+    }
+
     /// Notes one value.
     #[inline(always)]
     fn see(&self, value: &[u8], from: usize, column: Column, lines: &mut Lines) {
-        let span = if self.escapes && memchr::memchr(b'\\', value).is_some() {
-            lines.make(|out| unescape::column(value, out))
-        } else {
-            Span { start: from as u32, end: (from + value.len()) as u32, made: false }
-        };
-        lines.see(column.act, span);
+        let span = self.span(value, from, lines);
+        lines.late |= column.late;
+        lines.add(Seen { field: column.field, meaning: column.meaning, span });
+    }
+
+    /// Where a value stands, its escapes undone.
+    #[inline(always)]
+    fn span(&self, value: &[u8], from: usize, lines: &mut Lines) -> Span {
+        if self.escapes && memchr::memchr(b'\\', value).is_some() {
+            return lines.make(|out| unescape::column(value, out));
+        }
+        Span { start: from as u32, end: (from + value.len()) as u32, made: false }
     }
 
     /// The log's name, if the header has it.

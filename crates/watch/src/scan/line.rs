@@ -99,6 +99,12 @@ impl Lines {
         }
     }
 
+    /// Notes when the event happened.
+    #[inline(always)]
+    pub(super) fn at(&mut self, time: Span) {
+        self.time = Some(time);
+    }
+
     /// How many lines were kept.
     pub(super) fn count(&self) -> usize {
         self.rows.len()
@@ -115,6 +121,7 @@ impl Lines {
     }
 
     /// Adds a value to the line that is being read.
+    #[inline]
     pub(crate) fn add(&mut self, seen: Seen) {
         self.seen.push(seen);
     }
@@ -182,10 +189,24 @@ impl<'w> Window<'w> {
         self.lines.rows.get(place)
     }
 
+    /// How many values the lines have, those that are not met among them.
+    pub(crate) fn count(self) -> usize {
+        self.lines.seen.len()
+    }
+
     /// What is met of a line.
     #[inline]
-    pub(crate) fn values(self, place: usize) -> impl Iterator<Item = (Meaning, Seen, &'w [u8])> {
-        self.seen(place).iter().filter_map(move |seen| Some((seen.meaning?, *seen, self.text(*seen))))
+    pub(crate) fn met(self, place: usize) -> impl Iterator<Item = (Meaning, Seen)> {
+        self.seen(place).iter().filter_map(|seen| Some((seen.meaning?, *seen)))
+    }
+
+    /// The sixteen bytes that a value begins with, some of which may stand behind it, and how long it is; `None` if there
+    /// are not so many.
+    #[inline(always)]
+    pub(crate) fn head(self, seen: Seen) -> Option<(&'w [u8; 16], usize)> {
+        let Span { start, end, made } = seen.span;
+        let from = if made { &self.lines.made } else { self.text };
+        Some((from.get(start as usize..)?.first_chunk()?, end.wrapping_sub(start) as usize))
     }
 
     /// A value.
@@ -220,8 +241,9 @@ impl<'w> Window<'w> {
         row.time.map(|span| self.lines.text(self.text, span))
     }
 
+    /// All values of a line.
     #[inline]
-    fn seen(self, place: usize) -> &'w [Seen] {
+    pub(super) fn seen(self, place: usize) -> &'w [Seen] {
         let rows = &self.lines.rows;
         let start = place.checked_sub(1).and_then(|before| rows.get(before)).map_or(0, |row| row.values);
         let end = rows.get(place).map_or(start, |row| row.values);

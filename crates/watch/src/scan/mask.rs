@@ -3,7 +3,10 @@
 //! Text is classified 64 bytes at a time, and what a reader has to look at becomes a list of offsets. The other half
 //! goes from one offset to the next and never sees the inside of a value.
 
-use wide::u8x16;
+use fearless_simd::prelude::*;
+use fearless_simd::{Level, mask8x64, u8x32, u8x64};
+
+use crate::vectors::{self, Work};
 
 /// Bytes of a block, a bit of a mask each.
 pub(super) const BLOCK: usize = 64;
@@ -30,13 +33,11 @@ struct State {
     in_string: u64,
     /// One if the block ended with an escape's backslash.
     escaped: u64,
-    /// The bits that any byte had so far.
-    seen: u8x16,
 }
 
 impl Outline {
     /// Goes over a window of less than 4 GiB. The last offset is the window's length, as of a line feed there.
-    pub(super) fn of(&mut self, window: &[u8]) {
+    pub(super) fn of(&mut self, level: Level, window: &[u8]) {
         let room = window.len() + 2 * BLOCK;
         if self.positions.len() < room {
             self.positions.resize(room, 0);
@@ -44,17 +45,7 @@ impl Outline {
         self.filled = 0;
         self.escapes = false;
         self.backslashes.clear();
-        let (blocks, tail) = window.as_chunks::<BLOCK>();
-        let mut state = State::default();
-        let mut base = 0_u32;
-        for block in blocks {
-            self.block(&mut state, block, base, u64::MAX);
-            base += BLOCK as u32;
-        }
-        if !tail.is_empty() {
-            self.block(&mut state, &padded(tail), base, u64::MAX >> (BLOCK - tail.len()));
-        }
-        self.ascii = state.seen.to_bitmask() == 0;
+        vectors::run(level, Outlined { outline: self, window });
         if let Some(end) = self.positions.get_mut(self.filled) {
             *end = window.len() as u32;
         }
@@ -98,32 +89,74 @@ impl Outline {
     }
 
     #[inline(always)]
-    fn block(&mut self, state: &mut State, block: &[u8; BLOCK], base: u32, valid: u64) {
-        let (lanes, _) = block.as_chunks::<16>();
-        let (mut quotes, mut brackets) = (0, 0);
-        let (mut lowest, mut slashes, mut all) = (u8x16::splat(b' '), u8x16::splat(0), state.seen);
-        for (index, lane) in lanes.iter().enumerate() {
-            let bytes = u8x16::new(*lane);
-            quotes |= u64::from(is(bytes, b'"').to_bitmask()) << (16 * index);
-            brackets |= u64::from(bracket(bytes).to_bitmask()) << (16 * index);
-            lowest = lowest.min(bytes);
-            slashes |= is(bytes, b'\\');
-            all |= bytes;
-        }
-        state.seen = all;
-        let bits = if (slashes | below_space(lowest)).to_bitmask() == 0 {
-            quotes &= !std::mem::take(&mut state.escaped);
-            quotes | (brackets & !state.inside(quotes))
-        } else {
-            let (bits, backslashes) = state.rare(block, quotes, brackets);
+    fn block<S: Simd>(&mut self, state: &mut State, seen: &mut u8x32<S>, simd: S, block: Block<'_>) {
+        let Block { bytes, base, valid } = block;
+        let all = u8x64::load_array_ref(simd, bytes);
+        let (low, high) = all.split();
+        *seen |= low | high;
+        let mut quotes = all.simd_eq(b'"').to_bitmask();
+        let brackets = bracket(all).to_bitmask();
+        let special = low.simd_eq(b'\\') | high.simd_eq(b'\\') | low.min(high).simd_le(0x1F);
+        let bits = if special.any_true() {
+            let (bits, backslashes) = state.rare(all, quotes, brackets);
             if backslashes & valid != 0 {
                 self.escapes = true;
                 self.backslashes.resize(base as usize / BLOCK, 0);
                 self.backslashes.push(backslashes);
             }
             bits
+        } else {
+            quotes &= !std::mem::take(&mut state.escaped);
+            quotes | (brackets & !state.inside(quotes))
         };
         self.filled = note(&mut self.positions, self.filled, base, bits & valid);
+    }
+}
+
+/// An outline that is being made.
+struct Outlined<'o> {
+    outline: &'o mut Outline,
+    window: &'o [u8],
+}
+
+impl Work for Outlined<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with<S: Simd>(self, simd: S) {
+        let Self { outline, window } = self;
+        let mut state = State::default();
+        let mut seen = u8x32::splat(simd, 0);
+        blocks(
+            window,
+            #[inline(always)]
+            |block| outline.block(&mut state, &mut seen, simd, block),
+        );
+        outline.ascii = !seen.simd_ge(0x80).any_true();
+    }
+}
+
+/// A part of a window.
+#[derive(Clone, Copy)]
+struct Block<'b> {
+    bytes: &'b [u8; BLOCK],
+    /// Where it begins.
+    base: u32,
+    /// The bytes that are the window's, not put behind it.
+    valid: u64,
+}
+
+/// Goes over the blocks of a window; the last is filled up.
+#[inline(always)]
+fn blocks(window: &[u8], mut each: impl FnMut(Block<'_>)) {
+    let (blocks, tail) = window.as_chunks::<BLOCK>();
+    let mut base = 0_u32;
+    for bytes in blocks {
+        each(Block { bytes, base, valid: u64::MAX });
+        base += BLOCK as u32;
+    }
+    if !tail.is_empty() {
+        each(Block { bytes: &padded(tail), base, valid: u64::MAX >> (BLOCK - tail.len()) });
     }
 }
 
@@ -144,11 +177,12 @@ impl State {
     }
 
     /// What matters in a block with backslashes or control characters, line feeds among them; and its backslashes.
-    fn rare(&mut self, block: &[u8; BLOCK], quotes: u64, brackets: u64) -> (u64, u64) {
-        let backslashes = mask(block, |bytes| is(bytes, b'\\'));
-        let controls = mask(block, below_space);
-        let feeds = mask(block, |bytes| is(bytes, b'\n'));
-        let white = mask(block, |bytes| is(bytes, b'\t') | is(bytes, b'\r'));
+    #[inline(always)]
+    fn rare<S: Simd>(&mut self, all: u8x64<S>, quotes: u64, brackets: u64) -> (u64, u64) {
+        let backslashes = all.simd_eq(b'\\').to_bitmask();
+        let controls = all.simd_le(0x1F).to_bitmask();
+        let feeds = all.simd_eq(b'\n').to_bitmask();
+        let white = (all.simd_eq(b'\t') | all.simd_eq(b'\r')).to_bitmask();
         let quotes = quotes & !self.escapes(backslashes);
         let mut inside = self.inside(quotes);
         let mut cut = feeds & inside;
@@ -162,6 +196,7 @@ impl State {
     }
 
     /// The bytes right after a backslash that starts an escape.
+    #[inline(always)]
     fn escapes(&mut self, backslashes: u64) -> u64 {
         let mut escaped = std::mem::take(&mut self.escaped);
         let mut rest = backslashes & !escaped;
@@ -178,6 +213,7 @@ impl State {
 /// What stands where in a window of lines with columns: separators and line feeds.
 #[derive(Debug, Default)]
 pub(super) struct Columns {
+    /// The first is before the window, as of a line feed there: it has all bits set, so that the next offset is 0.
     positions: Vec<u32>,
     filled: usize,
     /// Of each line feed, its place among the positions.
@@ -187,24 +223,17 @@ pub(super) struct Columns {
 
 impl Columns {
     /// Goes over a window of less than 4 GiB. The last offset is the window's length, as of a line feed there.
-    pub(super) fn of(&mut self, window: &[u8], separator: u8) {
+    pub(super) fn of(&mut self, level: Level, window: &[u8], separator: u8) {
         let room = window.len() + 2 * BLOCK;
         if self.positions.len() < room {
             self.positions.resize(room, 0);
         }
-        self.filled = 0;
+        if let Some(before) = self.positions.first_mut() {
+            *before = u32::MAX;
+        }
+        self.filled = 1;
         self.feeds.clear();
-        let (blocks, tail) = window.as_chunks::<BLOCK>();
-        let mut base = 0_u32;
-        let mut seen = u8x16::splat(0);
-        for block in blocks {
-            self.block(block, separator, base, u64::MAX, &mut seen);
-            base += BLOCK as u32;
-        }
-        if !tail.is_empty() {
-            self.block(&padded(tail), separator, base, u64::MAX >> (BLOCK - tail.len()), &mut seen);
-        }
-        self.ascii = seen.to_bitmask() == 0;
+        vectors::run(level, Parted { columns: self, window, separator });
         if let Some(end) = self.positions.get_mut(self.filled) {
             *end = window.len() as u32;
         }
@@ -212,7 +241,7 @@ impl Columns {
         self.filled += 1;
     }
 
-    /// The offsets, in order.
+    /// The offsets, in order: that of the line feed before the window, with all bits set, and those within it.
     #[inline]
     pub(super) fn positions(&self) -> &[u32] {
         self.positions.get(..self.filled).unwrap_or_default()
@@ -231,24 +260,43 @@ impl Columns {
     }
 
     #[inline(always)]
-    fn block(&mut self, block: &[u8; BLOCK], separator: u8, base: u32, valid: u64, seen: &mut u8x16) {
-        let (lanes, _) = block.as_chunks::<16>();
-        let (mut bits, mut ends) = (0, 0);
-        for (index, lane) in lanes.iter().enumerate() {
-            let bytes = u8x16::new(*lane);
-            let feeds = is(bytes, b'\n');
-            *seen |= bytes;
-            ends |= u64::from(feeds.to_bitmask()) << (16 * index);
-            bits |= u64::from((feeds | is(bytes, separator)).to_bitmask()) << (16 * index);
-        }
-        bits &= valid;
-        ends &= valid;
+    fn block<S: Simd>(&mut self, separator: u8, seen: &mut u8x32<S>, simd: S, block: Block<'_>) {
+        let Block { bytes, base, valid } = block;
+        let all = u8x64::load_array_ref(simd, bytes);
+        let (low, high) = all.split();
+        *seen |= low | high;
+        let feeds = all.simd_eq(b'\n');
+        let bits = (feeds | all.simd_eq(separator)).to_bitmask() & valid;
+        let mut ends = feeds.to_bitmask() & valid;
         while ends != 0 {
             let before = bits & ((ends & ends.wrapping_neg()) - 1);
             self.feeds.push(self.filled as u32 + before.count_ones());
             ends &= ends - 1;
         }
         self.filled = note(&mut self.positions, self.filled, base, bits);
+    }
+}
+
+/// Columns that are being looked for.
+struct Parted<'c> {
+    columns: &'c mut Columns,
+    window: &'c [u8],
+    separator: u8,
+}
+
+impl Work for Parted<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with<S: Simd>(self, simd: S) {
+        let Self { columns, window, separator } = self;
+        let mut seen = u8x32::splat(simd, 0);
+        blocks(
+            window,
+            #[inline(always)]
+            |block| columns.block(separator, &mut seen, simd, block),
+        );
+        columns.ascii = !seen.simd_ge(0x80).any_true();
     }
 }
 
@@ -261,8 +309,8 @@ fn note(positions: &mut [u32], filled: usize, base: u32, mut bits: u64) -> usize
     let (steps, _) = room.as_chunks_mut::<8>();
     for step in steps {
         for slot in step {
-            // The highest bit is set so that no bits at all need no case of their own; what is noted then is not read.
-            *slot = base + (bits | 1 << 63).trailing_zeros();
+            // What is noted where no bit is left is not read.
+            *slot = base + bits.trailing_zeros();
             bits &= bits.wrapping_sub(1);
         }
         if bits == 0 {
@@ -281,29 +329,96 @@ fn padded(tail: &[u8]) -> [u8; BLOCK] {
     block
 }
 
-#[inline(always)]
-fn is(bytes: u8x16, byte: u8) -> u8x16 {
-    bytes.simd_eq(u8x16::splat(byte))
-}
-
 /// Brackets and braces: what is left of them less the first is at most in these two bits.
 #[inline(always)]
-fn bracket(bytes: u8x16) -> u8x16 {
-    ((bytes - u8x16::splat(b'[')) & u8x16::splat(!0x22)).simd_eq(u8x16::splat(0))
+fn bracket<S: Simd>(bytes: u8x64<S>) -> mask8x64<S> {
+    ((bytes - b'[') & !0x22).simd_eq(0)
 }
 
-#[inline(always)]
-fn below_space(bytes: u8x16) -> u8x16 {
-    bytes.min(u8x16::splat(0x1F)).simd_eq(bytes)
-}
+#[cfg(test)]
+mod tests {
+    use fearless_simd::Level;
+    use proptest::prelude::*;
 
-/// The bytes of a block for which `test` sets the lane, a bit a byte.
-#[inline(always)]
-fn mask(block: &[u8; BLOCK], test: impl Fn(u8x16) -> u8x16) -> u64 {
-    let (lanes, _) = block.as_chunks::<16>();
-    let mut bits = 0;
-    for (index, lane) in lanes.iter().enumerate() {
-        bits |= u64::from(test(u8x16::new(*lane)).to_bitmask()) << (16 * index);
+    use super::{Columns, Outline};
+
+    /// What this machine has, and what every one has.
+    fn levels() -> [Level; 2] {
+        [Level::new(), Level::baseline()]
     }
-    bits
+
+    /// The outline of a text, byte by byte.
+    fn outlined(text: &[u8]) -> Vec<u32> {
+        let (mut marks, mut inside, mut escaped) = (Vec::new(), false, false);
+        for (at, byte) in (0..).zip(text) {
+            let was_escaped = std::mem::take(&mut escaped);
+            let marked = match byte {
+                b'\\' => {
+                    escaped = !was_escaped;
+                    false
+                }
+                b'"' => {
+                    inside ^= !was_escaped;
+                    !was_escaped
+                }
+                b'[' | b']' | b'{' | b'}' => !inside,
+                b'\n' => {
+                    inside = false;
+                    true
+                }
+                b'\t' | b'\r' => inside,
+                other => *other < b' ',
+            };
+            if marked {
+                marks.push(at);
+            }
+        }
+        marks.push(text.len() as u32);
+        marks
+    }
+
+    fn windows() -> impl Strategy<Value = Vec<u8>> {
+        let common =
+            prop_oneof![6 => Just(b'a'), 2 => Just(b'"'), 1 => Just(b'\\'), 1 => Just(b'\n'), 2 => Just(b'\t')];
+        let other = prop_oneof![Just(b'{'), Just(b']'), Just(b'\r'), Just(0_u8), Just(b'y'), Just(0xC3), any::<u8>()];
+        let plain = "([a-z0-9.]{0,12}[\t\"\\[}]){0,40}\n?".prop_map(String::into_bytes);
+        prop_oneof![
+            3 => proptest::collection::vec(prop_oneof![8 => common, 2 => other], 0..400),
+            1 => plain.clone(),
+            1 => proptest::collection::vec(plain, 0..4).prop_map(|lines| lines.concat()),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn an_outline_is_what_stands_there(text in windows(), start in 0_usize..400, length in 0_usize..200) {
+            let mut outline = Outline::default();
+            for level in levels() {
+                // What was there before makes no difference.
+                outline.of(level, b"{\"\\\n\"\xFF");
+                outline.of(level, &text);
+                prop_assert_eq!(outline.positions(), &outlined(&text)[..]);
+                prop_assert_eq!(outline.is_ascii(), text.is_ascii());
+                prop_assert_eq!(outline.has_escapes(), text.contains(&b'\\'));
+                let start = start.min(text.len());
+                let end = (start + length).min(text.len());
+                prop_assert_eq!(outline.escaped(start, end), text[start..end].contains(&b'\\'));
+            }
+        }
+
+        #[test]
+        fn columns_are_parted_where_it_is_written(text in windows(), separator in prop_oneof![Just(b'\t'), Just(b'a'), any::<u8>()]) {
+            let mut columns = Columns::default();
+            for level in levels() {
+                columns.of(level, b"\t\n\xFF", b'\t');
+                columns.of(level, &text, separator);
+                let parts = |(at, byte): (u32, &u8)| (*byte == separator || *byte == b'\n').then_some(at);
+                let marks: Vec<u32> = [u32::MAX].into_iter().chain((0..).zip(&text).filter_map(parts)).chain([text.len() as u32]).collect();
+                prop_assert_eq!(columns.positions(), &marks[..]);
+                let is_feed = |(place, at): (u32, &u32)| (text.get(*at as usize).unwrap_or(&b'\n') == &b'\n').then_some(place);
+                prop_assert_eq!(columns.feeds(), &(0..).zip(&marks).skip(1).filter_map(is_feed).collect::<Vec<u32>>()[..]);
+                prop_assert_eq!(columns.is_ascii(), text.is_ascii());
+            }
+        }
+    }
 }

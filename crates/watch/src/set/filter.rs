@@ -42,7 +42,7 @@ impl Filter {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn may_hold(&self, key: Key) -> bool {
         let place = Place::of(key, self.blocks.len());
         let Some(Block(words)) = self.blocks.get(place.block) else { return false };
@@ -52,7 +52,7 @@ impl Filter {
 
     /// Reads a word of each key's block and does next to nothing with it: so many accesses are under way at once that the
     /// answers which follow find their blocks in the cache.
-    #[inline]
+    #[inline(always)]
     pub(super) fn touch(&self, keys: &[Key]) -> u64 {
         let blocks = self.blocks.len();
         keys.iter().fold(0, |all, key| {
@@ -67,7 +67,7 @@ impl Filter {
 }
 
 /// The high bits of a key choose its block, by a product.
-#[inline]
+#[inline(always)]
 #[expect(clippy::cast_possible_truncation, reason = "below the number of blocks")]
 fn block(Key(key): Key, blocks: usize) -> usize {
     ((u128::from(key) * blocks as u128) >> 64) as usize
@@ -81,7 +81,7 @@ struct Place {
 
 impl Place {
     /// Bits 2 to 43 choose within the block.
-    #[inline]
+    #[inline(always)]
     fn of(Key(key): Key, blocks: usize) -> Self {
         let part = |bits: u64| {
             let word = (bits & 7) as usize;

@@ -99,12 +99,12 @@ impl Table {
             + self.filter.bytes()
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn may_hold(&self, key: Key) -> bool {
         self.filter.may_hold(key)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn touch(&self, keys: &[Key]) -> u64 {
         self.filter.touch(keys)
     }

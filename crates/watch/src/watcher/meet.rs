@@ -5,9 +5,9 @@ use std::net::IpAddr;
 use observable::{Kind, canonical};
 
 use super::quick;
-use crate::Meaning;
 use crate::set::{Key, Set};
 use crate::text::Extractor;
+use crate::{Detail, Meaning};
 
 /// One thing to look up.
 #[derive(Clone, Copy, Debug)]
@@ -32,7 +32,7 @@ pub(super) struct Meet {
 }
 
 /// Given what to look up, and the part of the value that was read for it.
-type Each<'e> = dyn FnMut(Look, &[u8]) + 'e;
+pub(super) type Each<'e> = dyn FnMut(Look, &[u8]) + 'e;
 
 /// The kind and key of an address by itself.
 #[inline]
@@ -95,7 +95,7 @@ impl Meet {
 
     /// All that stands less often in logs than addresses and hosts.
     #[inline(never)]
-    fn rare(&mut self, set: &Set, meaning: Meaning, value: &[u8], each: &mut Each<'_>) {
+    pub(super) fn rare(&mut self, set: &Set, meaning: Meaning, value: &[u8], each: &mut Each<'_>) {
         let kind = match meaning {
             Meaning::Url => return self.url(set, value, each),
             Meaning::Digest => return self.digest(set, value, each),
@@ -107,6 +107,14 @@ impl Meet {
             Meaning::Address | Meaning::Host | Meaning::Answer => {
                 return self.value(set, meaning, value, &mut |look, value| each(look, value));
             }
+            // Told as an address before: only patterns ask for it again.
+            Meaning::Detail(Detail::Source | Detail::Destination) => {
+                if let Some(address) = canonical::address(value) {
+                    each(Look::Address(address), value);
+                }
+                return;
+            }
+            Meaning::Detail(_) => return,
             Meaning::Certificate => Kind::Certificate,
             Meaning::CertificateSerial => Kind::CertificateSerial,
             Meaning::Subject => Kind::Subject,
