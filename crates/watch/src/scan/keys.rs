@@ -103,7 +103,7 @@ pub(crate) struct Keys {
 }
 
 /// What a key leads to.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(super) struct Target {
     /// The number of the field, counted from 1.
     pub(super) field: u16,

@@ -15,7 +15,7 @@ const CREDIT: u32 = 128 * PRICE;
 const REST: u32 = 256;
 
 /// What is open somewhere in a line: an object or array, and what is around it.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(super) struct Place {
     outer: u16,
     array: bool,
@@ -46,6 +46,7 @@ impl Trails {
     /// Forgets all steps.
     pub(super) fn clear(&mut self) {
         self.known.clear();
+        self.inner.clear();
         self.places = vec![Place { outer: OUTSIDE, array: true, target: Target { field: 0, child: ROOT } }];
         self.steps = vec![Step::new(b"", Value::Line)];
         self.others = vec![[0; OTHERS]];
@@ -82,7 +83,7 @@ impl Trails {
             target,
         };
         lesson.line();
-        if self.steps.len() >= MAX_STEPS {
+        if self.steps.len().max(self.places.len()) >= MAX_STEPS {
             self.clear();
         }
     }
@@ -159,13 +160,14 @@ impl Lesson<'_> {
 
     fn enter(&mut self, array: bool) -> Option<()> {
         let inner = Place { outer: self.place, array, target: self.next_target()? };
-        let places = &mut self.trails.places;
-        let known = places.iter().skip(1).position(|place| *place == inner);
-        self.place = match known {
-            Some(at) => at as u16 + 1,
+        let Trails { places, inner: known, .. } = &mut *self.trails;
+        self.place = match known.get(&inner) {
+            Some(place) => *place,
             None if places.len() < MAX_STEPS => {
+                let place = places.len() as u16;
                 places.push(inner);
-                places.len() as u16 - 1
+                known.insert(inner, place);
+                place
             }
             None => return None,
         };

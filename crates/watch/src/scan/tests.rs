@@ -116,6 +116,12 @@ fn lines_that_are_made_otherwise_are_walked() {
     ] {
         assert!(!follows(Format::ZeekJson, line, next), "{next}");
     }
+    // A backslash at the end of a line takes nothing of the next.
+    for end in ["\n", "\r\n", "\r", "\u{1f}"] {
+        let cut = line.replace("a.example", &format!("a.\\{end}example"));
+        same(Format::ZeekJson, format!("{line}\n{cut}\n{line}\n").as_bytes(), usize::MAX);
+        assert!(!follows(Format::ZeekJson, line, &cut), "{cut}");
+    }
 }
 
 #[test]
@@ -158,8 +164,8 @@ fn a_log_without_order_is_read_in_bounded_memory() {
     let mut kept = Vec::new();
     for piece in log.as_bytes().chunks(4096) {
         scan.feed(piece, &mut |text, scan| scan.lines(text, &mut |_| ()));
-        let Trails { steps, others, known, places, .. } = &scan.trails;
-        assert!(steps.len().max(others.len()).max(known.len()).max(places.len()) <= 2048);
+        let Trails { steps, others, known, places, inner, .. } = &scan.trails;
+        assert!([steps.len(), others.len(), known.len(), places.len(), inner.len()].iter().all(|kept| *kept <= 2048));
         kept.push(steps.len());
     }
     assert!(kept.windows(2).any(|pair| pair[1] < pair[0]), "all was forgotten at least once");

@@ -66,6 +66,7 @@ pub(super) struct Trails {
     pub(super) known: HashMap<(u16, Box<[u8]>, Value), u16>,
     /// What can be open.
     pub(super) places: Vec<Place>,
+    pub(super) inner: HashMap<Place, u16>,
     /// What was spent on learning, less what came of it.
     pub(super) debt: u32,
     /// Lines that are not learned from.
