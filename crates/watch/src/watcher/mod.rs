@@ -21,7 +21,7 @@ use crate::general::{CANDIDATES, Circumstances, Columns, Patterns, Witness};
 use crate::scan::Scan;
 use crate::scan::line::Window;
 use crate::set::{Found, Set};
-use crate::{Event, Field};
+use crate::{Event, Field, Meaning};
 
 /// A value in telemetry that is claimed by the set.
 #[derive(Clone, Debug, Eq, PartialEq)]
