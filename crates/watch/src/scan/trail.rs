@@ -22,6 +22,9 @@ use super::unescape;
 pub(super) const HEAD: usize = 32;
 /// Bytes that are looked at around a step: itself, and as many behind it.
 const NEAR: usize = 128;
+/// Lines in a row that are not followed before only one of some is tried.
+const PATIENCE: u32 = 64;
+const RETRY: u32 = 16;
 /// Steps that may come after one, besides the usual one.
 pub(super) const OTHERS: usize = 15;
 
@@ -71,6 +74,8 @@ pub(super) struct Trails {
     pub(super) debt: u32,
     /// Lines that are not learned from.
     pub(super) wait: u32,
+    /// Lines that were not followed since one was.
+    pub(super) vain: u32,
     /// How many steps were not those that usually come.
     turns: u32,
 }
@@ -94,9 +99,15 @@ impl Trails {
     /// Reads the line that begins at `start` if all of its steps are known. Else something may have been seen of it.
     #[inline]
     pub(super) fn follow(&mut self, text: &[u8], start: usize, lines: &mut Lines) -> Option<Followed> {
+        // A line that shows only at its end that it is made otherwise is read twice; where all are, few are tried.
+        self.vain = self.vain.wrapping_add(1);
+        if self.vain > PATIENCE && !self.vain.is_multiple_of(RETRY) {
+            return None;
+        }
         let mut turn = None;
         let followed = self.steps_of(text, start, lines, &mut turn);
         if followed.is_some() {
+            self.vain = 0;
             self.debt = self.debt.saturating_sub(1);
         }
         if let Some(turn) = turn {
