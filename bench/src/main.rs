@@ -29,6 +29,10 @@ mod wire;
 
 use std::process::ExitCode;
 
+/// The one of the program, so that what is measured within this process is what runs; peers' rows have it as well.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     if words.first().map(String::as_str) == Some("serve-memory") {

@@ -29,7 +29,8 @@ pub fn machine(size: Size) {
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     println!("# Results\n");
     println!("{day}; {cores} cores, {cpu}; memory {memory}; load at the start {}; sizes: {size:?}.", load.trim());
-    println!("Every table is one run: compare within a table, not between dates.");
+    println!("Every table is one run: compare within a table, not between dates. What runs within the benchmark allocates with");
+    println!("mimalloc, as the program does; other programs with what they are built with.");
 }
 
 fn read(path: &str, key: &str) -> String {

@@ -4,6 +4,7 @@
 mod generate;
 mod indicators;
 mod peers;
+mod searches;
 mod write;
 
 use crate::corpus::Size;
@@ -45,21 +46,17 @@ pub fn run(size: Size) {
         }
     }
     for (style, _, name) in FORMATS.into_iter().filter(|(style, ..)| *style != Style::ZeekTsv) {
-        let (cost, read, count) = peers::tape(style, MILLION, bytes.min(256 << 20));
-        rows.push(row![name, "simd-json, tape of every line (limit: at most 2.5x)", seconds(cost), rate(read, cost), lines(count, cost), "-", "-"]);
+        let mut add = |what: &str, (cost, read, count): (Duration, usize, u64)| {
+            rows.push(row![name, what, seconds(cost), rate(read, cost), lines(count, cost), "-", "-"]);
+        };
+        add("simd-json 0.19, tape of every line (limit: at most 2.5x)", peers::tape(style, MILLION, bytes.min(256 << 20)));
+        add("sonic-rs 0.5, value of every line (limit: at most 2.5x)", peers::value(style, MILLION, bytes.min(256 << 20)));
     }
     let (cost, read, count, told) = peers::typed(MILLION, bytes.min(256 << 20));
     rows.push(row!["Zeek, JSON", "serde, typed, and a hash map of 1 million", seconds(cost), rate(read, cost), lines(count, cost), "-", told]);
-    for search in peers::searches(size) {
-        match search {
-            Ok((name, cost, read, told)) => {
-                rows.push(row!["Zeek, JSON, a part", name, seconds(cost), rate(read, cost), "-", "-", told]);
-            }
-            Err(skipped) => eprintln!("skipped: {skipped}"),
-        }
-    }
     let title = format!("Telemetry met by indicators: {} MB a log, made in pieces with seed {SEED}", bytes / 1_000_000);
     table::print(&title, &rows);
+    searches::run(size);
 }
 
 /// The set of the first so many indicators.

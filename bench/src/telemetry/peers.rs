@@ -1,13 +1,10 @@
 //! What the same bytes cost others.
 
 use super::generate::{Generator, Style};
-use super::{MILLION, PIECE, SEED, indicators};
+use super::{PIECE, SEED, indicators};
 use crate::clock;
-use crate::corpus::Size;
 use std::collections::HashMap;
 use std::hint::black_box;
-use std::io::Write as _;
-use std::path::Path;
 use std::time::Duration;
 
 /// Calls `read` with pieces of a log until there were so many bytes; what that cost, and how many bytes and lines it was.
@@ -35,6 +32,15 @@ pub fn tape(style: Style, count: u64, bytes: usize) -> (Duration, usize, u64) {
             let mut tape = std::mem::replace(&mut kept, simd_json::Tape(Vec::new())).reset();
             simd_json::fill_tape(line, &mut buffers, &mut tape).expect("JSON");
             kept = tape.reset();
+        }
+    })
+}
+
+/// sonic-rs's value of every line, nothing looked up.
+pub fn value(style: Style, count: u64, bytes: usize) -> (Duration, usize, u64) {
+    pieces(style, count, bytes, &mut |piece| {
+        for line in piece.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+            drop(black_box(sonic_rs::from_slice::<sonic_rs::Value>(line).expect("JSON")));
         }
     })
 }
@@ -89,59 +95,4 @@ pub fn typed(count: u64, bytes: usize) -> (Duration, usize, u64, usize) {
         }
     });
     (cost, read, lines, told)
-}
-
-/// One search: its name, cost, bytes and lines found, or why there is none.
-type Search = Result<(String, Duration, usize, String), String>;
-
-/// Searches for all values of the list as strings in a part of a log. A million strings take gigabytes and minutes, so a
-/// quick run takes fewer.
-pub fn searches(size: Size) -> Vec<Search> {
-    let (count, bytes) = if size == Size::Quick { (MILLION / 20, 20 << 20) } else { (MILLION, 100 << 20) };
-    let folder = std::env::temp_dir().join(format!("marsad-telemetry-{}", std::process::id()));
-    let found = [("rg", "rg -a -F -c -f"), ("grep", "LC_ALL=C grep -a -F -c -f")]
-        .map(|(program, command)| search(&folder, program, command, count, bytes).map_err(|why| format!("{command}: {why}")));
-    let _ = std::fs::remove_dir_all(&folder);
-    found.into()
-}
-
-fn search(folder: &Path, program: &str, command: &str, count: u64, bytes: usize) -> Search {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    if !std::env::split_paths(&path).any(|folder| folder.join(program).is_file()) {
-        return Err(format!("`{program}` is not installed"));
-    }
-    let (list, log) = (folder.join("list"), folder.join("log"));
-    if !log.exists() {
-        prepare(folder, &list, &log, count, bytes).map_err(|error| error.to_string())?;
-    }
-    // More memory than this is not there to be had beside a benchmark.
-    let script = format!("ulimit -v 12000000; TIMEFORMAT='%U %S'; time {command} \"$0\" \"$1\"");
-    let out = std::process::Command::new("bash").arg("-c").arg(script).arg(&list).arg(&log).output();
-    let out = out.map_err(|error| error.to_string())?;
-    let told = String::from_utf8_lossy(&out.stdout).trim().to_owned();
-    let words = String::from_utf8_lossy(&out.stderr).into_owned();
-    if told.is_empty() {
-        return Err(format!("failed on {count} strings: {}", words.lines().next().unwrap_or_default()));
-    }
-    let last = words.trim().lines().last().unwrap_or_default();
-    let seconds: f64 = last.split(' ').filter_map(|word| word.parse::<f64>().ok()).sum();
-    Ok((format!("`{command}`, {count} strings"), Duration::from_secs_f64(seconds), bytes, told))
-}
-
-fn prepare(folder: &Path, list: &Path, log: &Path, count: u64, bytes: usize) -> std::io::Result<()> {
-    std::fs::create_dir_all(folder)?;
-    let mut out = std::io::BufWriter::new(std::fs::File::create(list)?);
-    for number in 0..count {
-        writeln!(out, "{}", indicators::indicator(number).value.trim_start_matches("http://"))?;
-    }
-    out.flush()?;
-    let mut generator = Generator::new(Style::ZeekJson, count, SEED);
-    let (mut out, mut read, mut piece) = (std::fs::File::create(log)?, 0, Vec::new());
-    while read < bytes {
-        piece.clear();
-        generator.fill(&mut piece, PIECE);
-        read += piece.len();
-        out.write_all(black_box(&piece))?;
-    }
-    Ok(())
 }

@@ -14,7 +14,7 @@ pub use stream::{Consumer, Message};
 pub use wire::Incoming;
 
 use crate::egress::{self, Egress};
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use serde::Deserialize;
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -27,6 +27,8 @@ use wire::Said;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Bytes that are read at once.
 const READ: usize = 64 << 10;
+/// Bytes of messages that are kept while an answer is waited for: more than is ever asked for.
+const MOST_WAITING: usize = 128 << 20;
 
 /// Why NATS cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -96,6 +98,8 @@ pub struct Connection {
     asked: u64,
     /// Messages that came while an answer was waited for.
     waiting: VecDeque<Incoming>,
+    /// Bytes that they take.
+    held: usize,
 }
 
 impl std::fmt::Debug for Connection {
@@ -150,7 +154,7 @@ impl Connection {
         let random = crate::chance::bytes::<12>().map_err(|_| Error::Protocol("the system gives no random bytes"))?;
         let inbox: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
         let mut connection =
-            Self { io, read, info, inbox: format!("_INBOX.{inbox}."), asked: 0, waiting: VecDeque::new() };
+            Self { io, read, info, inbox: format!("_INBOX.{inbox}."), asked: 0, waiting: VecDeque::new(), held: 0 };
         connection.sign_in(signed, tls).await?;
         Ok(connection)
     }
@@ -246,7 +250,7 @@ impl Connection {
                 if message.subject == reply {
                     return Ok::<_, Error>(message);
                 }
-                self.waiting.push_back(message);
+                self.keep(message)?;
             }
         };
         let answer = tokio::time::timeout(PATIENCE, answer).await.map_err(|_| Error::Slow)??;
@@ -254,6 +258,18 @@ impl Connection {
             Some(503) => Err(Error::Absent("nobody answers at the NATS server: is JetStream on?".to_owned())),
             _ => Ok(answer),
         }
+    }
+
+    /// Keeps a message for [`Self::next`], by itself: it shall not hold all that was read with it.
+    fn keep(&mut self, mut message: Incoming) -> Result<(), Error> {
+        self.held += message.bytes();
+        if self.held > MOST_WAITING {
+            return Err(Error::Protocol("more messages than were asked for"));
+        }
+        message.head = Bytes::copy_from_slice(&message.head);
+        message.payload = Bytes::copy_from_slice(&message.payload);
+        self.waiting.push_back(message);
+        Ok(())
     }
 
     /// A subject at which one answer, or what answers one question, comes.
@@ -268,7 +284,10 @@ impl Connection {
     /// [`Error`].
     pub async fn next(&mut self) -> Result<Incoming, Error> {
         match self.waiting.pop_front() {
-            Some(message) => Ok(message),
+            Some(message) => {
+                self.held -= message.bytes();
+                Ok(message)
+            }
             None => self.received().await,
         }
     }
@@ -305,5 +324,48 @@ impl Connection {
             self.io.flush().await
         };
         Ok(tokio::time::timeout(PATIENCE, written).await.map_err(|_| Error::Slow)??)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A connection to whatever the test says into the other end.
+    fn connection() -> (Connection, tokio::io::DuplexStream) {
+        let (here, there) = tokio::io::duplex(1 << 20);
+        let (info, inbox) = (Info::default(), "_INBOX.x.".to_owned());
+        let (read, waiting) = (BytesMut::new(), VecDeque::new());
+        (Connection { io: Box::new(here), read, info, inbox, asked: 0, waiting, held: 0 }, there)
+    }
+
+    #[tokio::test]
+    async fn what_comes_before_an_answer_is_kept_in_order() {
+        let (mut connection, mut server) = connection();
+        server.write_all(b"MSG a 1 1\r\n1\r\nPING\r\nMSG b 1 r 1\r\n2\r\nMSG _INBOX.x.1 1 2\r\nok\r\n").await.unwrap();
+        assert_eq!(connection.ask("question", b"").await.unwrap().payload, "ok");
+        assert!(connection.held > 0);
+        for wanted in ["1", "2"] {
+            assert_eq!(connection.next().await.unwrap().payload, wanted);
+        }
+        assert_eq!(connection.held, 0);
+    }
+
+    #[tokio::test]
+    async fn a_server_that_floods_while_an_answer_is_waited_for_is_left() {
+        let (mut connection, mut server) = connection();
+        let flood = tokio::spawn(async move {
+            let message = [&b"MSG a 1 1000000\r\n"[..], &vec![b'x'; 1_000_000], b"\r\n"].concat();
+            let mut sent = 0_usize;
+            while server.write_all(&message).await.is_ok() {
+                sent += message.len();
+            }
+            sent
+        });
+        let error = connection.ask("question", b"").await.unwrap_err();
+        assert!(matches!(error, Error::Protocol("more messages than were asked for")), "{error}");
+        drop(connection);
+        let sent = flood.await.unwrap();
+        assert!((MOST_WAITING / 2..MOST_WAITING + (8 << 20)).contains(&sent), "{sent}");
     }
 }

@@ -30,6 +30,12 @@ impl Incoming {
         std::str::from_utf8(rest.get(..3)?).ok()?.parse().ok()
     }
 
+    /// Bytes of memory that it takes, about.
+    pub(super) fn bytes(&self) -> usize {
+        let reply = self.reply.as_ref().map_or(0, String::len);
+        size_of::<Self>() + self.subject.len() + reply + self.head.len() + self.payload.len()
+    }
+
     /// What the server says beside the number.
     #[must_use]
     pub fn description(&self) -> String {
