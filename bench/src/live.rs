@@ -65,6 +65,8 @@ pub fn run(size: Size) {
     table::print("The watch of a serving node, 100,000 indicators in its book", &rows);
     let (lag, every) = (lag.as_secs_f64() * 1e3, EVERY.as_millis());
     println!("\nA line every {every} ms; one synchronisation of the disk takes {lag:.2} ms, and each alert waits for one. The server spends {processor:.1} ms of processor time a line.");
+    node.stop();
+    crate::follow::run(size);
 }
 
 /// A log that is watched, and what the stream says of it.

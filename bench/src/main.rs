@@ -7,6 +7,7 @@
 mod clock;
 mod corpus;
 mod disk;
+mod follow;
 mod handover;
 mod indicators;
 mod live;

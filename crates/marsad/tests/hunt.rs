@@ -161,7 +161,11 @@ fn what_is_new_is_searched_for_in_what_is_old() {
 #[test]
 fn a_hunt_that_was_killed_goes_on_and_tells_everything_once() {
     let node = Node::new();
-    node.import(&[domain(1, "bad.example")]);
+    // The three files show every event once each.
+    node.import(&[
+        domain(1, "bad.example"),
+        indicator(2, "[domain-name:value = 'bad.example'] REPEATS 3 TIMES WITHIN 5 SECONDS", &json!({})),
+    ]);
     let logs = node.directory.path().join("logs");
     std::fs::create_dir(&logs).unwrap();
     let planted: Vec<(u32, &str)> = (1..=400).map(|number| (number * 997, "bad.example")).collect();
@@ -203,14 +207,104 @@ fn a_hunt_that_was_killed_goes_on_and_tells_everything_once() {
         eprintln!("skipped: the hunts were at their end before they could be killed");
     }
     let (hits, report) = node.hunt(&[], &logs);
+    let (mut hits, mut together) = (hits, BTreeMap::new());
+    hits.retain(|(indicator, line), count| {
+        let is_simple = *indicator == id(1);
+        if !is_simple {
+            together.insert(*line, *count);
+        }
+        is_simple
+    });
+    assert_eq!(together, planted.iter().map(|(line, _)| (u64::from(*line), 1)).collect(), "over all files, once");
     // Three files with the same lines.
     assert!(hits.values().all(|count| *count == 3), "{:?}", hits.iter().find(|(_, count)| **count != 3));
     assert_eq!(
         hits.into_keys().map(|(_, line)| line).collect::<Vec<_>>(),
         planted.iter().map(|(line, _)| u64::from(*line)).collect::<Vec<_>>()
     );
-    assert_eq!((&report["hits"], &report["events"]), (&json!(1_200), &json!(1_200_000)));
+    assert_eq!((&report["hits"], &report["events"]), (&json!(1_600), &json!(1_200_000)));
     assert!(kept().is_none(), "nothing is left of a hunt at its end");
+}
+
+/// Observations of one pattern in several logs of the same hour, whatever the names of the files: only what happened within
+/// its time counts.
+#[test]
+fn patterns_over_several_files_are_judged_in_the_order_of_time() {
+    let node = Node::new();
+    node.import(&[
+        indicator(
+            1,
+            "([domain-name:value = 'bad.example'] FOLLOWEDBY [network-traffic:dst_ref.value = '203.0.113.7' AND network-traffic:dst_port = 4444]) WITHIN 5 SECONDS",
+            &json!({}),
+        ),
+        indicator(2, "[domain-name:value = 'bad.example'] REPEATS 3 TIMES WITHIN 60 SECONDS", &json!({})),
+        domain(3, "bad.example"),
+    ]);
+    let logs = node.directory.path().join("logs");
+    std::fs::create_dir(&logs).unwrap();
+    let (mut first, mut second, mut third) = (String::new(), String::new(), String::new());
+    // Each machine asks at second 20·n and connects some seconds later; every third one too late, every fourth before it asked.
+    for n in 0..300_u32 {
+        let (asks, host) = (1_767_225_600 + 20 * n, format!("10.0.{}.{}", n / 200, n % 200 + 1));
+        let connects = match n {
+            n if n % 4 == 0 => asks - 3,
+            n if n % 3 == 0 => asks + 9,
+            _ => asks + 4,
+        };
+        let log = if n % 2 == 0 { &mut second } else { &mut third };
+        let _ = writeln!(
+            log,
+            r#"{{"ts":{asks}.5,"uid":"C{n}","id.orig_h":"{host}","id.resp_h":"10.0.9.9","id.resp_p":53,"query":"bad.example"}}"#
+        );
+        let _ = writeln!(
+            first,
+            r#"{{"ts":{connects}.5,"uid":"D{n}","id.orig_h":"{host}","id.resp_h":"203.0.113.7","id.resp_p":4444,"proto":"tcp"}}"#
+        );
+    }
+    // One machine asks three times within a minute, over three files.
+    for (log, second) in [(&mut third, 0), (&mut first, 50), (&mut second, 25)] {
+        let _ = writeln!(
+            log,
+            r#"{{"ts":{}.5,"uid":"E","id.orig_h":"10.1.1.1","id.resp_h":"10.0.9.9","id.resp_p":53,"query":"bad.example"}}"#,
+            1_767_235_600 + second
+        );
+    }
+    for (name, text) in [("a-conn.log", &first), ("b-dns.log", &second), ("c-dns.log", &third)] {
+        std::fs::write(logs.join(name), text).unwrap();
+    }
+    let hits = |flags: &[&str]| {
+        let (code, out, err) = node.run(&[&["hunt", logs.to_str().unwrap()], flags].concat(), "");
+        assert_eq!(code, 0, "{err}");
+        let mut hits: Vec<(String, String, u64)> = Vec::new();
+        for line in out.lines() {
+            let line: Value = serde_json::from_str(line).unwrap();
+            let input = Path::new(line["input"].as_str().unwrap()).file_name().unwrap().to_str().unwrap().to_owned();
+            hits.push((line["indicator"].as_str().unwrap().to_owned(), input, line["line"].as_u64().unwrap()));
+        }
+        hits.sort();
+        hits
+    };
+    let all = hits(&[]);
+    let of = |number: u32| {
+        all.iter()
+            .filter(move |(indicator, ..)| *indicator == id(number))
+            .map(|(_, input, line)| (input.as_str(), *line))
+    };
+    // The connection is the last of the two: its line is told.
+    let wanted: Vec<(&str, u64)> =
+        (0..300).filter(|n| n % 4 != 0 && n % 3 != 0).map(|n| ("a-conn.log", u64::from(n as u32) + 1)).collect();
+    assert_eq!(of(1).collect::<Vec<_>>(), wanted);
+    assert_eq!(of(2).collect::<Vec<_>>(), [("a-conn.log", 301)]);
+    assert_eq!(of(3).count(), 303);
+    // Named the other way round, the same connections are told.
+    for (before, now) in [("a-conn.log", "z-conn.log"), ("c-dns.log", "a-dns.log")] {
+        std::fs::rename(logs.join(before), logs.join(now)).unwrap();
+    }
+    let again = hits(&["--since", "2026-01-01T00:00:00Z"]);
+    let lines = |hits: &[(String, String, u64)]| {
+        hits.iter().filter(|(indicator, ..)| *indicator == id(1)).map(|(.., line)| *line).collect::<Vec<_>>()
+    };
+    assert_eq!(lines(&again), lines(&all));
 }
 
 /// The same answer of `watch` with a bundle, `watch` with the node's set and `hunt`: a pattern that is met by benign values

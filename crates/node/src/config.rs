@@ -272,15 +272,16 @@ sections! {
         /// node's directory. Empty: they do not decay.
         decay_model: String = String::new();
         /// Lists of values that are well known and benign, in the form in which MISP publishes them (JSON): files, and folders
-        /// whose `.json` files are read. A claim on such a value is not watched for, and counted under the list's name. Relative
-        /// to the node's directory, read at the start. Lists of regular expressions are left out.
+        /// whose `.json` files are read. A claim on such a value is not watched for, and counted under the list's name; a pattern
+        /// that says more than a list of values makes no hit if all values that it was met by are on some list. Relative to the
+        /// node's directory, read at the start. Lists of regular expressions are left out.
         warning_lists: Vec<String> = Vec::new();
         /// What is signed in with at NATS servers: a file with name:password, a token or NATS credentials (.creds). Relative to
         /// the node's directory. Empty: nothing.
         nats_credentials: String = String::new();
         /// Sightings in STIX: none; own (they stay with our own organisation); source (they go back to the claim's source, and
         /// to others, as far as their markings let them: those of the indicator and, where that is stricter, `default-marking`).
-        /// Which machine of ours it was is TLP:AMBER+STRICT at least.
+        /// Which machine of ours it was is TLP:AMBER+STRICT at least, and so is what a pattern was met by without naming it.
         sightings: Sightings = Sightings::None;
         /// Sightings say neither who saw it nor on which machine. What people answer (a false positive) then stays here, since an
         /// opinion of nobody counts for nothing. Whoever gets them over a link from us knows that they came from us.

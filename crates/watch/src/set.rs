@@ -284,6 +284,18 @@ impl Set {
         Self { hasher: Arc::clone(&self.hasher), base: Arc::clone(&self.base), fresh: Arc::new(fresh), removed }
     }
 
+    /// This set on a bulk that was [`merged`](Self::merged) from an earlier state of it, while it was amended further. `since`:
+    /// every name that went or came after that state. The cost grows with the changes that lie over it, not with the bulk.
+    #[must_use]
+    pub fn rebased(&self, merged: &Self, since: &HashSet<u64>) -> Self {
+        Self {
+            hasher: Arc::clone(&self.hasher),
+            base: Arc::clone(&merged.base),
+            fresh: Arc::new(self.fresh.only(since)),
+            removed: Arc::new(since.clone()),
+        }
+    }
+
     /// The same claims with all of them in the bulk: linear in the set, for another thread than the one that watches.
     #[must_use]
     pub fn merged(&self) -> Self {

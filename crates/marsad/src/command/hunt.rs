@@ -18,6 +18,9 @@ const ROWS: usize = 20;
 ///
 /// Hits go to standard output, one JSON object a line, and a report to standard error. A hunt that was ended in the middle goes
 /// on where it was when it is asked for again: its hits until there come first. It runs beside a serving node.
+///
+/// Patterns that need several events are judged at the end, over all inputs together in the order of time; of events that meet
+/// a part of one, four million are kept.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -32,8 +32,8 @@ use watch::read::FieldMap;
 /// Hits go to stdout, one JSON object a line: {"time","input","line","indicator","type","value","field"}; what was read
 /// and what could not be read is told on stderr. A value is met as what it is, never as a piece of another: a domain with
 /// its subdomains where the indicator has a leading point, an address with the networks around it. A pattern that says more
-/// is met as a whole, over the events of one originating address: its type is `pattern`, its value what it was met by, its
-/// line the last of them.
+/// is met as a whole, over the events of one originating address, in the order in which inputs are read (`marsad hunt` sorts
+/// them by time): its type is `pattern`, its value what it was met by, its line the last of them.
 ///
 /// Exit code 0 with hits or without; 1 if indicators were refused or lines could not be read; 3 if an input could not be
 /// opened.

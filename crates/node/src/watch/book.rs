@@ -26,7 +26,7 @@ use ledger::{Micros, Seq};
 use names::Names;
 use pattern::Pattern;
 use policy::Viewer;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::JoinHandle;
@@ -92,6 +92,13 @@ pub struct Followed {
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
+/// A set that is being put together anew.
+struct Merging {
+    merged: std::sync::mpsc::Receiver<Set>,
+    /// The names that went or came since it was begun.
+    since: HashSet<u64>,
+}
+
 struct Shared {
     book: Arc<Book>,
     door: Door,
@@ -107,6 +114,7 @@ struct Shared {
     /// How far the book was read.
     position: AtomicI64,
     confirmed: Mutex<confirm::Cache>,
+    merging: Mutex<Option<Merging>>,
     counts: Mutex<figures::Counts>,
     end: Mutex<bool>,
     ended: Condvar,
@@ -178,6 +186,7 @@ impl Followed {
             generation: AtomicU64::new(0),
             position: AtomicI64::new(i64::MIN),
             confirmed: Mutex::default(),
+            merging: Mutex::default(),
             counts: Mutex::default(),
             end: Mutex::new(false),
             ended: Condvar::new(),
@@ -211,6 +220,20 @@ impl Followed {
     #[must_use]
     pub fn patterns(&self) -> &Arc<Patterns> {
         &self.shared.patterns
+    }
+
+    /// The id and the pattern of an indicator that says more than a list of values, by its name.
+    #[must_use]
+    pub fn general(&self, name: u64) -> Option<(String, Arc<Pattern>)> {
+        let pattern = Arc::clone(self.now().general.get(&name)?);
+        let id = self.shared.names.read().unwrap_or_else(PoisonError::into_inner).id(name)?;
+        Some((id, pattern))
+    }
+
+    /// The name of the indicator with this id, if it has one.
+    #[must_use]
+    pub fn named(&self, id: &str) -> Option<u64> {
+        self.shared.names.read().unwrap_or_else(PoisonError::into_inner).known(&names::uuid_of(id)?)
     }
 
     /// Counts the changes of the set: one look, to be asked before every block of a log.
@@ -247,6 +270,10 @@ impl Drop for Followed {
 impl Shared {
     fn now(&self) -> Arc<Snapshot> {
         Arc::clone(&self.snapshot.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn merging(&self) -> MutexGuard<'_, Option<Merging>> {
+        self.merging.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Puts another set in the place of the one that is used.

@@ -4,7 +4,14 @@
 //! goes on where it was: its hits so far are told again, in front of the others, so that the run that ends has told each of
 //! them once. What a hunt has searched to its end is remembered, so that the next one can search it for what is new in the
 //! book alone.
+//!
+//! Patterns that need several observations are judged at the end, over all files together and in the order of time, whichever
+//! file an observation lies in and in whichever order files are read ([`later`]): what met a part of one is noted until then,
+//! some million observations at most, and what is beyond is counted and told. What was noted survives as the hits do. With
+//! `--new-only` they see what this hunt reads.
 
+mod kept;
+mod later;
 mod report;
 mod state;
 
@@ -121,7 +128,11 @@ pub fn run(
     let all = sets(None)?;
     let known: Vec<Option<Searched>> = files.iter().map(|path| journal.searched(path)).collect();
     let oldest = known.iter().flatten().map(|searched| Seq(searched.position)).min();
+    all.patterns().defer();
     let new = oldest.filter(|_| journal.progress.request.new_only).map(|since| sets(Some(since))).transpose()?;
+    if let Some(new) = &new {
+        new.patterns().defer();
+    }
     // What was added while an earlier part was searched has not been looked for there.
     journal.progress.position = journal.progress.position.min(all.position().0);
     journal.settle()?;
@@ -142,8 +153,9 @@ pub fn run(
         hunt.passed += length(path);
         hunt.teller.done(hunt.passed);
     }
+    hunt.judge()?;
     hunt.out.flush().map_err(Error::Out)?;
-    let report = Report::of(&hunt.journal)?;
+    let report = Report::of(&mut hunt.journal)?;
     hunt.journal.finish()?;
     Ok(report)
 }
@@ -212,7 +224,7 @@ impl Hunt<'_> {
         let mut skip = at.offset;
         let read = Arc::clone(&opened.read);
         let pieces = ahead(Box::new(io::Cursor::new(head).chain(opened.source)), false);
-        let mut kept = Instant::now();
+        let (mut kept, mut ids) = (Instant::now(), later::Ids::new());
         for piece in pieces {
             let bytes = match piece {
                 Piece::Bytes(bytes) => bytes,
@@ -228,6 +240,7 @@ impl Hunt<'_> {
             let rest = bytes.get(usize::try_from(passed).unwrap_or(bytes.len())..).unwrap_or_default();
             cutter.push(rest, &mut |block, first| seer.block(block, first));
             self.tell(found.take(), before.as_ref())?;
+            self.note(found.take_deferred(), (&followed, &mut ids), (&name, before.as_ref()))?;
             self.teller.done(self.passed + read.load(Ordering::Relaxed));
             if by_lines && kept.elapsed() >= KEEP {
                 kept = Instant::now();
@@ -240,6 +253,7 @@ impl Hunt<'_> {
         seer.count(&cutter.take_faults());
         seer.end();
         self.tell(found.take(), before.as_ref())?;
+        self.note(found.take_deferred(), (&followed, &mut ids), (&name, before.as_ref()))?;
         self.journal.count(&tally);
         Ok(cutter.line() - 1)
     }

@@ -3,6 +3,7 @@
 
 use super::book::Followed;
 use super::hits::Hit;
+use ::watch::general::Deferred;
 use ::watch::input::{Eye, Format};
 use ::watch::read::{Capture, Csv, Faults, FieldMap, JsonLines, Lines, Octets, Plain, Reader, Syslog};
 use ::watch::scan::{self, Scan};
@@ -35,13 +36,22 @@ pub struct Tally {
 
 /// Hits that wait to be handed on.
 #[derive(Clone, Debug, Default)]
-pub struct Found(Arc<Mutex<Vec<Hit>>>);
+pub struct Found {
+    hits: Arc<Mutex<Vec<Hit>>>,
+    deferred: Arc<Mutex<Vec<Deferred>>>,
+}
 
 impl Found {
     /// Takes what there is.
     #[must_use]
     pub fn take(&self) -> Vec<Hit> {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *self.hits.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes what met parts of patterns that are judged later ([`::watch::general::Patterns::defer`]).
+    #[must_use]
+    pub fn take_deferred(&self) -> Vec<Deferred> {
+        std::mem::take(&mut *self.deferred.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -153,6 +163,7 @@ impl Eye for Seer {
                 let (lines, broken) = (scan.report().lines - lines, scan.report().broken - broken);
                 telling.tally.events.fetch_add(lines.saturating_sub(broken), Ordering::Relaxed);
                 telling.tally.faults.fetch_add(broken, Ordering::Relaxed);
+                telling.put_off(shift);
             }
             How::Reader(reader) => {
                 let mut events = 0;
@@ -161,6 +172,7 @@ impl Eye for Seer {
                     watcher.event(event, &mut |hit| telling.tell(hit, hit.line));
                 });
                 telling.tally.events.fetch_add(events, Ordering::Relaxed);
+                telling.put_off(0);
             }
         }
     }
@@ -176,6 +188,7 @@ impl Eye for Seer {
             telling.tally.events.fetch_add(events, Ordering::Relaxed);
             let faults: u64 = ::watch::read::Fault::ALL.iter().map(|fault| reader.faults().of(*fault)).sum();
             telling.tally.faults.fetch_add(faults, Ordering::Relaxed);
+            telling.put_off(0);
         }
     }
 
@@ -226,6 +239,15 @@ fn keep_header(header: &mut Vec<u8>, block: &[u8]) {
 }
 
 impl Telling {
+    /// Keeps what met parts of patterns that are judged later; lines count from so many further on.
+    fn put_off(&self, shift: u64) {
+        let deferred = self.followed.patterns().deferred();
+        if !deferred.is_empty() {
+            let moved = deferred.into_iter().map(|one| Deferred { line: one.line.wrapping_add(shift), ..one });
+            self.found.deferred.lock().unwrap_or_else(PoisonError::into_inner).extend(moved);
+        }
+    }
+
     /// A hit of the set is a hit if the book says so.
     fn tell(&self, hit: &::watch::Hit<'_>, line: u64) {
         let received = crate::clock::now();
@@ -255,7 +277,7 @@ impl Telling {
             raw: hit.raw.get(..Hit::MOST_RAW).unwrap_or(hit.raw).to_vec(),
             received,
         };
-        self.found.0.lock().unwrap_or_else(PoisonError::into_inner).push(hit);
+        self.found.hits.lock().unwrap_or_else(PoisonError::into_inner).push(hit);
     }
 
     /// `None`: the book cannot be asked.

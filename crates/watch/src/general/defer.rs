@@ -3,6 +3,7 @@
 //! instead, and judged when everything has been read, in the order of time.
 
 use std::net::IpAddr;
+use std::sync::atomic::Ordering;
 
 use super::state::Met;
 use super::witness::Listed;
@@ -77,11 +78,15 @@ impl Patterns {
     /// out what met a part of one, and [`judge`](Self::judge) judges it.
     pub fn defer(&self) {
         self.inner().general.deferred = Some(Vec::new());
+        self.defers.store(true, Ordering::Release);
     }
 
     /// Takes what was put off since the last call.
     #[must_use]
     pub fn deferred(&self) -> Vec<Deferred> {
+        if !self.defers.load(Ordering::Acquire) {
+            return Vec::new();
+        }
         std::mem::take(&mut self.inner().deferred)
     }
 

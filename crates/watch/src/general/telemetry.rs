@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher as _, RandomState};
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use observable::{Claim, Kind};
@@ -29,6 +29,8 @@ pub const CANDIDATES: u64 = 1 << 39;
 pub struct Patterns {
     inner: Mutex<Inner>,
     everywhere: AtomicUsize,
+    /// Whether some patterns are judged later.
+    pub(super) defers: AtomicBool,
     hasher: RandomState,
 }
 
@@ -62,7 +64,12 @@ impl Patterns {
         let general = General::empty(limits);
         let inner =
             Inner { general, claims: HashMap::new(), observed: Observed::new(), token: 0, deferred: Vec::new() };
-        Self { inner: Mutex::new(inner), everywhere: AtomicUsize::new(0), hasher: RandomState::new() }
+        Self {
+            inner: Mutex::new(inner),
+            everywhere: AtomicUsize::new(0),
+            defers: AtomicBool::new(false),
+            hasher: RandomState::new(),
+        }
     }
 
     /// Those whose matches are not told if these lists name every value that they were made by.

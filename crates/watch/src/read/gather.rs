@@ -42,9 +42,12 @@ impl Gather {
 
     /// Adds a value under a name, as the map or the name itself says.
     pub(super) fn add(&mut self, name: &str, as_told: Option<Use>, value: &[u8]) {
-        if !matches!(as_told, Some(Use::Ignore | Use::Is(Meaning::Detail(_))))
-            && let Some(detail) = names::detail(name)
-        {
+        let (guessed, detail) = match as_told {
+            Some(Use::Ignore) => return,
+            Some(Use::Is(Meaning::Detail(detail))) => return self.push(name, Meaning::Detail(detail), value),
+            _ => names::look(name),
+        };
+        if let Some(detail) = detail {
             self.push(name, Meaning::Detail(detail), value);
         }
         match as_told {
@@ -53,7 +56,7 @@ impl Gather {
             Some(Use::Is(Meaning::Text)) => self.text(name, value),
             Some(Use::Is(Meaning::Url)) => self.url(name, value),
             Some(Use::Is(meaning)) => self.push(name, meaning, value),
-            None => self.guess(name, value),
+            None => self.guess(name, guessed, value),
         }
     }
 
@@ -98,8 +101,8 @@ impl Gather {
     }
 
     /// What the name lets expect; and, since names mislead, what the value looks like.
-    fn guess(&mut self, name: &str, value: &[u8]) {
-        let meaning = match names::guess(name) {
+    fn guess(&mut self, name: &str, guessed: Option<Use>, value: &[u8]) {
+        let meaning = match guessed {
             Some(Use::Time) => return self.time(value),
             Some(Use::Ignore) => return,
             Some(Use::Is(Meaning::Url)) => return self.url(name, value),

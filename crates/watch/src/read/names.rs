@@ -205,10 +205,7 @@ const LONGEST: usize = 24;
 
 /// What the last part of a name lets expect.
 pub(super) fn guess(name: &str) -> Option<Use> {
-    plain(name, |name| {
-        let found = LAST.binary_search_by_key(&name, |(last, _)| last).ok()?;
-        LAST.get(found).map(|(_, meant)| *meant)
-    })
+    plain(name, |name| of(LAST, name))
 }
 
 /// The last part of a name in lower case and without `_`, `-` and blanks.
@@ -271,17 +268,30 @@ const DETAILS: &[(&str, Detail)] = &[
 
 /// What a field says beside observables, as its name tells.
 pub(super) fn detail(name: &str) -> Option<Detail> {
-    match name {
-        "source.port" | "src_endpoint.port" | "id.orig_p" => return Some(Detail::SourcePort),
-        "destination.port" | "dst_endpoint.port" | "id.resp_p" => return Some(Detail::DestinationPort),
-        "source.bytes" => return Some(Detail::SourceBytes),
-        "destination.bytes" => return Some(Detail::DestinationBytes),
-        _ => {}
-    }
-    plain(name, |name| {
-        let found = DETAILS.binary_search_by_key(&name, |(last, _)| last).ok()?;
-        DETAILS.get(found).map(|(_, detail)| *detail)
+    exact(name).or_else(|| plain(name, |name| of(DETAILS, name)))
+}
+
+/// What the name of a field lets expect, and what it says beside observables.
+pub(super) fn look(name: &str) -> (Option<Use>, Option<Detail>) {
+    let both = plain(name, |name| Some((of(LAST, name), of(DETAILS, name))));
+    let (guess, detail) = both.unwrap_or_default();
+    (guess, exact(name).or(detail))
+}
+
+/// Names whose last part does not tell.
+fn exact(name: &str) -> Option<Detail> {
+    Some(match name {
+        "source.port" | "src_endpoint.port" | "id.orig_p" => Detail::SourcePort,
+        "destination.port" | "dst_endpoint.port" | "id.resp_p" => Detail::DestinationPort,
+        "source.bytes" => Detail::SourceBytes,
+        "destination.bytes" => Detail::DestinationBytes,
+        _ => return None,
     })
+}
+
+fn of<T: Copy>(table: &[(&str, T)], name: &str) -> Option<T> {
+    let found = table.binary_search_by_key(&name, |(known, _)| known).ok()?;
+    table.get(found).map(|(_, meant)| *meant)
 }
 
 /// Names of addresses that open a connection, and of those to which one is opened, likewise.
@@ -307,10 +317,7 @@ pub(crate) fn end(name: &str) -> Option<Detail> {
     if name.contains('.') {
         return None;
     }
-    plain(name, |name| {
-        let found = ENDS.binary_search_by_key(&name, |(last, _)| last).ok()?;
-        ENDS.get(found).map(|(_, end)| *end)
-    })
+    plain(name, |name| of(ENDS, name))
 }
 
 /// Whether whoever reads the whole value as `promised` finds a piece of it that was found as this by itself.

@@ -22,6 +22,16 @@ impl Layer {
         self.table.bytes() + self.networks.bytes()
     }
 
+    /// The claims of these names alone. The networks of the others still lead to the table, which finds nothing there.
+    pub(super) fn only(&self, names: &HashSet<u64>) -> Self {
+        Self {
+            table: self.table.only(names),
+            networks: self.networks.joined(&Networks::default()),
+            kinds: self.kinds,
+            subdomains: self.subdomains,
+        }
+    }
+
     /// Both layers in one, without those claims of this one whose names are gone. The networks of these still lead to
     /// the table, which finds nothing there.
     pub(super) fn joined(&self, gone: &HashSet<u64>, other: &Self) -> Self {

@@ -127,6 +127,17 @@ impl Table {
         }
     }
 
+    /// The entries of these names alone.
+    pub(super) fn only(&self, names: &HashSet<u64>) -> Self {
+        let mut some = Entries::default();
+        for (print, number) in self.entries.iter().filter(|(_, number)| names.contains(number)) {
+            if let Some(name) = name(number) {
+                some.push(print, name);
+            }
+        }
+        Self::new(some)
+    }
+
     /// Both tables in one, without those entries of this one whose names are gone.
     pub(super) fn joined(&self, gone: &HashSet<u64>, other: &Self) -> Self {
         let mut both = Entries::with_capacity(self.len() + other.len());

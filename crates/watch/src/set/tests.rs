@@ -310,6 +310,49 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(192))]
+
+    /// The bulk is put together anew on the side, from the state at one change, and taken at another; names come again.
+    #[test]
+    fn a_set_on_a_bulk_that_was_merged_on_the_side_finds_what_a_scan_finds(
+        start in proptest::collection::vec(claimed(), 0..20),
+        changes in proptest::collection::vec(
+            (proptest::collection::vec((0_u64..30, claimed()), 0..6), proptest::collection::vec(0_u64..30, 0..6)), 1..8),
+        begin in 0_usize..8,
+        length in 0_usize..8,
+        seen in proptest::collection::vec(values(), 1..20),
+    ) {
+        let mut claims: Vec<(u64, Claim)> = (0..).zip(start.clone()).collect();
+        let mut set = built(&start);
+        let (mut merged, mut since) = (None, HashSet::new());
+        for (place, (come, mut gone)) in changes.into_iter().enumerate() {
+            if place == begin {
+                merged = Some(set.merged());
+            }
+            // What comes takes the place of what its name had.
+            gone.extend(come.iter().map(|(name, _)| *name));
+            let mut added = set.additions();
+            claims.retain(|(name, _)| !gone.contains(name));
+            for (name, claim) in come {
+                added.add(&claim, name).unwrap();
+                claims.push((name, claim));
+            }
+            set = set.amended(&gone, added);
+            if merged.is_some() {
+                since.extend(gone);
+            }
+            if place == begin + length && let Some(merged) = merged.take() {
+                set = set.rebased(&merged, &since);
+                prop_assert!(set.changes() <= 2 * claims.len() + since.len());
+            }
+            for (kind, value) in &seen {
+                prop_assert_eq!(names(&set, *kind, value), expected(&claims, *kind, value), "{} {}", kind, value);
+            }
+        }
+    }
+}
+
 #[test]
 fn a_name_that_goes_may_come_again() {
     let set = built(&[Claim::new(Kind::Ipv4, "203.0.113.7"), Claim::new(Kind::Cidr, "203.0.113.0/24")]);

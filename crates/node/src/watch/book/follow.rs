@@ -2,19 +2,20 @@
 
 use super::names::{Uuid, uuid_of};
 use super::read::{self, KEYS, Taking};
-use super::{Error, LOOK, Shared};
+use super::{Error, LOOK, Merging, Shared};
 use ::watch::general::CANDIDATES;
 use ::watch::set::Set;
 use ledger::{ClassNo, Ledger as _, Seq};
 use policy::{Classes as _, View};
 use std::collections::{BTreeMap, HashSet};
+use std::sync::mpsc::TryRecvError;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Records that are looked at between two changes of the set.
 const BATCH: usize = 5_000;
 /// Changes above which the set is put together anew, beside those that its size allows.
-const MANY: usize = 4_096;
+const MANY: usize = if cfg!(test) { 4 } else { 4_096 };
 /// How often it is looked whether classes that we may not see have become visible: a window opens, a group takes us in.
 const CLASSES: Duration = Duration::from_secs(2);
 /// The pause after the book could not be read.
@@ -73,10 +74,7 @@ pub(super) fn catch_up(shared: &Shared) -> Result<(), Error> {
         shared.passed(next);
         position = next;
     }
-    let set = Arc::clone(&shared.now().set);
-    if set.changes() > MANY + set.len() / 32 {
-        merge(shared, &set);
-    }
+    merge(shared);
     Ok(())
 }
 
@@ -89,7 +87,7 @@ pub(super) fn amend(shared: &Shared, keys: &[Uuid], position: Seq) -> Result<(),
         let names = shared.names.read().unwrap_or_else(PoisonError::into_inner);
         keys.iter().filter_map(|uuid| names.known(uuid)).collect()
     };
-    let mut taking = Taking::over(before.set.additions());
+    let mut taking = Taking::noting(before.set.additions());
     for (uuid, body) in &newest {
         if let Some(object) = super::object::Object::read(body) {
             taking.take(shared, *uuid, &object);
@@ -106,6 +104,9 @@ pub(super) fn amend(shared: &Shared, keys: &[Uuid], position: Seq) -> Result<(),
     }
     shared.counts.lock().unwrap_or_else(PoisonError::into_inner).add(&taking.counts);
     gone.extend(patterns.iter().map(|name| CANDIDATES | name));
+    if let Some(merging) = &mut *shared.merging() {
+        merging.since.extend(gone.iter().chain(&taking.names));
+    }
     shared.put(before.set.amended(&gone, taking.builder), general, position);
     for name in ended {
         shared.patterns.remove(name);
@@ -113,10 +114,43 @@ pub(super) fn amend(shared: &Shared, keys: &[Uuid], position: Seq) -> Result<(),
     Ok(())
 }
 
-/// Puts the set together anew. It is done by the one who amends, in one go: ten million claims take about a second.
-fn merge(shared: &Shared, set: &Set) {
+/// Has the set put together anew once many changes lie over its bulk. For ten million claims that takes about a second, so a
+/// thread of its own does it; what comes meanwhile lies over the old bulk, and then over the new one.
+fn merge(shared: &Shared) {
+    let mut merging = shared.merging();
     let now = shared.now();
-    shared.put(set.merged(), Arc::clone(&now.general), now.position);
+    let Some(under_way) = &*merging else {
+        if now.set.changes() > MANY + now.set.len() / 32 {
+            *merging = begin(shared, &now.set);
+        }
+        return;
+    };
+    match under_way.merged.try_recv() {
+        Ok(merged) => {
+            let set = now.set.rebased(&merged, &under_way.since);
+            *merging = None;
+            shared.put(set, Arc::clone(&now.general), now.position);
+        }
+        Err(TryRecvError::Empty) => {}
+        // It did not come to its end: another time.
+        Err(TryRecvError::Disconnected) => *merging = None,
+    }
+}
+
+/// Begins to put a set together anew; without a thread to be had it is done at once.
+fn begin(shared: &Shared, set: &Arc<Set>) -> Option<Merging> {
+    let (done, merged) = std::sync::mpsc::sync_channel(1);
+    let old = Arc::clone(set);
+    let thread = std::thread::Builder::new().name("merge".to_owned()).spawn(move || {
+        // Nobody waits for it any more if the book is not followed any more, or was read anew.
+        let _ = done.send(old.merged());
+    });
+    if thread.is_err() {
+        let now = shared.now();
+        shared.put(set.merged(), Arc::clone(&now.general), now.position);
+        return None;
+    }
+    Some(Merging { merged, since: HashSet::new() })
 }
 
 /// The classes of which we may see nothing.

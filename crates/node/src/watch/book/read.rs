@@ -7,6 +7,7 @@ use super::{Error, MOST_GENERAL, Shared};
 use crate::door::Selected;
 use crate::export;
 use crate::eyes::Eyes;
+use ::watch::general::CANDIDATES;
 use ::watch::set::Builder;
 use ledger::{CollectionNo, Filter, Ledger as _, Register, Relation, Seq, Versions};
 use pattern::Pattern;
@@ -70,6 +71,8 @@ pub(super) fn whole(shared: &Shared, since: Option<Seq>, progress: &mut dyn FnMu
     let before = shared.now();
     let gone = before.general.keys().filter(|name| !taking.general.contains_key(name)).copied();
     let gone: Vec<u64> = gone.collect();
+    // What is being put together is of the set before.
+    *shared.merging() = None;
     shared.put(taking.builder.build(), Arc::new(taking.general), position);
     for name in gone {
         shared.patterns.remove(name);
@@ -170,11 +173,19 @@ pub(super) struct Taking {
     pub(super) builder: Builder,
     pub(super) general: BTreeMap<u64, Arc<Pattern>>,
     pub(super) counts: Counts,
+    /// The names under which something was put into the builder, where that is asked for.
+    pub(super) names: Vec<u64>,
+    notes: bool,
 }
 
 impl Taking {
     pub(super) fn over(builder: Builder) -> Self {
-        Self { builder, general: BTreeMap::new(), counts: Counts::default() }
+        Self { builder, general: BTreeMap::new(), counts: Counts::default(), names: Vec::new(), notes: false }
+    }
+
+    /// One that notes the names.
+    pub(super) fn noting(builder: Builder) -> Self {
+        Self { notes: true, ..Self::over(builder) }
     }
 
     /// Takes what an indicator says.
@@ -199,12 +210,18 @@ impl Taking {
                     return self.counts.refuse(Why::Broken, &object.id);
                 }
                 self.general.insert(name, Arc::new(*pattern));
+                if self.notes {
+                    self.names.push(CANDIDATES | name);
+                }
                 self.counts.indicators += 1;
                 return;
             }
             Said::Claims(claims) => claims,
         };
         let Some(name) = name(shared, uuid) else { return self.counts.refuse(Why::TooMany, &object.id) };
+        if self.notes {
+            self.names.push(name);
+        }
         let mut any = false;
         for claim in claims.iter().filter(|claim| !shared.settings.without.contains(&claim.kind)) {
             let warnings = shared.settings.warnings.as_ref();

@@ -42,7 +42,7 @@ pub struct Row {
 }
 
 impl Report {
-    pub(super) fn of(journal: &Journal) -> Result<Self, Error> {
+    pub(super) fn of(journal: &mut Journal) -> Result<Self, Error> {
         let mut rows: BTreeMap<String, Row> = BTreeMap::new();
         let mut hits = 0;
         journal.each_hit(&mut |line| {

@@ -5,14 +5,17 @@
 //! | `lock` | held while a hunt is under way |
 //! | `searched.json` | which files were searched to their end, and for what the book held then |
 //! | `ID.json`, `ID.jsonl` | how far a hunt has come that is not at its end, and its hits until there |
+//! | `ID.parts` | what met parts of patterns until there |
 
 use super::Error;
+use super::kept::Kept;
+use super::later::{MOST as MOST_PARTS, MOST_BYTES as MOST_PART_BYTES};
 use crate::home::Home;
 use crate::watch::seer::Tally;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead as _, BufReader, BufWriter, Read as _, Seek as _, Write};
+use std::io::{self, BufRead as _, BufReader, Read as _, Write};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
@@ -104,6 +107,16 @@ pub struct Progress {
     /// Bytes of the hits until there, and at the beginning of the file that is being searched.
     hits: u64,
     hits_before: u64,
+    /// The same of what met parts of patterns.
+    #[serde(default)]
+    parts: u64,
+    #[serde(default)]
+    parts_before: u64,
+    /// How many of those there are, and how many there was no place for.
+    #[serde(default)]
+    noted: u64,
+    #[serde(default)]
+    pub(super) beyond: u64,
     /// What was counted in files that are done, and in the one that is being searched.
     counted: [u64; 3],
     counted_now: [u64; 3],
@@ -120,8 +133,8 @@ pub(super) struct Journal {
     id: String,
     pub(super) progress: Progress,
     known: BTreeMap<PathBuf, Searched>,
-    out: BufWriter<File>,
-    written: u64,
+    hits: Kept,
+    parts: Kept,
     /// Released when the process ends, however it does.
     _lock: File,
 }
@@ -144,39 +157,35 @@ impl Journal {
         let known: BTreeMap<PathBuf, Searched> = read(&directory.join("searched.json"))?.unwrap_or_default();
         let fresh = || Progress { request: request.clone(), position: i64::MAX, ..Progress::default() };
         let mut progress: Progress = read(&directory.join(format!("{id}.json")))?.unwrap_or_else(fresh);
-        let path = directory.join(format!("{id}.jsonl"));
-        let mut out = options().read(true).create(true).truncate(false).open(&path).map_err(wrong(&path))?;
+        let mut hits = Kept::open(directory.join(format!("{id}.jsonl")))?;
+        let mut parts = Kept::open(directory.join(format!("{id}.parts")))?;
         // What was written after it was kept how far the hunt had come is found again.
-        let held = out.metadata().map_err(wrong(&path))?.len();
-        if held < progress.hits {
+        if hits.written < progress.hits || parts.written < progress.parts {
             progress = fresh();
         }
-        out.set_len(progress.hits).and_then(|()| out.seek(io::SeekFrom::End(0))).map_err(wrong(&path))?;
-        let written = progress.hits;
+        hits.cut(progress.hits)?;
+        parts.cut(progress.parts)?;
         progress.counted_before = progress.counted_now;
-        Ok(Self { directory, id, progress, known, out: BufWriter::new(out), written, _lock: lock })
+        Ok(Self { directory, id, progress, known, hits, parts, _lock: lock })
     }
 
     fn state(&self) -> PathBuf {
         self.directory.join(format!("{}.json", self.id))
     }
 
-    fn hits(&self) -> PathBuf {
-        self.directory.join(format!("{}.jsonl", self.id))
-    }
-
     /// Tells the hits that were found before this process.
     pub(super) fn tell_again(&self, out: &mut dyn Write) -> io::Result<()> {
         if self.progress.hits > 0 {
-            io::copy(&mut File::open(self.hits())?.take(self.progress.hits), out)?;
+            io::copy(&mut File::open(self.hits.path())?.take(self.progress.hits), out)?;
         }
         Ok(())
     }
 
     /// Shows every hit, as a line.
-    pub(super) fn each_hit(&self, each: &mut dyn FnMut(&str)) -> Result<(), Error> {
-        let wrong = |source| Error::State { path: self.hits(), source };
-        for line in BufReader::new(File::open(self.hits()).map_err(wrong)?).lines() {
+    pub(super) fn each_hit(&mut self, each: &mut dyn FnMut(&str)) -> Result<(), Error> {
+        self.hits.flush()?;
+        let wrong = |source| Error::State { path: self.hits.path().to_owned(), source };
+        for line in BufReader::new(File::open(self.hits.path()).map_err(wrong)?).lines() {
             each(&line.map_err(wrong)?);
         }
         Ok(())
@@ -206,11 +215,10 @@ impl Journal {
         if Mark::of(path).is_ok_and(|now| now == *mark) {
             return Ok(());
         }
-        let length = self.progress.hits_before;
-        let file = self.out.get_mut();
-        let cut = file.set_len(length).and_then(|()| file.seek(io::SeekFrom::End(0)));
-        cut.map_err(|source| Error::State { path: self.hits(), source })?;
-        (self.written, self.progress.hits) = (length, length);
+        let (hits, parts) = (self.progress.hits_before, self.progress.parts_before);
+        self.hits.cut(hits)?;
+        self.parts.cut(parts)?;
+        (self.progress.hits, self.progress.parts) = (hits, parts);
         (self.progress.counted_now, self.progress.counted_before) = ([0; 3], [0; 3]);
         self.progress.now = None;
         Ok(())
@@ -222,14 +230,29 @@ impl Journal {
         let at = self.progress.now.clone().filter(here).map(|(.., at)| at);
         if at.is_none() {
             (self.progress.counted_now, self.progress.counted_before) = ([0; 3], [0; 3]);
-            self.progress.hits_before = self.written;
+            (self.progress.hits_before, self.progress.parts_before) = (self.hits.written, self.parts.written);
         }
         at
     }
 
     pub(super) fn hit(&mut self, line: &str) -> Result<(), Error> {
-        self.written += line.len() as u64 + 1;
-        writeln!(self.out, "{line}").map_err(|source| Error::State { path: self.hits(), source })
+        self.hits.push(line)
+    }
+
+    /// Keeps an observation that met a part of a pattern, if there is a place for it.
+    pub(super) fn part(&mut self, line: &str) -> Result<(), Error> {
+        if self.progress.noted >= MOST_PARTS || self.parts.written >= MOST_PART_BYTES {
+            self.progress.beyond += 1;
+            return Ok(());
+        }
+        self.progress.noted += 1;
+        self.parts.push(line)
+    }
+
+    /// The file of what met parts of patterns, as far as it was written.
+    pub(super) fn parts(&mut self) -> Result<&Path, Error> {
+        self.parts.flush()?;
+        Ok(self.parts.path())
     }
 
     /// Takes over what was counted in the file that is being searched.
@@ -258,7 +281,7 @@ impl Journal {
         }
         (self.progress.counted_now, self.progress.counted_before) = ([0; 3], [0; 3]);
         self.progress.now = None;
-        self.progress.hits_before = self.written;
+        (self.progress.hits_before, self.progress.parts_before) = (self.hits.written, self.parts.written);
         self.progress.done.insert(path.to_owned(), (mark.clone(), lines));
         // What is older than the hunt asks for was not looked at.
         if self.progress.request.since.is_none() && self.known.len() < MOST {
@@ -269,17 +292,17 @@ impl Journal {
     }
 
     fn save(&mut self) -> Result<(), Error> {
-        let kept = self.out.flush().and_then(|()| self.out.get_ref().sync_data());
-        kept.map_err(|source| Error::State { path: self.hits(), source })?;
-        self.progress.hits = self.written;
+        self.hits.sync()?;
+        self.parts.sync()?;
+        (self.progress.hits, self.progress.parts) = (self.hits.written, self.parts.written);
         write(&self.state(), &self.progress)
     }
 
     /// The hunt is at its end: what was searched is remembered, and the rest forgotten.
     pub(super) fn finish(mut self) -> Result<(), Error> {
-        self.out.flush().map_err(|source| Error::State { path: self.hits(), source })?;
+        self.hits.flush()?;
         write(&self.directory.join("searched.json"), &self.known)?;
-        for path in [self.state(), self.hits()] {
+        for path in [self.state(), self.hits.path().to_owned(), self.parts.path().to_owned()] {
             match std::fs::remove_file(&path) {
                 Err(source) if source.kind() != io::ErrorKind::NotFound => return Err(Error::State { path, source }),
                 _ => {}
