@@ -69,7 +69,9 @@ static TRUE: LazyLock<True> = LazyLock::new(|| {
     let said = Said { digest: [7; 32], path: vec![NODE.to_owned()], reliability: Some('B'), credibility: Some(2), handling: None };
     let limits = Limits::default();
     let content = seal::Content::of(Tape::new().parse(OBJECT.as_bytes(), &limits).expect("an object"));
-    let together = seal::seal_all(&[content.clone(), content.clone(), content], None, "south", &keys);
+    let contents = [content.clone(), content.clone(), content];
+    let together = seal::seal_all(&contents, None, "south", &keys);
+    let sheet = seal::Sheet::of(&contents, None, "south", &keys).text();
     let mut texts = vec![
         seal::seal(OBJECT.as_bytes(), id, Some(AT), None, &keys, &limits).expect("an object"),
         envelope::sign(&[said], AT, &keys),
@@ -79,6 +81,7 @@ static TRUE: LazyLock<True> = LazyLock::new(|| {
         text.clone(),
     ];
     texts.extend(together);
+    texts.push(sheet);
     let pinned = vec![("north".to_owned(), card::read(&text).expect("a card"), Standing::Pinned)];
     True { ring: Keyring::new(None, pinned), texts }
 });
@@ -112,6 +115,17 @@ fn read(data: &[u8], truth: Option<&[u8]>) {
         assert_eq!(card::read(card.text()).as_ref(), Ok(&card));
         if let Some(truth) = truth {
             assert_eq!(card.text(), truth, "a card was altered");
+        }
+    }
+    if let Some(Ok(sheet)) = seal::Sheet::kept(data) {
+        assert_eq!(seal::Sheet::kept(&sheet.text()), Some(Ok(sheet.clone())));
+        let content = seal::Content::of(Tape::new().parse(OBJECT.as_bytes(), &Limits::default()).expect("an object"));
+        let (mut sheets, mut found) = (seal::Sheets::default(), Vec::new());
+        sheets.push(sheet);
+        sheets.find(&content, &mut Vec::new(), &mut |on, _| found.push(on));
+        let pairs: Vec<_> = found.iter().map(|on| (&content, on)).collect();
+        for verified in seal::verify_on(&pairs, &TRUE.ring, 1).into_iter().flatten() {
+            assert_eq!((verified.digest(), verified.handling()), (content.digest(), None), "a sheet was altered");
         }
     }
     let Ok(statement) = signed::read(data) else { return };

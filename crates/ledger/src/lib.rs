@@ -25,7 +25,7 @@ pub use error::Error;
 pub use journal::Journal;
 pub use model::*;
 pub use partners::{
-    Card, CardState, Delivery, DeliveryState, Mail, Mark, Partner, PartnerKind, Partners, Recall, Statement,
+    Card, CardState, Delivery, DeliveryState, Mail, Mark, Partner, PartnerKind, Partners, Recall, Stated, Statement,
 };
 pub use people::*;
 pub use register::*;

@@ -16,7 +16,22 @@ pub struct Said<'a> {
     /// The seals, each with the mark of its body.
     pub seals: &'a [(Mark, &'a [u8])],
     /// The statements.
-    pub statements: &'a [Statement],
+    pub statements: &'a [Stated<'a>],
+}
+
+/// A [`Statement`] on its way into the book. Where the same memory is the body of many, it is kept once.
+#[derive(Clone, Copy, Debug)]
+pub struct Stated<'a> {
+    /// The body of which it speaks.
+    pub mark: Mark,
+    /// The organisation that says it.
+    pub source: &'a str,
+    /// When it said something of this body for the first time.
+    pub first: Micros,
+    /// When it said it last.
+    pub last: Micros,
+    /// What it says.
+    pub body: &'a [u8],
 }
 
 /// What a partner runs.
@@ -97,6 +112,14 @@ pub struct Statement {
     pub last: Micros,
     /// Path, reliability, credibility and confidence, in the words of the caller.
     pub body: Vec<u8>,
+}
+
+impl Statement {
+    /// The same, borrowed.
+    #[must_use]
+    pub fn as_stated(&self) -> Stated<'_> {
+        Stated { mark: self.mark, source: &self.source, first: self.first, last: self.last, body: &self.body }
+    }
 }
 
 /// A recall, kept for ever.
@@ -223,7 +246,8 @@ pub trait Partners: Register {
     /// [`crate::Error::Missing`].
     fn remove_link(&self, name: &str) -> Result<()>;
 
-    /// Keeps seals in one commit: the signed texts by which authors vouch for bodies. The first seal of a body stays.
+    /// Keeps seals in one commit: the signed texts by which authors vouch for bodies. The first seal of a body stays. Where the
+    /// same memory is the seal of many bodies, it is kept once.
     /// # Errors
     /// [`crate::Error::Full`], [`crate::Error::Storage`].
     fn put_seals(&self, seals: &[(Mark, &[u8])]) -> Result<()> {

@@ -105,6 +105,9 @@ pub struct Collection {
     pub write: Who,
 }
 
+/// A small named value: its name, and what it is.
+pub type Note = (String, Vec<u8>);
+
 /// The register. Every change is durable on return. Names are compared without regard to case.
 pub trait Register: crate::Sharing + Send + Sync {
     /// Adds an organisation.
@@ -188,6 +191,10 @@ pub trait Register: crate::Sharing + Send + Sync {
     /// # Errors
     /// [`crate::Error::Storage`].
     fn set_note(&self, name: &str, value: Option<&[u8]>) -> Result<()>;
+    /// Sets several small named values in one commit.
+    /// # Errors
+    /// [`crate::Error::Storage`]; none is set then.
+    fn set_notes(&self, notes: &[Note]) -> Result<()>;
     /// The same, if the value is the expected one; whether it was. Of several processes that expect the same, one sets it.
     /// # Errors
     /// [`crate::Error::Storage`].

@@ -47,6 +47,11 @@ pub trait Sees {
     ///
     /// An error of `book` may be answered with `false`: the ledger notes it, and the whole query fails.
     fn record(&self, met: &Met<'_>, book: &dyn Lookup, out: Option<&mut Vec<u8>>) -> bool;
+
+    /// Told of each record that is put on a page, in order: its class, and how many bytes of it are given.
+    fn gives(&self, class: ClassNo, length: usize) {
+        let _ = (class, length);
+    }
 }
 
 impl<F: Fn(ClassNo) -> bool> Sees for F {

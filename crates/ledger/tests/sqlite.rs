@@ -109,16 +109,14 @@ fn what_does_not_belong_together_is_found() {
         ("DELETE FROM organisation WHERE name = 'West'", "source"),
         ("DELETE FROM partner WHERE organisation = 'South'", "partner_link"),
         ("DELETE FROM recall", "delivery"),
-        ("DELETE FROM said WHERE no = 1", "said_of"),
-        (
-            "DELETE FROM said_new WHERE source = 0; UPDATE meta SET value = 0 WHERE name = 'seals';
-          UPDATE meta SET value = 1 WHERE name = 'said_new'",
-            "said",
-        ),
+        ("DELETE FROM said WHERE no = 1", "said"),
+        ("UPDATE said SET uses = 2 WHERE no = 1", "said"),
+        ("UPDATE said SET seal = 2 WHERE no = 2", "said"),
+        ("INSERT INTO said(first, last, body) VALUES(NULL, NULL, x'01')", "said"),
         ("UPDATE meta SET value = 2 WHERE name = 'seals'", "seals"),
-        ("UPDATE said_new SET mark = x'01' WHERE source = 0", "said_of"),
+        ("UPDATE said_new SET mark = x'01'", "said_of"),
         ("UPDATE said SET first = NULL", "said_of"),
-        ("INSERT INTO said_of SELECT * FROM said_new WHERE source <> 0", "said_of"),
+        ("INSERT INTO said_of SELECT * FROM said_new; UPDATE said SET uses = 2 WHERE no = 2", "said_of"),
         ("DELETE FROM source", "said_of"),
         ("UPDATE meta SET value = 4 WHERE name = 'last_mail'", "mail"),
     ] {
@@ -130,6 +128,39 @@ fn what_does_not_belong_together_is_found() {
         let places: Vec<String> = book.check(&mut |_, _| {}).unwrap().into_iter().map(|fault| fault.place).collect();
         assert_eq!(places, [place], "{wound}");
     }
+}
+
+/// What was said before seals and statements could be kept once for many.
+#[test]
+fn what_an_older_file_says_of_bodies_is_said_after_it_is_brought_up_to_date() {
+    use ledger::Partners as _;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("book.db");
+    let old = rusqlite::Connection::open(&path).unwrap();
+    for step in ["schema", "aside", "status", "sharing", "cover", "people", "partners", "newcomers", "alerts"] {
+        let sql = std::fs::read_to_string(format!("src/sqlite/{step}.sql")).unwrap();
+        old.execute_batch(&sql).unwrap();
+    }
+    old.execute_batch(
+        "INSERT INTO organisation(name, relation) VALUES('North', 1); INSERT INTO source VALUES(1, 'North');
+         INSERT INTO said VALUES(1, NULL, NULL, CAST('seal' AS BLOB)), (2, 3, 4, CAST('word' AS BLOB));
+         INSERT INTO said_of VALUES(zeroblob(16), 0, 1); INSERT INTO said_new VALUES(zeroblob(16), 1, 2);
+         UPDATE meta SET value = 1 WHERE name IN ('seals', 'said_new'); PRAGMA user_version = 9;",
+    )
+    .unwrap();
+    drop(old);
+    let book = Book::open(&path, 5).unwrap();
+    let mark = [0; 16];
+    let statement =
+        |first, last, body: &[u8]| ledger::Statement { mark, source: "North".into(), first, last, body: body.to_vec() };
+    assert_eq!(book.seals(&[mark]).unwrap(), [Some(b"seal".to_vec())]);
+    assert_eq!(book.statements(&mark).unwrap(), [statement(3, 4, b"word")]);
+    assert_eq!(book.check(&mut |_, _| {}).unwrap(), []);
+    book.put_provenance(&[(mark, b"other")], &[statement(9, 9, b"later")]).unwrap();
+    book.renew_seals(&[(mark, b"newer")]).unwrap();
+    assert_eq!(book.seals(&[mark]).unwrap(), [Some(b"newer".to_vec())]);
+    assert_eq!(book.statements(&mark).unwrap(), [statement(3, 9, b"later")]);
+    assert_eq!(book.check(&mut |_, _| {}).unwrap(), []);
 }
 
 #[test]

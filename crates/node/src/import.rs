@@ -247,9 +247,9 @@ impl<'a> Pages<'a> {
             let mut batches = Vec::new();
             for message in parts.into_iter().flatten() {
                 match message {
-                    Message::Batch(batch) if batches.len() < WAITING => batches.push(batch),
+                    Message::Batch(batch) if batches.len() < WAITING => batches.push(*batch),
                     Message::Batch(batch) => {
-                        batches.push(batch);
+                        batches.push(*batch);
                         appender.append(&std::mem::take(&mut batches), Some(incoming), listener)?;
                     }
                     other => appender.receive_from(other, Some(incoming), listener)?,
@@ -299,7 +299,7 @@ fn all_or_nothing(
             Message::Batch(batch) => {
                 if let Some((batches, bytes)) = &mut held {
                     *bytes += batch.bytes();
-                    batches.push(batch);
+                    batches.push(*batch);
                     if *bytes > HELD {
                         held = None;
                     }
@@ -325,7 +325,7 @@ fn all_or_nothing(
         Some((batches, _)) => appender.append(&batches, incoming, listener)?,
         None if sources.contains(&Source::Stdin) => return Err(Error::TooMuchToHold),
         None => produce(sources, options, incoming, read, |message| match message {
-            Message::Batch(batch) => Ok(appender.append(&[batch], incoming, listener)?),
+            Message::Batch(batch) => Ok(appender.append(&[*batch], incoming, listener)?),
             Message::Failed(error) => Err(error.into()),
             Message::Refused { refusals, .. } => {
                 let file = refusals.into_iter().next().map(|refusal| refusal.file).unwrap_or_default();
@@ -339,7 +339,7 @@ fn all_or_nothing(
 
 /// What the reading thread hands over.
 enum Message {
-    Batch(Batch),
+    Batch(Box<Batch>),
     Refused {
         refusals: Vec<Refusal>,
         objects: u64,
@@ -472,7 +472,9 @@ impl<'a> Producer<'a> {
     fn sound(&mut self, file: &str, item: &Item<'_>, sound: Option<&Sound>) -> Result<(), Gone> {
         let proven = sound.is_some_and(|sound| matches!(sound.backing.proof, Proof::Verified(_)));
         let keep = self.options.keep_20 || proven;
-        let taken = self.intake.take(item.text);
+        // What was looked at with its page needs no second look.
+        let brief = sound.and_then(|sound| sound.brief.as_ref()?.on(item.text));
+        let taken = brief.map_or_else(|| self.intake.take(item.text), Ok);
         if let (Some(unwanted), Some(sound), Ok(taken)) = (self.unwanted, sound, &taken)
             && let Some(message) = unwanted(taken, sound)
         {
@@ -583,7 +585,7 @@ impl<'a> Producer<'a> {
             return Ok(());
         }
         let batch = std::mem::take(&mut self.batch);
-        self.tell(Message::Batch(batch))
+        self.tell(Message::Batch(Box::new(batch)))
     }
 
     fn tell(&self, message: Message) -> Result<(), Gone> {
@@ -629,7 +631,7 @@ impl<'a> Appender<'a> {
         listener: &mut dyn Listener,
     ) -> Result<(), Error> {
         match message {
-            Message::Batch(batch) => self.append(&[batch], incoming, listener)?,
+            Message::Batch(batch) => self.append(&[*batch], incoming, listener)?,
             Message::Refused { refusals, objects } => {
                 self.counts.refused += objects;
                 refusals.into_iter().for_each(|refusal| listener.refused(refusal));
@@ -671,7 +673,7 @@ impl<'a> Appender<'a> {
             Some(incoming) => {
                 let origins = || batches.iter().map(Batch::origins);
                 let seals: Vec<_> = origins().flat_map(Origins::seals).collect();
-                let owner = &self.context.owner;
+                let owner = &*self.context.owner;
                 let statements: Vec<_> = origins().flat_map(|of| of.statements(incoming, owner)).collect();
                 let said = Said { seals: &seals, statements: &statements };
                 let answers = incoming.partners.append_said(&[submission], &said, now, &stix::equivalent)?;

@@ -50,6 +50,22 @@ pub struct Taken<'t> {
     pub personal: Personal,
 }
 
+/// What was taken of an object, apart from its bytes.
+#[derive(Clone, Debug)]
+pub struct Brief {
+    head: stix::head::Brief,
+    dialect: Dialect,
+    personal: Personal,
+}
+
+impl Brief {
+    /// What was taken, beside the bytes of which it was taken. `None`: these are others.
+    #[must_use]
+    pub fn on<'t>(&self, body: &'t [u8]) -> Option<Taken<'t>> {
+        Some(Taken { head: self.head.on(body)?, dialect: self.dialect, body, personal: self.personal })
+    }
+}
+
 impl Default for Intake {
     fn default() -> Self {
         Self::new()
@@ -66,6 +82,21 @@ impl Intake {
     /// Reads objects within these limits from now on.
     pub fn limit(&mut self, limits: Limits) {
         self.validator.limit(limits);
+    }
+
+    /// Checks one object that was not looked at before, and shows it to `look`, which says whether it is to be checked at all.
+    /// What is taken of it can be put beside its bytes again; `None`: [`Self::take`] says what is wrong with it, if anything is.
+    pub fn glance(&mut self, body: &[u8], look: impl FnOnce(stix::json::Value<'_>) -> bool) -> Option<Brief> {
+        let mut personal = Personal::default();
+        let checked = self.validator.object_shown(body, |value| {
+            let wanted = look(value);
+            if wanted {
+                personal = stix::personal::kinds_in(value);
+            }
+            wanted
+        })?;
+        let head = checked.head.as_ref().filter(|_| checked.errors() == 0)?;
+        Some(Brief { dialect: dialect(head.spec), head: stix::head::Brief::of(head, body)?, personal })
     }
 
     /// Checks one object: its bytes without white space around them.

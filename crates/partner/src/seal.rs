@@ -2,8 +2,10 @@
 //! the object's canonical form, so that whoever hands the object on may space it otherwise, and may change nothing in it.
 //!
 //! One signature may hold for many seals ([`seal_all`]): it is then over the root of a tree of hashes, and each seal carries the
-//! hashes that lead there. Either way a seal stands alone.
+//! hashes that lead there. Either way a seal stands alone. Whoever gets all objects of a tree gets its seals on one [`Sheet`],
+//! and can make each of them out of it.
 
+pub(crate) mod sheet;
 pub(crate) mod tree;
 pub(crate) mod wire;
 
@@ -15,11 +17,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
+pub use sheet::{On, Sheet, Sheets, Ways};
 use std::collections::HashMap;
+use std::sync::Arc;
 use stix::json::{self, Limits, Tape};
-use tree::{Drawn, Tree};
 pub use wire::Sealing;
-use wire::Words;
 
 /// Bytes of a hash.
 const HASH: usize = 32;
@@ -38,15 +40,15 @@ pub fn seal(
     limits: &Limits,
 ) -> Result<Vec<u8>, Error> {
     let found = Content::read(object, limits)?;
-    if found.id != id {
+    if found.id() != id {
         return Err(Error::Other("it has another id"));
     }
-    if found.version.as_deref() != version {
+    if found.version() != version {
         return Err(Error::Other("it is another version"));
     }
     let mut body = Map::new();
     body.insert("object_ref".into(), id.into());
-    body.insert("digest".into(), URL_SAFE_NO_PAD.encode(found.digest).into());
+    body.insert("digest".into(), URL_SAFE_NO_PAD.encode(found.digest()).into());
     if let Some(handling) = handling {
         body.insert("handling".into(), handling);
     }
@@ -61,41 +63,10 @@ pub const TOGETHER: usize = tree::SEALS;
 /// the same others, is sealed alike.
 #[must_use]
 pub fn seal_all(objects: &[Content], handling: Option<&Value>, reader: &str, keys: &Keys) -> Vec<Vec<u8>> {
-    let limits = handling.map(crate::signed::canonical_value).unwrap_or_default();
-    let key = keys.public().id();
     let mut seals = Vec::with_capacity(objects.len());
     for objects in objects.chunks(TOGETHER) {
-        let mut about: Vec<&[u8]> = vec![reader.as_bytes(), key.as_str().as_bytes(), &limits];
-        about.extend(objects.iter().flat_map(|object| [object.id.as_bytes(), &object.digest]));
-        let drawn = Drawn::new(keys, &about);
-        let digests: Vec<String> = objects.iter().map(|object| URL_SAFE_NO_PAD.encode(object.digest)).collect();
-        let words: Vec<Words<'_>> = objects
-            .iter()
-            .zip(&digests)
-            .map(|(object, digest)| Words {
-                at: object.version.as_deref().unwrap_or(NO_TIME),
-                digest,
-                handling: &limits,
-                key: key.as_str(),
-                object_ref: &object.id,
-            })
-            .collect();
-        let mut said = Vec::with_capacity(512);
-        let leaf = |(number, words): (usize, &Words<'_>)| {
-            let salt = drawn.salt(number);
-            said.clear();
-            words.said(&mut said);
-            (salt, tree::leaf(&salt, &said))
-        };
-        let (salts, leaves): (Vec<_>, Vec<_>) = words.iter().enumerate().map(leaf).unzip();
-        let Tree { ways, root } = Tree::new(&leaves, &drawn);
-        let signature = URL_SAFE_NO_PAD.encode(keys.sign(&tree::message(&root, TOGETHER as u64)));
-        let parts = words.iter().zip(&leaves).zip(&salts).zip(&ways);
-        seals.extend(
-            parts.map(|(((words, leaf), salt), (place, way))| {
-                words.batched(leaf, salt, (*place, way), &root, &signature)
-            }),
-        );
+        let ways = Sheet::of(objects, handling, reader, keys).ways();
+        seals.extend(objects.iter().enumerate().map(|(number, object)| ways.seal(number, object)));
     }
     seals
 }
@@ -103,11 +74,9 @@ pub fn seal_all(objects: &[Content], handling: Option<&Value>, reader: &str, key
 /// Proof that an organisation sealed an object. Only the checks of this module make it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Verified {
-    organisation: String,
-    object_ref: String,
-    version: Option<String>,
-    digest: [u8; 32],
-    handling: Option<Value>,
+    organisation: Arc<str>,
+    content: Content,
+    handling: Option<Arc<Value>>,
 }
 
 impl Verified {
@@ -120,31 +89,34 @@ impl Verified {
     /// The object's id.
     #[must_use]
     pub fn object_ref(&self) -> &str {
-        &self.object_ref
+        self.content.id()
     }
 
     /// The object's version; `None`: it has none.
     #[must_use]
     pub fn version(&self) -> Option<&str> {
-        self.version.as_deref()
+        self.content.version()
     }
 
     /// The SHA-256 of the object's canonical form.
     #[must_use]
     pub fn digest(&self) -> &[u8; 32] {
-        &self.digest
+        self.content.digest()
     }
 
     /// The limits beside its markings.
     #[must_use]
     pub fn handling(&self) -> Option<&Value> {
-        self.handling.as_ref()
+        self.handling.as_deref()
     }
 }
 
 /// Which object something is, in the words of its seals: read out of the object itself, once.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Content {
+pub struct Content(Arc<Inside>);
+
+#[derive(Debug, Eq, PartialEq)]
+struct Inside {
     id: String,
     version: Option<String>,
     digest: [u8; HASH],
@@ -163,17 +135,29 @@ impl Content {
         let text = |name: &str| object.get(name).and_then(|value| value.as_str()).map(std::borrow::Cow::into_owned);
         canonical.clear();
         stix::canonical::write(object, canonical);
-        Self {
+        Self(Arc::new(Inside {
             id: text("id").unwrap_or_default(),
             version: text("modified").or_else(|| text("created")),
             digest: Sha256::digest(&*canonical).into(),
-        }
+        }))
+    }
+
+    /// Its id, as it says; empty: it says none.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.0.id
+    }
+
+    /// Its version, as it says: `modified`, or `created` where it has no other.
+    #[must_use]
+    pub fn version(&self) -> Option<&str> {
+        self.0.version.as_deref()
     }
 
     /// The SHA-256 of its canonical form.
     #[must_use]
     pub fn digest(&self) -> &[u8; HASH] {
-        &self.digest
+        &self.0.digest
     }
 
     fn read(object: &[u8], limits: &Limits) -> Result<Self, Error> {
@@ -201,26 +185,30 @@ pub fn verify(object: &[u8], seal: &Unverified, ring: &Keyring, now: i64, limits
 pub fn verify_content(object: &Content, seal: &Unverified, ring: &Keyring, now: i64) -> Result<Verified, Error> {
     let verified = match_up(object, seal)?;
     let signer = seal.verify(ring, now)?;
-    Ok(Verified { organisation: signer.organisation.to_owned(), ..verified })
+    Ok(Verified { organisation: signer.organisation.into(), ..verified })
 }
 
 /// The verdicts of [`verify_content`] on each, found together. Seals under one root are one signature.
 pub fn verify_all(pairs: &[(&Content, &Unverified)], ring: &Keyring, now: i64) -> Vec<Result<Verified, Error>> {
     let mut checks: Vec<Check<'_>> = Vec::with_capacity(pairs.len());
-    let mut met: HashMap<&[u8; SIGNATURE], usize> = HashMap::new();
+    let mut met: HashMap<&[u8; SIGNATURE], (usize, Arc<str>)> = HashMap::new();
     let verdicts: Vec<_> = pairs
         .iter()
         .map(|(object, seal)| {
             let verified = match_up(object, seal)?;
             let (signer, key) = ring.find(&seal.key, now)?;
             let check = Check { key, message: &seal.message, signature: &seal.signature };
-            let same = |at: &usize| checks.get(*at).is_some_and(|other| check.is(other));
-            let at = met.get(check.signature).copied().filter(same).unwrap_or_else(|| {
-                checks.push(check);
-                met.insert(check.signature, checks.len() - 1);
-                checks.len() - 1
-            });
-            Ok((Verified { organisation: signer.organisation.to_owned(), ..verified }, at))
+            let same = |at: usize| checks.get(at).is_some_and(|other| check.is(other));
+            let (at, organisation) = match met.get(check.signature) {
+                Some((at, organisation)) if same(*at) => (*at, Arc::clone(organisation)),
+                _ => {
+                    let organisation: Arc<str> = signer.organisation.into();
+                    checks.push(check);
+                    met.insert(check.signature, (checks.len() - 1, Arc::clone(&organisation)));
+                    (checks.len() - 1, organisation)
+                }
+            };
+            Ok((Verified { organisation, ..verified }, at))
         })
         .collect();
     let holds = check_all(&checks);
@@ -234,22 +222,65 @@ pub fn verify_all(pairs: &[(&Content, &Unverified)], ring: &Keyring, now: i64) -
 /// What a seal says, if it says it of this object. Whose it is is not known yet.
 fn match_up(object: &Content, seal: &Unverified) -> Result<Verified, Error> {
     let Some(says) = &seal.seal else { return Err(amiss(seal)) };
-    if object.id != says.object_ref {
+    if object.id() != says.object_ref {
         return Err(Error::Other("it is of another object"));
     }
-    if object.version.as_deref().unwrap_or(NO_TIME) != says.at {
+    if object.version().unwrap_or(NO_TIME) != says.at {
         return Err(Error::Other("it is of another version"));
     }
-    if object.digest != says.digest {
+    if *object.digest() != says.digest {
         return Err(Error::Other("the content was altered"));
     }
-    Ok(Verified {
-        organisation: String::new(),
-        object_ref: object.id.clone(),
-        version: object.version.clone(),
-        digest: object.digest,
-        handling: says.handling.clone(),
-    })
+    Ok(Verified { organisation: "".into(), content: object.clone(), handling: says.handling.clone() })
+}
+
+/// The verdicts on objects that were found on sheets, each with where: whether the signature of its sheet is by a key that
+/// counts.
+///
+/// # Errors
+/// [`Error`].
+pub fn verify_on(found: &[(&Content, &On)], ring: &Keyring, now: i64) -> Vec<Result<Verified, Error>> {
+    let mut checks: Vec<Check<'_>> = Vec::new();
+    // Of each sheet, by where it lies in memory.
+    let mut met: HashMap<*const Sheet, Result<(usize, Arc<str>), Error>> = HashMap::new();
+    let verdicts: Vec<_> = found
+        .iter()
+        .map(|(object, on)| {
+            let sheet = on.sheet();
+            let signed = met.entry(Arc::as_ptr(sheet)).or_insert_with(|| {
+                let (signer, key) = ring.find(sheet.key(), now)?;
+                checks.push(Check { key, message: sheet.message(), signature: sheet.signature() });
+                Ok((checks.len() - 1, signer.organisation.into()))
+            });
+            let (at, organisation) = signed.clone()?;
+            if object.digest() != on.digest() {
+                return Err(Error::Other("the content was altered"));
+            }
+            Ok((Verified { organisation, content: (*object).clone(), handling: sheet.handling().cloned() }, at))
+        })
+        .collect();
+    let holds = check_all(&checks);
+    let verdict = |(verified, at): (Verified, usize)| match holds.get(at) {
+        Some(true) => Ok(verified),
+        _ => Err(Error::Signature),
+    };
+    verdicts.into_iter().map(|found| found.and_then(verdict)).collect()
+}
+
+/// Whether a text that was kept as the seal of an object, a seal alone or the sheet on which it is, is signed by a key that
+/// counts.
+///
+/// # Errors
+/// [`Error`].
+pub fn holds(kept: &[u8], ring: &Keyring, now: i64) -> Result<(), Error> {
+    match Sheet::kept(kept) {
+        Some(sheet) => {
+            let sheet = sheet?;
+            let (_, key) = ring.find(sheet.key(), now)?;
+            key.verify(sheet.message(), sheet.signature()).then_some(()).ok_or(Error::Signature)
+        }
+        None => crate::signed::read(kept)?.verify(ring, now).map(drop),
+    }
 }
 
 /// Why a statement is no seal that says what seals say.
@@ -266,6 +297,8 @@ fn amiss(seal: &Unverified) -> Error {
     why().unwrap_or_else(|error| error)
 }
 
+#[cfg(test)]
+mod sheets;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

@@ -24,6 +24,8 @@ const NAMESPACE: uuid::Uuid = uuid::Uuid::from_u128(0x0b1f_9a5e_6c5d_4e0e_9d0c_1
 pub enum Kind {
     /// An author's signature for one version of one object.
     Seal,
+    /// An author's seals of many objects, for whoever gets all of them at once.
+    Seals,
     /// What the one who hands a page on says of it.
     Envelope,
     /// An object, or what it was marked with, is taken back.
@@ -36,13 +38,14 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Seal, Self::Envelope, Self::Recall, Self::Receipt, Self::Group];
+    pub const ALL: [Self; 6] = [Self::Seal, Self::Seals, Self::Envelope, Self::Recall, Self::Receipt, Self::Group];
 
     /// Its STIX type.
     #[must_use]
     pub fn object_type(self) -> &'static str {
         match self {
             Self::Seal => "marsad-seal",
+            Self::Seals => "marsad-seals",
             Self::Envelope => "marsad-envelope",
             Self::Recall => "marsad-recall",
             Self::Receipt => "marsad-receipt",
@@ -278,6 +281,9 @@ pub fn read_on(tape: &mut Tape, text: &[u8]) -> Result<Unverified, Error> {
     }
     let is = kind.object_type();
     let wrong = |message: &str| Error::Form { kind: is, message: message.to_owned() };
+    if kind == Kind::Seals {
+        return Err(wrong("it is read beside the objects on it, and nowhere else"));
+    }
     let text_of = |name: &str| value.get(name).and_then(|value| value.as_str()).unwrap_or_default();
     let id = text_of("id").into_owned();
     if !stix::id::Id::parse(&id).is_ok_and(|id| id.object_type() == is) {

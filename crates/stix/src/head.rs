@@ -1,5 +1,7 @@
 //! What a ledger and a policy need to know of an object, taken in the same pass that validates it.
 
+mod brief;
+
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
@@ -11,6 +13,7 @@ use crate::timestamp::Timestamp;
 use crate::validate::Slots;
 
 pub use crate::schema::{Category, Version as SpecVersion};
+pub use brief::Brief;
 
 /// The head of an object: who it is, which version, whose, and under which markings. STIX 2.1 §3.2.
 #[derive(Clone, Debug)]

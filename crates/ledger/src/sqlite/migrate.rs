@@ -17,6 +17,7 @@ const STEPS: &[&str] = &[
     include_str!("newcomers.sql"),
     include_str!("alerts.sql"),
     include_str!("verdicts.sql"),
+    include_str!("said.sql"),
 ];
 
 /// Brings the file up to date.

@@ -69,6 +69,7 @@ impl Writer<'_, '_, '_> {
         }
         self.bytes += length + 1;
         select::note(&mut self.page, head);
+        self.selection.asker.gives(head, length);
         true
     }
 

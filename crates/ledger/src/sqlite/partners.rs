@@ -5,7 +5,7 @@ use super::{Book, append, mail, provenance, recall};
 use crate::partners::{Link, Said};
 use crate::{
     Appended, Card, CardState, Delivery, DeliveryState, Mail, Mark, Micros, Partner, PartnerKind, Partners, Recall,
-    Result, Same, Statement, Submission,
+    Result, Same, Stated, Statement, Submission,
 };
 use rusqlite::{OptionalExtension as _, Row, params};
 
@@ -143,9 +143,9 @@ impl Partners for Book {
         if seals.is_empty() && statements.is_empty() {
             return Ok(());
         }
-        let done = self.change("keep seals and statements", |change| {
-            provenance::put(change, seals, statements, provenance::FRESH)
-        });
+        let stated: Vec<Stated<'_>> = statements.iter().map(Statement::as_stated).collect();
+        let done = self
+            .change("keep seals and statements", |change| provenance::put(change, seals, &stated, provenance::FRESH));
         named(done, "source", "", ("organisation", &list(statements.iter().map(|one| &*one.source))))
     }
 
@@ -161,7 +161,7 @@ impl Partners for Book {
             provenance::put(change, seals, statements, provenance::FRESH)?;
             append::run(change, submissions, now, same)
         });
-        named(done, "source", "", ("organisation", &list(statements.iter().map(|one| &*one.source))))
+        named(done, "source", "", ("organisation", &list(statements.iter().map(|one| one.source))))
     }
 
     fn add_recall(&self, recall: &Recall, deliveries: &[Delivery]) -> Result<()> {
@@ -295,7 +295,9 @@ pub(super) fn check(base: &rusqlite::Connection, fault: &mut dyn FnMut(&str, Str
     }
     let number = |sql: &str| base.query_row(sql, [], |row| row.get::<_, i64>(0));
     const BOTH: &str = "(SELECT * FROM said_of UNION ALL SELECT * FROM said_new)";
-    for (name, counted) in [("seals", &*format!("{BOTH} WHERE source = 0")), ("said_new", "said_new")] {
+    let sealed =
+        format!("(SELECT DISTINCT mark FROM {BOTH} AS entry JOIN said USING(no) WHERE source = 0 OR seal IS NOT NULL)");
+    for (name, counted) in [("seals", &*sealed), ("said_new", "said_new")] {
         let noted = number(&format!("SELECT value FROM meta WHERE name = '{name}'"))?;
         let there = number(&format!("SELECT count(*) FROM {counted}"))?;
         if noted != there {
@@ -304,8 +306,13 @@ pub(super) fn check(base: &rusqlite::Connection, fault: &mut dyn FnMut(&str, Str
     }
     let strange = "length(mark) <> 16 OR (source <> 0 AND source NOT IN (SELECT no FROM source))
          OR (SELECT first IS NULL FROM said WHERE said.no = entry.no) IS NOT (source = 0)";
+    let used = format!(
+        "SELECT count(*) FROM said LEFT JOIN (SELECT no, count(*) AS used FROM
+         (SELECT no FROM {BOTH} UNION ALL SELECT seal FROM said WHERE seal IS NOT NULL) GROUP BY no) USING(no)
+         WHERE used IS NOT uses OR (seal IS NOT NULL AND seal NOT IN (SELECT no FROM said WHERE first IS NULL))"
+    );
     for (table, sql) in [
-        ("said", &*format!("SELECT count(*) FROM said WHERE no NOT IN (SELECT no FROM {BOTH})")),
+        ("said", &*used),
         ("said_of", &format!("SELECT count(*) FROM {BOTH} AS entry WHERE {strange}")),
         ("said_of", "SELECT count(*) FROM said_of JOIN said_new USING(mark, source)"),
         ("mail", "SELECT count(*) FROM mail WHERE no > (SELECT value FROM meta WHERE name = 'last_mail')"),

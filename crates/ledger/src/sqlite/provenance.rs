@@ -4,7 +4,7 @@
 //! be anywhere in it, so writing a few thousand of them would change as many pages of a large index. They go to a small
 //! index first, and from there into the large one when there are so many that they share its pages.
 
-use crate::{Mark, Result, Statement};
+use crate::{Mark, Micros, Result, Stated, Statement};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 use std::collections::HashMap;
 
@@ -16,25 +16,25 @@ const SEAL: i64 = 0;
 /// Something to be kept of a body: its seal, or a statement with the number of its source.
 enum Said<'s> {
     Seal(&'s [u8]),
-    Statement(i64, &'s Statement),
+    Statement(i64, &'s Stated<'s>),
 }
 
 /// Keeps seals and statements; the small index is emptied when it holds more than `fresh` entries.
 pub(super) fn put(
     change: &Transaction<'_>,
     seals: &[(Mark, &[u8])],
-    statements: &[Statement],
+    statements: &[Stated<'_>],
     fresh: i64,
 ) -> Result<(), rusqlite::Error> {
     let mut all: Vec<(&Mark, Said<'_>)> = Vec::with_capacity(seals.len() + statements.len());
     all.extend(seals.iter().map(|(mark, body)| (mark, Said::Seal(body))));
     let mut sources: HashMap<&str, i64> = HashMap::new();
     for statement in statements {
-        let source = match sources.get(&*statement.source) {
+        let source = match sources.get(statement.source) {
             Some(no) => *no,
-            None => number(change, &statement.source)?,
+            None => number(change, statement.source)?,
         };
-        sources.insert(&statement.source, source);
+        sources.insert(statement.source, source);
         all.push((&statement.mark, Said::Statement(source, statement)));
     }
     // Stable: of two seals of one body the first stays, of two statements of one instant the later.
@@ -43,6 +43,7 @@ pub(super) fn put(
     for said in all.chunk_by(|one, other| one.0 == other.0) {
         writer.write(said)?;
     }
+    writer.count_uses()?;
     let (seals, entries) = (writer.seals, writer.entries);
     drop(writer);
     if entries > 0 {
@@ -56,14 +57,32 @@ pub(super) fn put(
 
 /// Keeps seals in place of those that are kept of the same bodies.
 pub(super) fn renew(change: &Transaction<'_>, seals: &[(Mark, &[u8])], fresh: i64) -> Result<(), rusqlite::Error> {
-    let mut update = change
-        .prepare_cached(&format!("UPDATE said SET body = ?2 WHERE no = (SELECT no FROM ({FIND}) WHERE source = ?3)"))?;
+    let mut entries = 0;
+    let mut writer = Writer::new(change)?;
     for (mark, seal) in seals {
-        if update.execute(params![mark, seal, SEAL])? == 0 {
-            put(change, &[(*mark, seal)], &[], fresh)?;
+        let known = writer.known(mark)?;
+        let own = known.iter().find(|(source, _)| *source == SEAL).map(|(_, no)| *no);
+        let is_new = own.is_none() && !writer.has_seal(&known)?;
+        let row = writer.seal(seal)?;
+        match own {
+            Some(no) => {
+                writer.lead(mark, SEAL, row)?;
+                writer.leave(no)?;
+            }
+            None => {
+                writer.enter.execute(params![mark, SEAL, row])?;
+                entries += 1;
+            }
         }
+        writer.seals += i64::from(is_new);
     }
-    Ok(())
+    writer.count_uses()?;
+    let new = writer.seals;
+    drop(writer);
+    let mut count = change.prepare_cached("UPDATE meta SET value = value + ?2 WHERE name = ?1")?;
+    count.execute(params!["seals", new])?;
+    count.execute(params!["said_new", entries])?;
+    settle(change, fresh)
 }
 
 /// Empties the small index if it holds more than so many entries.
@@ -78,13 +97,24 @@ fn settle(change: &Transaction<'_>, fresh: i64) -> Result<(), rusqlite::Error> {
     Ok(())
 }
 
+/// Where some words lie in memory: what lies in one place is one text.
+type Words = (*const u8, usize);
+
+fn words(text: &[u8]) -> Words {
+    (text.as_ptr(), text.len())
+}
+
+/// What is alike of many bodies: a seal (without a source), or a statement with its dates and the row of its seal.
+type Alike = (i64, Words, Option<(Micros, Micros)>, Option<i64>);
+
 /// Writes what is said of one body after another.
 struct Writer<'c> {
     find: rusqlite::CachedStatement<'c>,
     add: rusqlite::CachedStatement<'c>,
     enter: rusqlite::CachedStatement<'c>,
-    renew: rusqlite::CachedStatement<'c>,
     base: &'c Connection,
+    /// Rows that were written in this call, and how many entries lead to each so far.
+    rows: HashMap<Alike, (i64, i64)>,
     /// How many seals were new.
     seals: i64,
     /// How many entries the small index has got.
@@ -95,13 +125,10 @@ impl<'c> Writer<'c> {
     fn new(base: &'c Connection) -> Result<Self, rusqlite::Error> {
         Ok(Self {
             find: base.prepare_cached(FIND)?,
-            add: base.prepare_cached("INSERT INTO said(first, last, body) VALUES(?1, ?2, ?3)")?,
+            add: base.prepare_cached("INSERT INTO said(first, last, body, seal, uses) VALUES(?1, ?2, ?3, ?4, 1)")?,
             enter: base.prepare_cached("INSERT INTO said_new VALUES(?1, ?2, ?3)")?,
-            renew: base.prepare_cached(
-                "UPDATE said SET body = CASE WHEN ?3 >= last THEN ?4 ELSE body END,
-                 first = min(first, ?2), last = max(last, ?3) WHERE no = ?1",
-            )?,
             base,
+            rows: HashMap::new(),
             seals: 0,
             entries: 0,
         })
@@ -110,33 +137,154 @@ impl<'c> Writer<'c> {
     /// All that is said in one call of one body.
     fn write(&mut self, said: &[(&Mark, Said<'_>)]) -> Result<(), rusqlite::Error> {
         let Some((mark, _)) = said.first() else { return Ok(()) };
-        let mut known: Vec<(i64, i64)> =
-            self.find.query_map([mark], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+        let mut known = self.known(mark)?;
+        let mut seal = said.iter().find_map(|(_, said)| match said {
+            Said::Seal(body) => Some(*body),
+            Said::Statement(..) => None,
+        });
+        if seal.is_some() && self.has_seal(&known)? {
+            seal = None;
+        }
+        self.seals += i64::from(seal.is_some());
         for (_, said) in said {
-            let source = match said {
-                Said::Seal(_) => SEAL,
-                Said::Statement(source, _) => *source,
-            };
-            match (known.iter().find(|(held, _)| *held == source), said) {
-                (Some(_), Said::Seal(_)) => {}
-                (Some((_, no)), Said::Statement(_, new)) => {
-                    self.renew.execute(params![no, new.first, new.last, new.body])?;
-                }
-                (None, said) => {
-                    match said {
-                        Said::Seal(body) => self.add.execute(params![None::<i64>, None::<i64>, body])?,
-                        Said::Statement(_, new) => self.add.execute(params![new.first, new.last, new.body])?,
-                    };
-                    let no = self.base.last_insert_rowid();
-                    self.enter.execute(params![mark, source, no])?;
-                    self.seals += i64::from(source == SEAL);
-                    self.entries += 1;
-                    known.push((source, no));
-                }
+            let Said::Statement(source, new) = said else { continue };
+            if let Some(held) = known.iter_mut().find(|(held, _)| held == source) {
+                held.1 = self.renew(mark, *held, new)?;
+                continue;
+            }
+            let no = self.statement(*source, new, seal.take())?;
+            self.enter(mark, *source, no)?;
+            known.push((*source, no));
+        }
+        if let Some(seal) = seal {
+            let no = self.seal(seal)?;
+            self.enter(mark, SEAL, no)?;
+        }
+        Ok(())
+    }
+
+    /// Who said something of a body so far, and in which row.
+    fn known(&mut self, mark: &Mark) -> Result<Vec<(i64, i64)>, rusqlite::Error> {
+        self.find.query_map([mark], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+    }
+
+    fn has_seal(&self, known: &[(i64, i64)]) -> Result<bool, rusqlite::Error> {
+        for (source, no) in known {
+            if *source == SEAL || seal_at(self.base, *no)?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn enter(&mut self, mark: &Mark, source: i64, no: i64) -> Result<(), rusqlite::Error> {
+        self.enter.execute(params![mark, source, no])?;
+        self.entries += 1;
+        Ok(())
+    }
+
+    /// The row of a seal, to which one more leads.
+    fn seal(&mut self, body: &[u8]) -> Result<i64, rusqlite::Error> {
+        let alike = (SEAL, words(body), None, None);
+        if let Some((no, uses)) = self.rows.get_mut(&alike) {
+            *uses += 1;
+            return Ok(*no);
+        }
+        self.add.execute(params![None::<i64>, None::<i64>, body, None::<i64>])?;
+        let no = self.base.last_insert_rowid();
+        self.rows.insert(alike, (no, 1));
+        Ok(no)
+    }
+
+    /// The row of a statement, with the seal that came with it, to which one more entry leads.
+    fn statement(&mut self, source: i64, new: &Stated<'_>, seal: Option<&[u8]>) -> Result<i64, rusqlite::Error> {
+        // The row of the seal is one for all rows of statements that are alike: it is counted when such a row is written.
+        let sealed = seal.and_then(|seal| self.rows.get(&(SEAL, words(seal), None, None)));
+        let dates = Some((new.first, new.last));
+        if let Some((seal, _)) = sealed.copied().or_else(|| seal.is_none().then_some((0, 0))) {
+            let alike = (source, words(new.body), dates, (seal != 0).then_some(seal));
+            if let Some((no, uses)) = self.rows.get_mut(&alike) {
+                *uses += 1;
+                return Ok(*no);
+            }
+        }
+        let seal = seal.map(|seal| self.seal(seal)).transpose()?;
+        self.add.execute(params![new.first, new.last, new.body, seal])?;
+        let no = self.base.last_insert_rowid();
+        self.rows.insert((source, words(new.body), dates, seal), (no, 1));
+        Ok(no)
+    }
+
+    /// What a source says of a body of which it has said something before. Returns where that is now.
+    fn renew(&mut self, mark: &Mark, held: (i64, i64), new: &Stated<'_>) -> Result<i64, rusqlite::Error> {
+        // What is written down of uses must be right from here on.
+        self.count_uses()?;
+        let (source, no) = held;
+        let mut read = self.base.prepare_cached("SELECT first, last, body, seal, uses FROM said WHERE no = ?1")?;
+        let (first, last, body, seal, uses): (i64, i64, Vec<u8>, Option<i64>, i64) =
+            read.query_row([no], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))?;
+        let body = if new.last >= last { new.body } else { &*body };
+        let (first, last) = (first.min(new.first), last.max(new.last));
+        if uses == 1 {
+            let mut update =
+                self.base.prepare_cached("UPDATE said SET first = ?2, last = ?3, body = ?4 WHERE no = ?1")?;
+            update.execute(params![no, first, last, body])?;
+            return Ok(no);
+        }
+        self.add.execute(params![first, last, body, seal])?;
+        let row = self.base.last_insert_rowid();
+        if let Some(seal) = seal {
+            self.use_more(seal, 1)?;
+        }
+        self.lead(mark, source, row)?;
+        self.leave(no)?;
+        Ok(row)
+    }
+
+    /// Has an entry lead to another row.
+    fn lead(&self, mark: &Mark, source: i64, row: i64) -> Result<(), rusqlite::Error> {
+        for table in ["said_new", "said_of"] {
+            let sql = format!("UPDATE {table} SET no = ?3 WHERE mark = ?1 AND source = ?2");
+            if self.base.prepare_cached(&sql)?.execute(params![mark, source, row])? > 0 {
+                break;
             }
         }
         Ok(())
     }
+
+    /// One entry less leads to a row: one to which nothing leads is gone, and with it what leads from there to its seal.
+    fn leave(&mut self, no: i64) -> Result<(), rusqlite::Error> {
+        self.count_uses()?;
+        let mut next = Some(no);
+        while let Some(no) = next.take() {
+            self.use_more(no, -1)?;
+            let mut gone = self.base.prepare_cached("DELETE FROM said WHERE no = ?1 AND uses = 0 RETURNING seal")?;
+            next = gone.query_row([no], |row| row.get::<_, Option<i64>>(0)).optional()?.flatten();
+        }
+        Ok(())
+    }
+
+    fn use_more(&self, no: i64, by: i64) -> Result<(), rusqlite::Error> {
+        let mut update = self.base.prepare_cached("UPDATE said SET uses = uses + ?2 WHERE no = ?1")?;
+        update.execute([no, by]).map(drop)
+    }
+
+    /// Writes down how many entries lead to the rows of this call. What follows gets rows of its own.
+    fn count_uses(&mut self) -> Result<(), rusqlite::Error> {
+        for (no, uses) in std::mem::take(&mut self.rows).into_values() {
+            // It was written with one.
+            if uses > 1 {
+                self.use_more(no, uses - 1)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The row of the seal that hangs on the row of a statement.
+fn seal_at(base: &Connection, no: i64) -> Result<Option<i64>, rusqlite::Error> {
+    let mut read = base.prepare_cached("SELECT seal FROM said WHERE no = ?1")?;
+    Ok(read.query_row([no], |row| row.get(0)).optional()?.flatten())
 }
 
 /// Who said something of a body, and where it is.
@@ -159,11 +307,34 @@ fn number(change: &Transaction<'_>, organisation: &str) -> Result<i64, rusqlite:
 }
 
 pub(super) fn seals(base: &Connection, marks: &[Mark]) -> Result<Vec<Option<Vec<u8>>>, rusqlite::Error> {
+    let mut rows: Vec<Option<i64>> = vec![None; marks.len()];
+    let mut last = None;
+    for (no, place, source) in places(base, marks, |_| true)? {
+        let row = match last {
+            _ if source == SEAL => Some(no),
+            Some((same, seal)) if same == no => seal,
+            _ => {
+                let seal = seal_at(base, no)?;
+                last = Some((no, seal));
+                seal
+            }
+        };
+        // One that has an entry of its own comes before one that hangs on a statement.
+        if let Some(slot) = rows.get_mut(place).filter(|slot| slot.is_none() || source == SEAL) {
+            *slot = row;
+        }
+    }
+    let mut order: Vec<(i64, usize)> = rows.iter().zip(0..).filter_map(|(row, place)| Some(((*row)?, place))).collect();
+    order.sort_unstable();
     let mut read = base.prepare_cached("SELECT body FROM said WHERE no = ?1")?;
     let mut found = vec![None; marks.len()];
-    for (no, place, _) in places(base, marks, |source| source == SEAL)? {
-        if let Some(slot) = found.get_mut(place) {
-            *slot = Some(read.query_row([no], |row| row.get(0))?);
+    for of_row in order.chunk_by(|one, other| one.0 == other.0) {
+        let Some((no, _)) = of_row.first() else { continue };
+        let body: Vec<u8> = read.query_row([no], |row| row.get(0))?;
+        for (_, place) in of_row {
+            if let Some(slot) = found.get_mut(*place) {
+                *slot = Some(body.clone());
+            }
         }
     }
     Ok(found)
@@ -239,6 +410,42 @@ mod tests {
         }
     }
 
+    /// What is said of many at once lies in a few rows, and goes when nothing leads there any more.
+    #[test]
+    fn what_is_alike_is_kept_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let book = Book::create(&folder.path().join("book")).unwrap();
+        book.add_organisation(&Organisation { name: "North".into(), relation: Relation::Community }).unwrap();
+        let marks: Vec<Mark> = (0..50_u8).map(|no| [no; 16]).collect();
+        let (seal, word, later) = (b"seal".as_slice(), b"word".as_slice(), b"later".as_slice());
+        let say = |marks: &[Mark], body: &[u8], at: i64| {
+            let stated = |mark: &Mark| Stated { mark: *mark, source: "North", first: at, last: at, body };
+            let stated: Vec<Stated<'_>> = marks.iter().map(stated).collect();
+            let seals: Vec<(Mark, &[u8])> = marks.iter().map(|mark| (*mark, seal)).collect();
+            book.change("put", |change| put(change, &seals, &stated, FRESH)).unwrap();
+            assert_eq!(book.check(&mut |_, _| {}).unwrap(), []);
+        };
+        let rows = || {
+            let sql = "SELECT count(*), sum(uses) FROM said";
+            book.read("count", |base| base.query_row(sql, [], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))))
+                .unwrap()
+        };
+        say(&marks, word, 1);
+        assert_eq!(rows(), (2, 51));
+        assert!(book.seals(&marks).unwrap().iter().all(|found| found.as_deref() == Some(seal)));
+        // What is said anew of some leaves the others alone.
+        say(&marks[..20], later, 2);
+        let said = book.statements_of(&marks).unwrap();
+        let bodies: Vec<&[u8]> = said.iter().map(|of| &*of[0].body).collect();
+        assert_eq!(bodies, [[later; 20].as_slice(), &[word; 30]].concat());
+        assert_eq!(rows(), (22, 50 + 21));
+        say(&marks, later, 3);
+        assert_eq!(rows(), (51, 50 + 50), "each has a row of its own, and one seal");
+        book.renew_seals(&marks.iter().map(|mark| (*mark, later)).collect::<Vec<_>>()).unwrap();
+        assert!(book.seals(&marks).unwrap().iter().all(|found| found.as_deref() == Some(later)));
+        assert_eq!(book.check(&mut |_, _| {}).unwrap(), []);
+    }
+
     /// Whatever the small index holds, the answers are the same.
     #[test]
     fn what_is_said_is_found_in_both_indexes() {
@@ -264,7 +471,8 @@ mod tests {
             };
             let statements: Vec<Statement> = some().map(statement).collect();
             for (book, fresh) in [(&small, 7), (&large, FRESH)] {
-                book.change("test", |change| put(change, &seals, &statements, fresh)).unwrap();
+                let stated: Vec<Stated<'_>> = statements.iter().map(Statement::as_stated).collect();
+                book.change("test", |change| put(change, &seals, &stated, fresh)).unwrap();
             }
             assert_eq!(small.seals(&marks).unwrap(), large.seals(&marks).unwrap(), "round {round}");
             assert_eq!(small.statements_of(&marks).unwrap(), large.statements_of(&marks).unwrap(), "round {round}");
@@ -273,10 +481,9 @@ mod tests {
             let sql = format!("SELECT count(*) FROM {table}");
             book.read("count", |base| base.query_row(&sql, [], |row| row.get::<_, i64>(0))).unwrap()
         };
-        assert!(count(&small, "said_new") <= 7 && count(&small, "said_of") > 100);
+        assert!(count(&small, "said_new") <= 7 && count(&small, "said_of") > 50);
         assert_eq!(count(&large, "said_of"), 0);
         for book in [&small, &large] {
-            assert_eq!(count(book, "said"), count(book, "said_new") + count(book, "said_of"));
             assert_eq!(book.check(&mut |_, _| {}).unwrap(), []);
         }
     }

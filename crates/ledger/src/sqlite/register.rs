@@ -216,6 +216,15 @@ impl Register for Book {
         self.change("set a note", |change| put_note(change, name, value))
     }
 
+    fn set_notes(&self, notes: &[crate::Note]) -> Result<()> {
+        if notes.is_empty() {
+            return Ok(());
+        }
+        self.change("set notes", |change| {
+            notes.iter().try_for_each(|(name, value)| put_note(change, name, Some(value)))
+        })
+    }
+
     fn swap_note(&self, name: &str, expected: Option<&[u8]>, value: Option<&[u8]>) -> Result<bool> {
         self.change("set a note", |change| {
             let held: Option<Vec<u8>> =

@@ -37,6 +37,11 @@ impl<'b, 'f> Asker<'b, 'f> {
         answer
     }
 
+    /// Tells of a record that is put on the page.
+    pub(super) fn gives(&self, head: &Head, length: usize) {
+        self.sees.gives(head.class(), length);
+    }
+
     /// Whether the viewer may have anything of a record.
     pub(super) fn shows(&self, leaf: i64, head: &Head) -> Result<bool, rusqlite::Error> {
         match self.class(head.class) {

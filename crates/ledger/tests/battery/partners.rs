@@ -3,7 +3,7 @@
 use ledger::partners::{Link, Said};
 use ledger::{
     Appended, Card, CardState, Delivery, DeliveryState, Dialect, Entry, Error, Ledger, Mail, Mark, Organisation,
-    Partner, PartnerKind, Partners, Recall, Relation, Statement, Submission,
+    Partner, PartnerKind, Partners, Recall, Relation, Stated, Statement, Submission,
 };
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -150,17 +150,21 @@ pub(crate) fn one_of_everything_is_there<B: Ledger + Partners>(book: &B) {
     assert_eq!(book.check(&mut |_, _| {}).unwrap(), []);
 }
 
-/// What is put into a book and into the oracle: seals (mark, body) and statements (mark, source, first, last, body).
+/// What is put into a book and into the oracle: seals (mark, body), statements (mark, source, first, last, body), and then
+/// seals in place of others.
 #[derive(Clone, Debug)]
 struct Put {
     seals: Vec<(u8, u8)>,
+    renewed: Vec<(u8, u8)>,
     statements: Vec<(u8, usize, i64, i64, u8)>,
 }
 
 fn puts() -> impl Strategy<Value = Vec<Put>> {
-    let seals = prop::collection::vec((0..6_u8, any::<u8>()), 0..6);
-    let statements = prop::collection::vec((0..6_u8, 0..4_usize, 0..9_i64, 0..9_i64, any::<u8>()), 0..9);
-    prop::collection::vec((seals, statements).prop_map(|(seals, statements)| Put { seals, statements }), 0..6)
+    let seals = prop::collection::vec((0..6_u8, 0..4_u8), 0..6);
+    let statements = prop::collection::vec((0..6_u8, 0..4_usize, 0..3_i64, 0..3_i64, 0..4_u8), 0..9);
+    let renewed = prop::collection::vec((0..6_u8, 0..4_u8), 0..3);
+    let put = (seals, statements, renewed).prop_map(|(seals, statements, renewed)| Put { seals, renewed, statements });
+    prop::collection::vec(put, 0..6)
 }
 
 /// Marks that differ where their order does not begin.
@@ -172,14 +176,16 @@ fn mark(no: u8) -> Mark {
 pub(crate) fn provenance<B: Ledger + Partners>(make: impl Fn() -> B) {
     const SOURCES: [&str; 4] = ["North", "South", "West", "NORTH"];
     let marks: Vec<Mark> = (0..6).map(mark).collect();
-    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(24));
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(48));
     let outcome = runner.run(&puts(), |puts| {
+        static POOL: [u8; 4] = [0, 1, 2, 3];
         let book = filled(make());
         let mut seals: BTreeMap<Mark, Vec<u8>> = BTreeMap::new();
         let mut statements: BTreeMap<(Mark, String), Statement> = BTreeMap::new();
         for put in &puts {
-            let bodies: Vec<(Mark, [u8; 1])> = put.seals.iter().map(|(no, body)| (mark(*no), [*body])).collect();
-            let given: Vec<(Mark, &[u8])> = bodies.iter().map(|(mark, body)| (*mark, body.as_slice())).collect();
+            // What is equal lies in one place, and is kept once.
+            let body = |body: u8| POOL.get(usize::from(body)..=usize::from(body)).unwrap();
+            let given: Vec<(Mark, &[u8])> = put.seals.iter().map(|(no, seal)| (mark(*no), body(*seal))).collect();
             let said: Vec<Statement> = put
                 .statements
                 .iter()
@@ -191,10 +197,19 @@ pub(crate) fn provenance<B: Ledger + Partners>(make: impl Fn() -> B) {
                     body: vec![*body],
                 })
                 .collect();
-            book.put_provenance(&given, &said).unwrap();
+            let stated: Vec<Stated<'_>> = said
+                .iter()
+                .zip(&put.statements)
+                .map(|(one, (.., of))| Stated { body: body(*of), ..one.as_stated() })
+                .collect();
+            let said_of = Said { seals: &given, statements: &stated };
+            book.append_said(&[], &said_of, 7, &|a, b| a == b).unwrap();
             for (mark, body) in given {
                 seals.entry(mark).or_insert_with(|| body.to_vec());
             }
+            let renewed: Vec<(Mark, &[u8])> = put.renewed.iter().map(|(no, seal)| (mark(*no), body(*seal))).collect();
+            book.renew_seals(&renewed).unwrap();
+            seals.extend(renewed.into_iter().map(|(mark, body)| (mark, body.to_vec())));
             for one in said {
                 let held = statements
                     .entry((one.mark, one.source.to_lowercase()))
@@ -257,8 +272,8 @@ pub(crate) fn provenance<B: Ledger + Partners>(make: impl Fn() -> B) {
     };
     let append = |body: &'static [u8], source: &str| {
         let entries = [entry(body)];
-        let (seals, statements) = ([(mark(3), body)], [statement(mark(3), source, 1, "{}")]);
-        let said = Said { seals: &seals, statements: &statements };
+        let (seals, statement) = ([(mark(3), body)], statement(mark(3), source, 1, "{}"));
+        let said = Said { seals: &seals, statements: &[statement.as_stated()] };
         book.append_said(&[Submission { entries: &entries, receipt: None }], &said, 7, &|a, b| a == b)
     };
     let records = || book.statistics().unwrap().records;

@@ -3,22 +3,33 @@
 use crate::intake::Taken;
 use crate::partners::provenance::{Incoming, Proof, Sound, mark};
 use crate::partners::statement::Statement;
-use ledger::{CollectionNo, Entry, Mark, Micros, Scope};
+use ledger::{CollectionNo, Entry, Mark, Micros, Scope, Stated};
 use partner::seal::Verified;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 /// The origins of the objects of a batch, of those of which any is known.
 #[derive(Default)]
 pub(crate) struct Origins {
     rows: Vec<Row>,
+    /// What is said of objects, each once, with the paths of which it speaks.
+    statements: Vec<(Arc<[String]>, Words)>,
+    /// Where what is said is, by where its path lies in memory.
+    said: HashMap<Saying, usize>,
 }
+
+/// A statement in the words of the book; `None`: it says nothing.
+type Words = Option<Vec<u8>>;
+/// What is said of an object: path, reliability, credibility, confidence.
+type Saying = (usize, Option<char>, Option<u8>, Option<u8>);
 
 struct Row {
     /// Which object of the batch.
     object: usize,
     mark: Mark,
     seal: Option<(Mark, bytes::Bytes)>,
-    statement: Statement,
+    /// What is said of it, by its place.
+    said: usize,
     proof: Option<Verified>,
 }
 
@@ -33,13 +44,26 @@ impl Origins {
             Proof::Foreign => (mark::unproven(taken.body), None),
         };
         let seal = sound.seal.clone().filter(|_| as_it_came).map(|seal| (place, seal));
-        let statement = Statement {
-            path: sound.path.clone(),
-            reliability: sound.reliability,
-            credibility: sound.credibility,
-            confidence: sound.confidence,
-        };
-        self.rows.push(Row { object, mark, seal, statement, proof });
+        let said = self.say(sound);
+        self.rows.push(Row { object, mark, seal, said, proof });
+    }
+
+    /// Where what is said of an object is.
+    fn say(&mut self, sound: &Sound) -> usize {
+        let Sound { path, reliability, credibility, confidence, .. } = sound;
+        let saying = (Arc::as_ptr(path).cast::<String>().addr(), *reliability, *credibility, *confidence);
+        *self.said.entry(saying).or_insert_with(|| {
+            let statement = Statement {
+                path: path.to_vec(),
+                reliability: *reliability,
+                credibility: *credibility,
+                confidence: *confidence,
+            };
+            let words = (statement != Statement::default()).then(|| serde_json::to_vec(&statement).unwrap_or_default());
+            // The path is held, so that its place in memory is no other's.
+            self.statements.push((Arc::clone(path), words));
+            self.statements.len() - 1
+        })
     }
 
     /// The seals, to be kept with the objects: one that is there and was sealed has its seal.
@@ -48,16 +72,21 @@ impl Origins {
     }
 
     /// What the source says of the objects, to be kept with them.
-    pub(crate) fn statements(&self, incoming: &Incoming<'_>, source: &str) -> impl Iterator<Item = ledger::Statement> {
-        let own = same(source, incoming.own);
-        // What our own members bring in without a word about it has no source but us.
-        let says = move |row: &&Row| !own || row.statement != Statement::default();
-        self.rows.iter().filter(says).map(move |row| ledger::Statement {
-            mark: row.mark,
-            source: source.to_owned(),
-            first: incoming.now,
-            last: incoming.now,
-            body: serde_json::to_vec(&row.statement).unwrap_or_default(),
+    pub(crate) fn statements<'s>(
+        &'s self,
+        incoming: &Incoming<'_>,
+        source: &'s str,
+    ) -> impl Iterator<Item = Stated<'s>> {
+        let (own, now) = (same(source, incoming.own), incoming.now);
+        self.rows.iter().filter_map(move |row| {
+            let (_, words) = self.statements.get(row.said)?;
+            let body = match words {
+                Some(words) => &**words,
+                // What our own members bring in without a word about it has no source but us.
+                None if own => return None,
+                None => b"{}",
+            };
+            Some(Stated { mark: row.mark, source, first: now, last: now, body })
         })
     }
 

@@ -8,13 +8,16 @@
 //! verifier of `partner::seal` makes what is in it. [`crate::intake::Context::class`] asks for it.
 
 pub mod incoming;
+mod looks;
 pub mod mark;
 pub mod noting;
 pub mod outgoing;
 mod sketch;
+mod verdicts;
 mod waiting;
 
-pub use incoming::{Incoming, Looks, Refused, Sorted, Sound, Strictness};
+pub use incoming::{Incoming, Refused, Sorted, Sound, Strictness};
+pub use looks::Looks;
 pub use noting::Noting;
 pub use outgoing::{Dressed, Outgoing};
 pub use waiting::Waiting;
@@ -102,4 +105,30 @@ fn digest_in(seal: &[u8], limits: &stix::json::Limits) -> Option<[u8; 32]> {
     let value = tape.parse(seal, limits).ok()?;
     let text = value.get("digest")?.as_str()?;
     base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(text.as_ref()).ok()?.try_into().ok()
+}
+
+/// Sheets that are remembered while seals are looked at one after another.
+const SHEETS: usize = 32;
+
+/// Seals as they are kept: those of many objects are on one sheet, which is read once.
+#[derive(Default)]
+struct KeptSeals {
+    sheets: std::collections::VecDeque<(Vec<u8>, partner::seal::Ways)>,
+}
+
+impl KeptSeals {
+    /// The seal of an object, standing alone: a sheet is for the one who got it, and never handed on. `None`: what was kept
+    /// is no seal of it.
+    fn alone(&mut self, kept: Vec<u8>, content: impl FnOnce() -> Option<partner::seal::Content>) -> Option<Vec<u8>> {
+        let place = match self.sheets.iter().position(|(text, _)| *text == kept) {
+            Some(place) => place,
+            None => {
+                let Some(sheet) = partner::seal::Sheet::kept(&kept) else { return Some(kept) };
+                self.sheets.truncate(SHEETS - 1);
+                self.sheets.push_front((kept, sheet.ok()?.ways()));
+                0
+            }
+        };
+        self.sheets.get(place)?.1.seal_of(&content()?)
+    }
 }

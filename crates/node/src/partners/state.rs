@@ -1,6 +1,6 @@
 //! How a link stands, kept as notes of the register: its position, its figures, and which process runs it.
 
-use ledger::{Micros, Register};
+use ledger::{Micros, Note, Register};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use taxii::client::Position;
@@ -145,7 +145,13 @@ pub fn reached(register: &dyn Register, name: &str, fingerprint: &str) -> ledger
 /// # Errors
 /// Those of the register.
 pub fn keep_reached(register: &dyn Register, name: &str, reached: &Reached) -> ledger::Result<()> {
-    write(register, name, "position", reached)
+    register.set_notes(&[reached_note(name, reached)])
+}
+
+/// The note by which a link's position is kept, and what it says.
+#[must_use]
+pub fn reached_note(name: &str, reached: &Reached) -> Note {
+    (note(name, "position"), serde_json::to_vec(reached).unwrap_or_default())
 }
 
 /// Forgets everything of a link.

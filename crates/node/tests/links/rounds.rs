@@ -336,7 +336,7 @@ async fn what_is_altered_on_the_way_is_refused_and_the_rest_is_kept() {
     });
     let round = one.round(&wire, &job).await.unwrap();
     assert_eq!((round.added, round.refused), (2, 1), "{round:?}");
-    assert!(!one.holds(&id(1)) && one.told().join("\n").contains("seal does not hold"), "{:?}", one.told());
+    assert!(!one.holds(&id(1)) && one.told().join("\n").contains("no seal of its author"), "{:?}", one.told());
 }
 
 /// Three nodes in a ring, each pulling from the next and pushing to it: everything is everywhere once, and then it is quiet.

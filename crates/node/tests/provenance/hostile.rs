@@ -258,7 +258,7 @@ fn an_envelope_speaks_of_what_is_there_and_for_its_signer() {
         let envelope = partner::envelope::sign(&[said], "2026-11-20T00:00:00Z", &Keys::of(&[by; 32]));
         let (sorted, ..) = two.take(3, &[Bytes::from(envelope), bytes(&object)]);
         assert_eq!((sorted.sound.len(), sorted.refused.len()), (1, refused), "{what}: {sorted:?}");
-        assert_eq!(sorted.sound[0].path, path, "{what}");
+        assert_eq!(*sorted.sound[0].path, path, "{what}");
         assert_eq!(sorted.sound[0].reliability, (path.len() == 2).then_some('B'), "{what}");
     }
     // Altered on the way: nothing of it is believed.

@@ -43,7 +43,77 @@ fn the_authors_seal_comes_through_unharmed() {
         let (_, class) = &three.held(&object)[0];
         assert_eq!((&class.owner, &class.author), (&name(2), &Author::Organisation(name(1))));
     }
-    assert!(sorted.sound.iter().all(|sound| sound.path == [identity(1), identity(2)]));
+    assert!(sorted.sound.iter().all(|sound| *sound.path == [identity(1), identity(2)]));
+}
+
+#[test]
+fn what_came_on_a_sheet_goes_on_with_seals_that_stand_alone() {
+    let (one, two, three) = three(true);
+    let tools: Vec<_> = (0..130).map(|n| tool(n, 1, 1)).collect();
+    one.write(&tools);
+    one.write(&[address(7)]);
+    let (first, alone) = (one.link_page_for(2), one.page_for(2));
+    let types: Vec<String> = first.iter().map(|one| type_of(one)).collect();
+    assert_eq!(types.iter().filter(|kind| *kind == "marsad-seals").count(), 3, "{types:?}");
+    assert!(!types.contains(&"marsad-seal".to_owned()) && first.len() == 131 + 3);
+    assert_eq!(one.link_page_for(2), first, "the same for the same reader");
+    let (sorted, counts, told) = two.take(1, &first);
+    assert_eq!((counts.added, sorted.refused.len(), told.refused.len()), (131, 0, 0), "{sorted:?} {told:?}");
+    assert!(sorted.sound.iter().all(|sound| matches!(sound.backing.proof, Proof::Verified(_))));
+    assert_eq!(two.book.statistics().unwrap().seals, 131);
+    assert_eq!(two.book.check(&mut |_, _| {}).unwrap(), []);
+    // What the author told its reader alone is told to nobody else, over a link or otherwise.
+    for second in [two.page_for(3), two.link_page_for(3)] {
+        assert_eq!(second[..262], alone[..]);
+        assert_eq!(type_of(&second[262]), "marsad-envelope");
+        let (sorted, counts, _) = three.take(2, &second);
+        assert_eq!((counts.added + counts.unchanged, sorted.refused.len()), (131, 0), "{sorted:?}");
+        let (_, class) = &three.held(&id(100))[0];
+        assert_eq!((&class.owner, &class.author), (&name(2), &Author::Organisation(name(1))));
+    }
+    // It comes again, without a seal: the sheet is still there.
+    let bare: Vec<Bytes> = first.iter().filter(|one| type_of(one) == "tool").cloned().collect();
+    let (sorted, counts, _) = two.take(1, &bare);
+    assert_eq!((counts.unchanged, sorted.refused.len()), (130, 0), "{sorted:?}");
+}
+
+#[test]
+fn a_sheet_proves_nothing_of_what_is_not_on_it() {
+    let (one, two, _) = three(true);
+    one.write(&[tool(1, 1, 1), tool(2, 1, 1), tool(3, 1, 1)]);
+    let page = one.link_page_for(2);
+    let mut bent = read(&page[1]);
+    bent["name"] = "harmless".into();
+    // One is altered, one is not there, and one comes beside them.
+    let page = [page[0].clone(), bytes(&bent), bytes(&tool(4, 1, 1)), page[3].clone()];
+    let (sorted, counts, _) = two.take(1, &page);
+    assert_eq!((counts.added, sorted.refused.len()), (1, 2), "{sorted:?}");
+    assert_eq!((two.held(&id(1)).len(), two.held(&id(2)).len(), two.held(&id(4)).len()), (1, 0, 0));
+    // A broken one proves nothing at all.
+    let mut broken = read(&page[3]);
+    broken["signature"] = "A".repeat(86).into();
+    let page = one.link_page_for(2);
+    let (sorted, counts, _) = two.take(1, &[page[1].clone(), page[2].clone(), bytes(&broken)]);
+    assert_eq!((counts.added, sorted.refused.len()), (0, 2), "{sorted:?}");
+    assert!(sorted.refused.iter().all(|one| one.reason.contains("does not hold")), "{sorted:?}");
+    let (sorted, ..) = two.take(1, &[Bytes::from_static(b"{\"type\":\"marsad-seals\",\"id\":\"marsad-seals--1\"}")]);
+    assert_eq!((sorted.refused.len(), sorted.sound.len()), (1, 0), "{sorted:?}");
+}
+
+#[test]
+fn a_sheet_of_a_stranger_is_kept_for_others() {
+    let (one, _, mut three) = three(false);
+    one.write(&[tool(1, 1, 1), tool(2, 1, 1)]);
+    let (sorted, counts, _) = three.take(1, &one.link_page_for(3));
+    assert_eq!((counts.added, sorted.refused.len()), (2, 0), "{sorted:?}");
+    assert!(sorted.sound.iter().all(|sound| matches!(sound.backing.proof, Proof::Foreign)));
+    let mut four = Node::new(4);
+    four.meet(&one);
+    four.meet(&three);
+    three.meet(&four);
+    let (sorted, counts, _) = four.take(3, &three.page_for(4));
+    assert_eq!((counts.added, sorted.refused.len()), (2, 0), "{sorted:?}");
+    assert!(sorted.sound.iter().all(|sound| matches!(sound.backing.proof, Proof::Verified(_))));
 }
 
 #[test]
@@ -62,7 +132,7 @@ fn who_does_not_know_the_author_takes_it_for_a_stranger_and_keeps_the_seal_for_o
     let (sorted, counts, _) = four.take(3, &three.page_for(4));
     assert_eq!((counts.added, sorted.refused.len()), (1, 0), "{sorted:?}");
     assert_eq!(four.held(&id(1))[0].1.author, Author::Organisation(name(1)));
-    assert_eq!(sorted.sound[0].path, [1, 2, 3].map(identity));
+    assert_eq!(*sorted.sound[0].path, [1, 2, 3].map(identity));
 }
 
 /// One's key was stolen, and One seals with another. What was kept under the first is proven again, for others as well.

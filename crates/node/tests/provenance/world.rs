@@ -177,6 +177,18 @@ impl Node {
     }
 
     pub(crate) fn dressed_for(&self, to: u8) -> Dressed {
+        self.with_everything(|_, bodies| self.dress(to, bodies))
+    }
+
+    /// The same, dressed for a link that pulls.
+    pub(crate) fn link_page_for(&self, to: u8) -> Vec<Bytes> {
+        let dressed = |page: &Bytes, bodies: &[(&[u8], ledger::ClassNo)]| {
+            self.outgoing(to, |outgoing| outgoing.dress_for_link(page, bodies).unwrap())
+        };
+        self.with_everything(dressed).objects
+    }
+
+    fn with_everything(&self, dress: impl FnOnce(&Bytes, &[(&[u8], ledger::ClassNo)]) -> Dressed) -> Dressed {
         let everything = |_| true;
         let noting = Noting::new(&everything);
         let filter = Filter {
@@ -191,13 +203,18 @@ impl Node {
         };
         let mut content = Vec::new();
         let page = self.book.objects(&filter, &noting, &mut content).unwrap();
+        let content = Bytes::from(content);
         let bodies = noting.apart(&content, page.count).unwrap();
-        self.dress(to, &bodies)
+        dress(&content, &bodies)
     }
 
     pub(crate) fn dress(&self, to: u8, bodies: &[(&[u8], ledger::ClassNo)]) -> Dressed {
+        self.outgoing(to, |outgoing| outgoing.dress(bodies).unwrap())
+    }
+
+    fn outgoing<O>(&self, to: u8, work: impl FnOnce(&Outgoing<'_>) -> O) -> O {
         let ring = self.ring();
-        let outgoing = Outgoing {
+        work(&Outgoing {
             book: &self.book,
             partners: &self.book,
             keys: &self.keys,
@@ -206,8 +223,7 @@ impl Node {
             to: &name(to),
             limits: Limits::default(),
             now: NOW,
-        };
-        outgoing.dress(bodies).unwrap()
+        })
     }
 
     /// Sorts a page and takes in what is sound.

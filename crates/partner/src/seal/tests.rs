@@ -162,7 +162,7 @@ fn a_seal_by_a_revoked_key_is_none() {
 }
 
 fn nothing() -> Content {
-    Content { id: String::new(), version: None, digest: [0; 32] }
+    Content(Arc::new(Inside { id: String::new(), version: None, digest: [0; 32] }))
 }
 
 proptest! {

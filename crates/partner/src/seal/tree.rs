@@ -26,7 +26,12 @@ pub(crate) fn leaf(salt: &[u8; SALT], said: &[u8]) -> [u8; HASH] {
 }
 
 fn node(left: &[u8; HASH], right: &[u8; HASH]) -> [u8; HASH] {
-    Sha256::new().chain_update([1]).chain_update(left).chain_update(right).finalize().into()
+    let mut both = [1; 1 + 2 * HASH];
+    let (_, hashes) = both.split_at_mut(1);
+    let (to_left, to_right) = hashes.split_at_mut(HASH);
+    to_left.copy_from_slice(left);
+    to_right.copy_from_slice(right);
+    Sha256::digest(both).into()
 }
 
 /// The root above a leaf at a place among so many (RFC 9162 §2.1.3.2). `None`: the way has another length than it has there.
@@ -58,7 +63,8 @@ pub(crate) fn message(root: &[u8; HASH], count: u64) -> Vec<u8> {
 }
 
 /// Numbers that nobody else can know, out of the secret keys and what they are for: the same each time, so that what is
-/// sealed twice for one reader is sealed alike.
+/// sealed twice for one reader is sealed alike. Whoever has all objects of a tree may know them.
+#[derive(Clone, Eq, PartialEq)]
 pub(super) struct Drawn(Zeroizing<[u8; HASH]>);
 
 impl Drawn {
@@ -72,9 +78,24 @@ impl Drawn {
         Self(Zeroizing::new(hash.finalize().into()))
     }
 
+    /// As they were told.
+    pub(super) fn told(bytes: [u8; HASH]) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+
+    /// To be told to whoever has all objects of the tree.
+    pub(super) fn tell(&self) -> &[u8; HASH] {
+        &self.0
+    }
+
     fn draw(&self, purpose: u8, level: usize, place: usize) -> [u8; HASH] {
         let at = (((level as u64) << 32) | place as u64).to_be_bytes();
-        Sha256::new().chain_update(*self.0).chain_update([purpose]).chain_update(at).finalize().into()
+        let mut all = [purpose; HASH + 1 + 8];
+        let (to_secret, rest) = all.split_at_mut(HASH);
+        let (_, to_place) = rest.split_at_mut(1);
+        to_secret.copy_from_slice(&*self.0);
+        to_place.copy_from_slice(&at);
+        Sha256::digest(all).into()
     }
 
     /// What hides the leaf of the seal with this number.
@@ -96,48 +117,58 @@ impl Drawn {
     }
 }
 
-/// A full tree over some leaves.
-pub(super) struct Tree {
-    /// Of each leaf that stands for something: its place, and the hashes beside its way to the root.
-    pub(super) ways: Vec<(usize, [[u8; HASH]; LEVELS])>,
-    pub(super) root: [u8; HASH],
+/// The root of a full tree over at most [`SEALS`] leaves; the rest is drawn.
+pub(super) fn root_over(leaves: &[[u8; HASH]], drawn: &Drawn) -> [u8; HASH] {
+    climb(leaves, drawn, &drawn.places(leaves.len()), |_, _| {})
 }
 
-impl Tree {
-    /// Over at most [`SEALS`] leaves; the rest is drawn.
-    pub(super) fn new(leaves: &[[u8; HASH]], drawn: &Drawn) -> Self {
-        let places = drawn.places(leaves.len());
-        let mut level: Vec<Option<[u8; HASH]>> = vec![None; SEALS];
-        for (place, leaf) in places.iter().zip(leaves) {
-            if let Some(slot) = level.get_mut(*place) {
-                *slot = Some(*leaf);
+/// The place of a leaf in its tree, and the hashes beside its way to the root.
+pub(super) type Way = (usize, [[u8; HASH]; LEVELS]);
+
+/// The ways of the leaves.
+pub(super) fn ways(leaves: &[[u8; HASH]], drawn: &Drawn) -> Vec<Way> {
+    let places = drawn.places(leaves.len());
+    let mut ways: Vec<Way> = places.iter().map(|place| (*place, [[0; HASH]; LEVELS])).collect();
+    climb(leaves, drawn, &places, |height, level| {
+        for (place, way) in &mut ways {
+            let beside = level.get((*place >> height) ^ 1).copied().flatten();
+            if let (Some(slot), Some(beside)) = (way.get_mut(height), beside) {
+                *slot = beside;
             }
         }
-        let mut ways: Vec<(usize, [[u8; HASH]; LEVELS])> =
-            places.into_iter().map(|place| (place, [[0; HASH]; LEVELS])).collect();
-        for height in 0..LEVELS {
-            // What has nothing below it is a number like any other hash.
-            for (place, pair) in level.chunks_mut(2).enumerate() {
-                if let [left, right] = pair
-                    && left.is_some() != right.is_some()
-                {
-                    let (side, slot) = if left.is_none() { (0, left) } else { (1, right) };
-                    *slot = Some(drawn.draw(b'n', height, place * 2 + side));
-                }
-            }
-            for (place, way) in &mut ways {
-                let beside = level.get((*place >> height) ^ 1).copied().flatten();
-                if let (Some(slot), Some(beside)) = (way.get_mut(height), beside) {
-                    *slot = beside;
-                }
-            }
-            let above = level.chunks(2).map(|pair| match pair {
-                [Some(left), Some(right)] => Some(node(left, right)),
-                _ => None,
-            });
-            level = above.collect();
+    });
+    ways
+}
+
+/// Hashes level by level up to the root; each is shown, with its height, when it is whole.
+fn climb(
+    leaves: &[[u8; HASH]],
+    drawn: &Drawn,
+    places: &[usize],
+    mut show: impl FnMut(usize, &[Option<[u8; HASH]>]),
+) -> [u8; HASH] {
+    let mut level: Vec<Option<[u8; HASH]>> = vec![None; SEALS];
+    for (place, leaf) in places.iter().zip(leaves) {
+        if let Some(slot) = level.get_mut(*place) {
+            *slot = Some(*leaf);
         }
-        let root = level.first().copied().flatten().unwrap_or_default();
-        Self { ways, root }
     }
+    for height in 0..LEVELS {
+        // What has nothing below it is a number like any other hash.
+        for (place, pair) in level.chunks_mut(2).enumerate() {
+            if let [left, right] = pair
+                && left.is_some() != right.is_some()
+            {
+                let (side, slot) = if left.is_none() { (0, left) } else { (1, right) };
+                *slot = Some(drawn.draw(b'n', height, place * 2 + side));
+            }
+        }
+        show(height, &level);
+        let above = level.chunks(2).map(|pair| match pair {
+            [Some(left), Some(right)] => Some(node(left, right)),
+            _ => None,
+        });
+        level = above.collect();
+    }
+    level.first().copied().flatten().unwrap_or_default()
 }

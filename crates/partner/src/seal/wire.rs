@@ -21,7 +21,7 @@ pub struct Sealing {
     /// The SHA-256 of its canonical form.
     pub digest: [u8; HASH],
     /// The limits beside its markings, an object.
-    pub handling: Option<Value>,
+    pub handling: Option<std::sync::Arc<Value>>,
 }
 
 /// A seal as it was read.
@@ -106,7 +106,7 @@ impl Words<'_> {
 const ID: usize = "marsad-seal--".len() + uuid::fmt::Hyphenated::LENGTH;
 
 /// Bytes in base64url, written where there is room for exactly that.
-fn text_of<'b>(bytes: &[u8], room: &'b mut [u8]) -> &'b str {
+pub(super) fn text_of<'b>(bytes: &[u8], room: &'b mut [u8]) -> &'b str {
     let written = URL_SAFE_NO_PAD.encode_slice(bytes, room).unwrap_or_default();
     room.get(..written).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default()
 }
@@ -203,7 +203,7 @@ fn form(message: impl Into<String>) -> Error {
     Error::Form { kind: Kind::Seal.object_type(), message: message.into() }
 }
 
-fn bytes<const N: usize>(text: &str) -> Option<[u8; N]> {
+pub(super) fn bytes<const N: usize>(text: &str) -> Option<[u8; N]> {
     let mut bytes = [0; N];
     let written = URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).ok()?;
     (written == N).then_some(bytes)
@@ -236,7 +236,7 @@ impl Members<'_> {
             }
             stix::canonical::write(value, &mut limits);
             // What is read of it is read out of what was signed.
-            handling = Some(serde_json::from_slice(&limits).map_err(|error| form(error.to_string()))?);
+            handling = Some(serde_json::from_slice::<Value>(&limits).map_err(|error| form(error.to_string()))?.into());
         }
         let words =
             Words { at: &at, digest: &digest_text, handling: &limits, key: key.as_str(), object_ref: &object_ref };
@@ -266,7 +266,7 @@ impl Members<'_> {
 }
 
 /// Whether this names our extension and nothing else.
-fn is_ours(value: json::Value<'_>) -> bool {
+pub(super) fn is_ours(value: json::Value<'_>) -> bool {
     let mut entries = value.entries();
     let (Some((name, value)), None) = (entries.next(), entries.next()) else { return false };
     let mut inner = value.entries();

@@ -23,7 +23,7 @@ use std::str::FromStr;
 
 use std::cell::RefCell;
 
-use crate::json::{Limits, Tape};
+use crate::json::{Limits, Tape, Value};
 use crate::redact::Places;
 use crate::validate::judged_by;
 
@@ -174,6 +174,11 @@ pub struct Personal {
     pub fixed: Kinds,
 }
 
+impl Personal {
+    /// Of what is not understood.
+    const UNKNOWN: Self = Self { maskable: Kinds::NONE, fixed: Kinds::ALL };
+}
+
 /// The kinds that the object holds. Of what cannot be read, or is no object, everything must be feared.
 #[must_use]
 pub fn kinds_of(object: &[u8]) -> Personal {
@@ -186,10 +191,13 @@ pub fn kinds_of(object: &[u8]) -> Personal {
 
 fn kinds_by(tape: &mut Tape, object: &[u8]) -> Personal {
     let limits = Limits { max_depth: Limits::DEEPEST, max_bytes: usize::MAX, max_values: usize::MAX };
-    let parsed = tape.parse(object, &limits).ok();
-    let Some((object, (shape, version))) = parsed.and_then(|object| Some((object, judged_by(object)?))) else {
-        return Personal { maskable: Kinds::NONE, fixed: Kinds::ALL };
-    };
+    tape.parse(object, &limits).map_or(Personal::UNKNOWN, kinds_in)
+}
+
+/// The kinds that an object holds which has been parsed. Of what is no object everything must be feared.
+#[must_use]
+pub fn kinds_in(object: Value<'_>) -> Personal {
+    let Some((shape, version)) = judged_by(object) else { return Personal::UNKNOWN };
     let mut personal = Personal::default();
     visit(object, shape, version, &Places::new(), &mut |_, fixed, finds| {
         let kinds = if fixed { &mut personal.fixed } else { &mut personal.maskable };

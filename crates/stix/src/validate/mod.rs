@@ -142,16 +142,38 @@ impl Validator {
 
     /// Judges a text that is one object.
     pub fn object<'t>(&mut self, text: &'t [u8]) -> Checked<'t> {
+        let mut checked = self.nothing_of(text);
+        self.check(&mut checked, |_| true);
+        checked
+    }
+
+    /// The same, after the object was shown to `look`, if it can be read, so that what else is to be known of it need not read
+    /// it again. `look` says whether it is to be judged at all: `None` where it is not.
+    pub fn object_shown<'t>(&mut self, text: &'t [u8], look: impl FnOnce(Value<'_>) -> bool) -> Option<Checked<'t>> {
+        let mut checked = self.nothing_of(text);
+        self.check(&mut checked, look).then_some(checked)
+    }
+
+    fn nothing_of<'t>(&self, text: &'t [u8]) -> Checked<'t> {
+        Checked { head: None, text, notes: Notes::default(), fatal: None, strict: self.options.strict }
+    }
+
+    fn check(&mut self, checked: &mut Checked<'_>, look: impl FnOnce(Value<'_>) -> bool) -> bool {
         let mut tape = mem::take(&mut self.tape);
-        let mut checked =
-            Checked { head: None, text, notes: Notes::default(), fatal: None, strict: self.options.strict };
-        match tape.read(text, &self.limits) {
-            Ok((source, base)) => checked.head = self.judge(tape.value(source, base), source, None),
+        let mut wanted = true;
+        match tape.read(checked.text, &self.limits) {
+            Ok((source, base)) => {
+                let value = tape.value(source, base);
+                wanted = look(value);
+                if wanted {
+                    checked.head = self.judge(value, source, None);
+                }
+            }
             Err(error) => checked.fatal = Some(error),
         }
         checked.notes = mem::take(&mut self.notes);
         self.tape = tape;
-        checked
+        wanted
     }
 
     /// Judges one object whose text is `source`; findings go to `self.notes`.

@@ -134,9 +134,10 @@ async fn dressed(
                 let released = gate.admit(Selected { page, content })?;
                 let next = selecting.next(state, &released.as_inner().page);
                 let Selected { mut page, content } = released.into_inner();
+                let content = Bytes::from(content);
                 let broken = || Refusal::internal("a page of the ledger cannot be taken apart");
                 let bodies = noting.apart(&content, page.count).ok_or_else(broken)?;
-                let dressed = outgoing.dress(&bodies)?;
+                let dressed = outgoing.dress_for_link(&content, &bodies)?;
                 let goes = |place: &usize| dressed.left_out.binary_search(place).is_err();
                 let given: Vec<Seq> =
                     seqs(&page).enumerate().filter(|(place, _)| goes(place)).map(|(_, seq)| seq).collect();

@@ -1,22 +1,22 @@
 //! Sorting a page that came from a partner, or that a member brings in: what is proven, what is not, what is refused.
 
+use super::looks::{Looked, Looks, Object};
 use super::sketch::Sketch;
-use super::{Backing, Proof, Waiting, halves, mark, shown};
+use super::verdicts::{Page, Verdict};
+use super::{Backing, Proof, Waiting, mark, shown};
+use crate::intake::Brief;
 use crate::partners::recalls::judge::{self as recalls, Coming};
 use bytes::Bytes;
 use ledger::{Ledger, Mark, Micros, Partners};
-use partner::envelope::{self, LONGEST_PATH, Said};
+use partner::envelope::{self, LONGEST_PATH};
 use partner::recall::{Act, Recall};
 use partner::seal::{self, Content, Verified};
 use partner::signed::{self, Kind, Unverified};
 use partner::trust::Keyring;
 use policy::{Author, Class, Handling};
-use std::collections::HashMap;
 use std::sync::Arc;
 use stix::json::{Limits, Tape};
 
-/// Seals that are looked at for one version of an object: more are a flood.
-const MOST_SEALS: usize = 8;
 /// Versions of an object that a seal which came late is tried for.
 const MOST_VERSIONS: usize = 64;
 
@@ -59,15 +59,17 @@ pub struct Sound {
     pub mark: Mark,
     /// What stands behind it.
     pub backing: Backing,
+    /// What intake has taken of it already; `None`: it is to be checked.
+    pub brief: Option<Box<Brief>>,
     /// The nodes that it passed, oldest first; the last is the one from which it came here.
-    pub path: Vec<String>,
+    pub path: Arc<[String]>,
     /// How far its source is to be relied upon, as the bringer says: A to F.
     pub reliability: Option<char>,
     /// How far it is to be believed, as the bringer says: 1 to 6.
     pub credibility: Option<u8>,
     /// How sure its author is: 0 to 100.
     pub confidence: Option<u8>,
-    /// Its seal as it came: verified if the backing says so, and else one that nobody here can verify.
+    /// Its seal as it came, alone or on a sheet: verified if the backing says so, and else one that nobody here can verify.
     pub seal: Option<Bytes>,
 }
 
@@ -97,91 +99,27 @@ pub struct Sorted {
     pub again: Option<Micros>,
 }
 
-/// What something on a page is, before anything is known of the page.
-enum Looked {
-    /// Ours, or somebody's, about objects; or what says that it is one, with its id.
-    Statement(Kind, Result<Box<Unverified>, (String, signed::Error)>),
-    Object(Box<Object>),
-}
-
-/// An object that was looked at.
-#[derive(Default)]
-struct Object {
-    sketch: Sketch,
-    /// `None`: it cannot be read.
-    content: Option<Content>,
-    mark: Mark,
-}
-
-impl Looked {
-    fn at(tape: &mut Tape, scratch: &mut Vec<u8>, body: &[u8], limits: &Limits) -> Self {
-        let Ok(value) = tape.parse(body, limits) else {
-            return Self::Object(Box::new(Object { mark: mark::of(body), ..Object::default() }));
-        };
-        if let Some(Ok(seal)) = signed::seal_of(value) {
-            return Self::Statement(Kind::Seal, Ok(Box::new(seal)));
-        }
-        let sketch = Sketch::read(value);
-        let Some(kind) = Kind::of(&sketch.object_type) else {
-            let (content, mark) = (Some(Content::of_on(scratch, value)), mark::of(body));
-            return Self::Object(Box::new(Object { sketch, content, mark }));
-        };
-        let statement = signed::seal_of(value).unwrap_or_else(|| signed::read_on(tape, body));
-        Self::Statement(kind, statement.map(Box::new).map_err(|error| (sketch.id, error)))
-    }
-}
-
-/// What is on a page, looked at without asking anything of this node: a page may be looked at before the one that came before
-/// it is taken in.
-#[derive(Default)]
-pub struct Looks {
-    looked: Vec<(Bytes, Looked)>,
-    bytes: u64,
-}
-
-impl Looks {
-    /// At objects and statements, as they came.
-    #[must_use]
-    pub fn of(objects: Vec<Bytes>, limits: &Limits) -> Self {
-        let looked = halves(&objects, |objects| {
-            let (mut tape, mut scratch) = (Tape::new(), Vec::new());
-            objects.iter().map(|body| Looked::at(&mut tape, &mut scratch, body, limits)).collect()
-        });
-        let bytes = objects.iter().map(|object| object.len() as u64).sum();
-        Self { looked: objects.into_iter().zip(looked).collect(), bytes }
-    }
-
-    /// How many there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.looked.len()
-    }
-
-    /// Whether there is nothing.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.looked.is_empty()
-    }
-
-    /// Their bytes.
-    #[must_use]
-    pub fn bytes(&self) -> u64 {
-        self.bytes
-    }
-}
-
 /// An object that was read so far.
-struct Read {
+pub(super) struct Read {
     body: Bytes,
-    sketch: Sketch,
-    /// `None`: it cannot be read.
-    content: Option<Content>,
-    mark: Mark,
-    author: Whose,
+    pub(super) object: Box<Object>,
+    pub(super) author: Whose,
     /// What recalls that do not keep it out have set beside its markings.
     narrowing: Narrowing,
     /// Whether there are recalls that have not been looked at.
     recalled: bool,
+}
+
+impl Read {
+    /// Its id, as it says; empty: it says none.
+    pub(super) fn id(&self) -> &str {
+        self.object.content.as_ref().map_or("", Content::id)
+    }
+
+    /// Its version, as it says.
+    pub(super) fn version(&self) -> Option<&str> {
+        self.object.content.as_ref().and_then(Content::version)
+    }
 }
 
 #[derive(Clone, Default)]
@@ -192,25 +130,15 @@ struct Narrowing {
 
 /// Whose an object says that it is.
 #[derive(Clone, Debug, Eq, PartialEq)]
-enum Whose {
+pub(super) enum Whose {
     /// Nobody's.
     Nobodys,
     /// An organisation's of which no card is pinned.
     Strangers,
     /// Of an organisation with a pinned card; `None`: two cards name the identity.
-    Carded(Option<String>),
+    Carded(Option<Arc<str>>),
     /// Our own.
     Ours,
-}
-
-/// A seal that was read, and as it came.
-type Seal = Arc<(Unverified, Bytes)>;
-
-/// What the seals of an object came to.
-#[derive(Default)]
-struct Verdict {
-    verified: Vec<(Verified, Bytes)>,
-    failed: Option<(signed::Error, Bytes)>,
 }
 
 impl Incoming<'_> {
@@ -228,40 +156,52 @@ impl Incoming<'_> {
     /// Those of the ledger.
     pub fn sort_looked(&self, looks: Looks, waiting: &mut Waiting) -> ledger::Result<Sorted> {
         let mut sorted = Sorted::default();
-        let mut page = Page::default();
+        let mut page = Page { path: self.path_of_bringer(), ..Page::default() };
         let mut came = Vec::with_capacity(looks.len());
         page.seals = waiting.seals.take();
         let waited = Looks::of(waiting.objects.take(), &self.limits);
+        sorted.refused.extend(looks.refused);
+        // Most objects of a page have one author.
+        let mut author_before: Option<(String, Whose)> = None;
         for (body, looked) in waited.looked.into_iter().chain(looks.looked) {
             match looked {
                 Looked::Statement(kind, Ok(statement)) => {
                     self.statement(kind, *statement, &body, &mut page, &mut sorted);
                 }
                 Looked::Statement(_, Err((id, error))) => sorted.refused.push(refused(&id, &error.to_string())),
+                Looked::Sheet(_) => {}
                 Looked::Object(object) => {
-                    let Object { sketch, content, mark } = *object;
-                    let author = self.whose(sketch.created_by_ref.as_deref());
-                    let narrowing = Narrowing::default();
-                    came.push(Read { body, sketch, content, mark, author, narrowing, recalled: false });
+                    let author = match (&object.sketch.created_by_ref, &author_before) {
+                        (Some(identity), Some((before, whose))) if identity == before => whose.clone(),
+                        (identity, _) => {
+                            let whose = self.whose(identity.as_deref());
+                            author_before = identity.clone().map(|identity| (identity, whose.clone()));
+                            whose
+                        }
+                    };
+                    came.push(Read { body, object, author, narrowing: Narrowing::default(), recalled: false });
                 }
             }
         }
         let came = self.in_time(came, &mut sorted);
         let came = self.not_recalled(came, &mut sorted)?;
         let (verdicts, unmet) = self.verdicts(&came, &page)?;
+        sorted.sound.reserve(came.len());
         for (read, verdict) in came.into_iter().zip(verdicts) {
-            match self.judge(&read, verdict, &page)? {
-                Judged::Sound(sound) => sorted.sound.push(*sound),
-                Judged::Refused(reason) => sorted.refused.push(refused(&read.sketch.id, &reason)),
-                Judged::Known => {
+            let id = read.object.content.clone();
+            let id = || id.as_ref().map_or("", Content::id);
+            match self.judge(read, verdict, &page)? {
+                Ok(sound) => sorted.sound.push(sound),
+                Err(Not::Refused(reason)) => sorted.refused.push(refused(id(), &reason)),
+                Err(Not::Known) => {
                     sorted.dropped += 1;
-                    sorted.known.push(read.sketch.id);
+                    sorted.known.push(id().to_owned());
                 }
-                Judged::Waits => {
-                    let length = read.body.len();
-                    if waiting.objects.put(read.body, length).is_some() {
+                Err(Not::Proven(body)) => {
+                    let length = body.len();
+                    if waiting.objects.put(body, length).is_some() {
                         let reason = "no seal of its author came with it, and too many others wait for theirs";
-                        sorted.refused.push(refused(&read.sketch.id, reason));
+                        sorted.refused.push(refused(id(), reason));
                     }
                 }
             }
@@ -335,11 +275,25 @@ impl Incoming<'_> {
             return Ok(());
         }
         let mut kept = self.partners.seals(&marks)?.into_iter();
+        // Many may have one text.
+        let mut before: Option<(Vec<u8>, bool)> = None;
         new.retain(|(_, new)| {
             let Some(kept) = kept.next().flatten().filter(|kept| kept != new) else { return false };
-            let lapsed = signed::read(&kept).map(|kept| kept.verify(self.ring, self.now).map(drop));
-            matches!(lapsed, Ok(Err(signed::Error::Lapsed { .. })))
-                && signed::read(new).is_ok_and(|new| new.verify(self.ring, self.now).is_ok())
+            let lapsed = match before.take() {
+                Some((text, lapsed)) if text == kept => lapsed,
+                _ => matches!(seal::holds(&kept, self.ring, self.now), Err(signed::Error::Lapsed { .. })),
+            };
+            before = Some((kept, lapsed));
+            lapsed
+        });
+        let mut before: Option<(&[u8], bool)> = None;
+        new.retain(|(_, new)| {
+            let holds = match before {
+                Some((text, holds)) if std::ptr::eq(text, *new) => holds,
+                _ => seal::holds(new, self.ring, self.now).is_ok(),
+            };
+            before = Some((new, holds));
+            holds
         });
         self.partners.renew_seals(&new)
     }
@@ -348,8 +302,9 @@ impl Incoming<'_> {
     pub fn give_up(&self, waiting: &mut Waiting) -> Vec<Refused> {
         let mut tape = Tape::new();
         let refused = |body: Bytes| {
-            let sketch = Sketch::of(&mut tape, &body, &self.limits);
-            refused(&sketch.id, "no seal of its author came with it")
+            let value = tape.parse(&body, &self.limits).ok();
+            let id = value.and_then(|value| value.get("id")).and_then(|id| id.as_str()).unwrap_or_default();
+            refused(&id, "no seal of its author came with it")
         };
         waiting.objects.take().into_iter().map(refused).collect()
     }
@@ -363,6 +318,8 @@ impl Incoming<'_> {
                     sorted.refused.push(refused(&statement.id, &error));
                 }
             }
+            // Sheets are no statements to be read alone.
+            Kind::Seals => {}
             Kind::Recall | Kind::Receipt | Kind::Group => sorted.control.push((statement, body.clone())),
         }
     }
@@ -399,7 +356,7 @@ impl Incoming<'_> {
             return Whose::Ours;
         }
         match self.ring.organisation_of(&lower) {
-            Some(organisation) => Whose::Carded(Some(organisation.to_owned())),
+            Some(organisation) => Whose::Carded(Some(organisation.into())),
             None if self.ring.knows(&lower) => Whose::Carded(None),
             None => Whose::Strangers,
         }
@@ -407,16 +364,23 @@ impl Incoming<'_> {
 
     /// Those that are not dated beyond what clocks differ.
     fn in_time(&self, came: Vec<Read>, sorted: &mut Sorted) -> Vec<Read> {
+        let ahead = super::super::quota::Limits::default().ahead;
+        let timely = |read: &Read| {
+            let Sketch { created, modified, .. } = read.object.sketch;
+            super::super::quota::in_time(created, modified, ahead, self.now)
+        };
+        if came.iter().all(|read| timely(read).is_ok()) {
+            return came;
+        }
         let mut in_time = Vec::with_capacity(came.len());
         for read in came {
-            let ahead = super::super::quota::Limits::default().ahead;
-            match super::super::quota::in_time(read.sketch.created, read.sketch.modified, ahead, self.now) {
+            match timely(&read) {
                 Ok(()) => in_time.push(read),
                 Err(refusal) => {
                     let until =
                         refusal.until().filter(|until| *until <= self.now.saturating_add(super::super::quota::DAY));
                     sorted.again = [sorted.again, until].into_iter().flatten().min();
-                    sorted.refused.push(refused(&read.sketch.id, &refusal.to_string()));
+                    sorted.refused.push(refused(read.id(), &refusal.to_string()));
                 }
             }
         }
@@ -425,7 +389,7 @@ impl Incoming<'_> {
 
     /// Those that no recall keeps out. Of what names no author that is known when the seals have been looked at.
     fn not_recalled(&self, came: Vec<Read>, sorted: &mut Sorted) -> ledger::Result<Vec<Read>> {
-        let ids: Vec<&str> = came.iter().map(|read| read.sketch.id.as_str()).collect();
+        let ids: Vec<&str> = came.iter().map(Read::id).collect();
         // What we took back from others is ours to bring in again.
         if ids.is_empty() || same(self.from, self.own) {
             return Ok(came);
@@ -437,19 +401,19 @@ impl Incoming<'_> {
         let mut kept = Vec::with_capacity(came.len());
         for (mut read, any) in came.into_iter().zip(any) {
             let author = match &read.author {
-                Whose::Carded(Some(author)) => Some(author.clone()),
+                Whose::Carded(Some(author)) => Some(author.to_string()),
                 Whose::Ours => Some(self.own.to_owned()),
                 Whose::Carded(None) | Whose::Strangers | Whose::Nobodys => None,
             };
             read.recalled = any && read.author == Whose::Nobodys;
             let mut narrowing = Narrowing::default();
             let recalled = match any && !read.recalled {
-                true => self.recalled(&read.sketch, author.as_deref(), &mut narrowing)?,
+                true => self.recalled(&read, author.as_deref(), &mut narrowing)?,
                 false => None,
             };
             read.narrowing = narrowing;
             match recalled {
-                Some(reason) => sorted.refused.push(refused(&read.sketch.id, &reason)),
+                Some(reason) => sorted.refused.push(refused(read.id(), &reason)),
                 None => kept.push(read),
             }
         }
@@ -457,16 +421,11 @@ impl Incoming<'_> {
     }
 
     /// Why recalls keep an object out. Those that only narrow it are noted.
-    fn recalled(
-        &self,
-        sketch: &Sketch,
-        author: Option<&str>,
-        narrowing: &mut Narrowing,
-    ) -> ledger::Result<Option<String>> {
-        let (version, from) = (sketch.version.as_deref(), self.from);
-        let coming = Coming { version, is_revoked: sketch.revoked, author, from };
+    fn recalled(&self, read: &Read, author: Option<&str>, narrowing: &mut Narrowing) -> ledger::Result<Option<String>> {
+        let (version, from) = (read.version(), self.from);
+        let coming = Coming { version, is_revoked: read.object.sketch.revoked, author, from };
         let carded = |organisation: &str| same(organisation, self.own) || self.ring.card(organisation).is_some();
-        for kept in self.partners.recalls_of(&sketch.id)? {
+        for kept in self.partners.recalls_of(read.id())? {
             let statement = signed::read(&kept.body).ok();
             // Its key counted when it was taken in: that it has expired since takes nothing from it. Of some the signer was
             // not known then: they are proven here or not at all.
@@ -494,121 +453,66 @@ impl Incoming<'_> {
         Ok(None)
     }
 
-    /// What the seals of each object come to, and the seals that speak of none of them.
-    fn verdicts(&self, came: &[Read], page: &Page) -> ledger::Result<(Vec<Verdict>, Vec<Seal>)> {
-        let mut by_object = page.by_object();
-        let mut candidates: Vec<Vec<Seal>> = Vec::with_capacity(came.len());
-        for read in came {
-            let version = read.sketch.version.as_deref().unwrap_or(signed::NO_TIME);
-            let of = by_object.get_mut(&(read.sketch.id.as_str(), version)).map(|of| {
-                of.met = true;
-                of.seals.iter().map(|seal| Arc::clone(seal)).collect()
-            });
-            candidates.push(of.unwrap_or_default());
+    /// The nodes that what the bringer says nothing of has passed.
+    fn path_of_bringer(&self) -> Arc<[String]> {
+        match self.strictness {
+            Strictness::Member => Arc::default(),
+            Strictness::Partner => self.ring.card(self.from).map(|card| card.node().to_owned()).into_iter().collect(),
         }
-        let unmet = by_object.into_values().filter(|of| !of.met).flat_map(|of| of.seals).map(Arc::clone).collect();
-        self.kept_seals(came, &mut candidates)?;
-        for (read, candidates) in came.iter().zip(&mut candidates) {
-            if candidates.len() > 1
-                && let Some(content) = &read.content
-            {
-                let speaks =
-                    |seal: &Unverified| seal.seal.as_ref().is_some_and(|says| says.digest == *content.digest());
-                let first = candidates.first().cloned();
-                candidates.retain(|seal| speaks(&seal.0));
-                // None of them is of this content: one says so.
-                if candidates.is_empty() {
-                    candidates.extend(first);
-                }
-            }
-        }
-        let mut places = Vec::new();
-        let mut pairs: Vec<(&Content, &Unverified)> = Vec::new();
-        for (place, (read, candidates)) in came.iter().zip(&candidates).enumerate() {
-            let Some(content) = &read.content else { continue };
-            for seal in candidates {
-                places.push((place, &seal.1));
-                pairs.push((content, &seal.0));
-            }
-        }
-        let verified = halves(&pairs, |pairs| seal::verify_all(pairs, self.ring, self.now));
-        let mut verdicts: Vec<Verdict> = came.iter().map(|_| Verdict::default()).collect();
-        for ((place, text), outcome) in places.into_iter().zip(verified) {
-            if let Some(verdict) = verdicts.get_mut(place) {
-                match outcome {
-                    Ok(verified) => verdict.verified.push((verified, text.clone())),
-                    Err(error) => verdict.failed = Some((error, text.clone())),
-                }
-            }
-        }
-        Ok((verdicts, unmet))
     }
 
-    /// Adds the seals that are kept since the objects came before, where none came with them.
-    fn kept_seals(&self, came: &[Read], candidates: &mut [Vec<Seal>]) -> ledger::Result<()> {
-        let needs = |read: &Read| matches!(read.author, Whose::Carded(Some(_)) | Whose::Ours);
-        let without: Vec<(&Read, &mut Vec<Seal>)> =
-            came.iter().zip(candidates).filter(|(read, found)| found.is_empty() && needs(read)).collect();
-        if without.is_empty() {
-            return Ok(());
-        }
-        let marks: Vec<Mark> = without.iter().map(|(read, _)| read.mark).collect();
-        for ((_, found), kept) in without.into_iter().zip(self.partners.seals(&marks)?) {
-            if let Some(kept) = kept
-                && let Ok(seal) = signed::read(&kept)
-            {
-                found.push(Arc::new((seal, Bytes::from(kept))));
-            }
-        }
-        Ok(())
-    }
-
-    fn judge(&self, read: &Read, verdict: Verdict, page: &Page) -> ledger::Result<Judged> {
-        let Verdict { verified, failed } = verdict;
-        let has_seal = !verified.is_empty() || failed.is_some();
+    fn judge(&self, read: Read, verdict: Verdict, page: &Page) -> ledger::Result<Result<Sound, Not>> {
+        let Verdict { verified, more, failed } = verdict;
+        let has_seal = verified.is_some() || failed.is_some();
         let member = self.strictness == Strictness::Member;
-        let author = match &read.author {
-            Whose::Carded(Some(author)) => Some(author.as_str()),
-            Whose::Ours => Some(self.own),
+        let sealed_by = match &read.author {
             // Whoever sealed it made it: the bringer rather than another.
             Whose::Nobodys => {
-                let of_bringer = verified.iter().find(|(verified, _)| same(verified.organisation(), self.from));
-                of_bringer.or(verified.first()).map(|(verified, _)| verified.organisation())
+                let mut all = verified.iter().chain(&more).map(|(verified, _)| verified.organisation());
+                let of_bringer = all.clone().find(|by| same(by, self.from));
+                of_bringer.or_else(|| all.next()).map(str::to_owned)
             }
+            _ => None,
+        };
+        let author = match &read.author {
+            Whose::Carded(Some(author)) => Some(&**author),
+            Whose::Ours => Some(self.own),
+            Whose::Nobodys => sealed_by.as_deref(),
             Whose::Carded(None) | Whose::Strangers => None,
         };
-        let author = author.map(str::to_owned);
-        let mut proofs =
-            verified.into_iter().filter(|(by, _)| author.as_deref().is_some_and(|who| same(by.organisation(), who)));
+        let is_author = |by: &Verified| author.is_some_and(|who| same(by.organisation(), who));
         let mut narrowing = read.narrowing.clone();
         if read.recalled
-            && let Some(reason) = self.recalled(&read.sketch, author.as_deref(), &mut narrowing)?
+            && let Some(reason) = self.recalled(&read, author, &mut narrowing)?
         {
-            return Ok(Judged::Refused(reason));
+            return Ok(Err(Not::Refused(reason)));
         }
         let Narrowing { marking, mut handling } = narrowing;
-        let (proof, seal) = match (proofs.next(), &read.author) {
-            (Some((proof, seal)), _) => {
-                // Each of its seals is the author's word.
-                for verified in std::iter::once(&proof).chain(proofs.map(|(more, _)| more).collect::<Vec<_>>().iter()) {
-                    match limits_of(verified.handling()) {
-                        Some(limits) => handling = handling.and(&limits),
-                        None => return Ok(Judged::Refused("its seal sets limits that are not understood".to_owned())),
-                    }
+        let mut proof = None;
+        // Each of its seals is the author's word.
+        for (by, seal) in verified.into_iter().chain(more).filter(|(by, _)| is_author(by)) {
+            match limits_of(by.handling()) {
+                Some(limits) if limits.is_none() => {}
+                Some(limits) => handling = handling.and(&limits),
+                None => {
+                    return Ok(Err(Not::Refused("its seal sets limits that are not understood".to_owned())));
                 }
-                (Proof::Verified(proof), Some(seal))
             }
+            proof.get_or_insert((by, seal));
+        }
+        let (proof, seal) = match (proof, &read.author) {
+            (Some((proof, seal)), _) => (Proof::Verified(proof), Some(seal)),
             (None, Whose::Ours) if member && same(self.from, self.own) => (Proof::Foreign, None),
             (None, Whose::Carded(Some(_)) | Whose::Ours) if has_seal => {
-                return Ok(Judged::Refused(match failed {
+                return Ok(Err(Not::Refused(match failed {
                     Some((error, _)) => format!("its seal does not hold: {error}"),
                     None => "it is sealed by another organisation than its author".to_owned(),
-                }));
+                })));
             }
             (None, Whose::Carded(None)) if !member => {
-                return Ok(Judged::Refused("the cards of two organisations name its author".to_owned()));
+                return Ok(Err(Not::Refused("the cards of two organisations name its author".to_owned())));
             }
-            (None, Whose::Carded(_) | Whose::Ours) if !member => return Ok(Judged::Waits),
+            (None, Whose::Carded(_) | Whose::Ours) if !member => return Ok(Err(Not::Proven(read.body))),
             (None, Whose::Carded(_) | Whose::Ours) => (Proof::Foreign, None),
             // A seal that nobody here can verify is handed on: others may.
             (None, Whose::Nobodys | Whose::Strangers) => {
@@ -618,86 +522,57 @@ impl Incoming<'_> {
         };
         if read.author == Whose::Ours
             && self.strictness == Strictness::Partner
-            && crate::narrow::stored(self.book, &read.sketch.id)?
+            && crate::narrow::stored(self.book, read.id())?
         {
-            return Ok(Judged::Known);
+            return Ok(Err(Not::Known));
         }
-        let digest = match &proof {
-            Proof::Verified(verified) => Some(*verified.digest()),
-            Proof::Foreign if page.said.is_empty() => None,
-            Proof::Foreign => read.content.as_ref().map(|content| *content.digest()),
+        let said = match &read.object.content {
+            Some(content) if !page.said.is_empty() => page.said.get(content.digest()),
+            _ => None,
         };
-        let said = digest.and_then(|digest| page.said.get(&digest));
-        let path = match said {
+        let path: Arc<[String]> = match said {
             Some((said, node)) => said.path.iter().chain([node]).cloned().collect(),
-            None if member => Vec::new(),
-            None => self.ring.card(self.from).map(|card| vec![card.node().to_owned()]).unwrap_or_default(),
+            None => Arc::clone(&page.path),
         };
         if let Some(own) = self.ring.own()
             && path.iter().any(|node| own.identities.contains(node))
         {
-            return Ok(Judged::Known);
+            return Ok(Err(Not::Known));
         }
         if path.len() > LONGEST_PATH {
-            return Ok(Judged::Refused(format!("it has passed more than {LONGEST_PATH} nodes")));
+            return Ok(Err(Not::Refused(format!("it has passed more than {LONGEST_PATH} nodes"))));
         }
         let said = said.map(|(said, _)| said);
         match limits_of(said.and_then(|said| said.handling.as_ref())) {
+            Some(limits) if limits.is_none() => {}
             Some(limits) => handling = handling.and(&limits),
-            None => return Ok(Judged::Refused("the envelope sets limits on it that are not understood".to_owned())),
+            None => {
+                let reason = "the envelope sets limits on it that are not understood";
+                return Ok(Err(Not::Refused(reason.to_owned())));
+            }
         }
-        Ok(Judged::Sound(Box::new(Sound {
-            body: read.body.clone(),
-            mark: read.mark,
+        let Object { sketch, mark, brief, .. } = *read.object;
+        Ok(Ok(Sound {
+            body: read.body,
+            mark,
             backing: Backing { proof, handling, marking },
+            brief,
             path,
             reliability: said.and_then(|said| said.reliability),
             credibility: said.and_then(|said| said.credibility),
-            confidence: read.sketch.confidence,
+            confidence: sketch.confidence,
             seal,
-        })))
+        }))
     }
 }
 
-/// What becomes of one object.
-enum Judged {
-    Sound(Box<Sound>),
+/// Why an object is not taken in.
+enum Not {
     Refused(String),
     /// It was here before.
     Known,
-    /// Its seal may come with the next page.
-    Waits,
-}
-
-/// What is known of a page beside its objects.
-#[derive(Default)]
-struct Page {
-    seals: Vec<Seal>,
-    said: HashMap<[u8; 32], (Said, String)>,
-}
-
-/// The seals of one version of an object.
-#[derive(Default)]
-struct OfOne<'p> {
-    seals: Vec<&'p Seal>,
-    /// Whether the version is on the page.
-    met: bool,
-}
-
-impl Page {
-    /// The seals by the id and the version of which they speak; of several that say the same one is enough, and many are a
-    /// flood.
-    fn by_object(&self) -> HashMap<(&str, &str), OfOne<'_>> {
-        let mut by_object: HashMap<(&str, &str), OfOne<'_>> = HashMap::with_capacity(self.seals.len());
-        for seal in &self.seals {
-            let Some(object) = seal.0.object_ref() else { continue };
-            let of = by_object.entry((object, seal.0.at())).or_default();
-            if of.seals.len() < MOST_SEALS && !of.seals.iter().any(|held| held.0 == seal.0) {
-                of.seals.push(seal);
-            }
-        }
-        by_object
-    }
+    /// It is not proven; its seal may come with the next page.
+    Proven(Bytes),
 }
 
 /// The stricter of two markings; of two that cannot be compared the later one.
@@ -715,7 +590,7 @@ fn limits_of(value: Option<&serde_json::Value>) -> Option<Handling> {
     value.map_or_else(|| Some(Handling::default()), |value| serde_json::from_value(value.clone()).ok())
 }
 
-fn refused(id: &str, reason: &str) -> Refused {
+pub(super) fn refused(id: &str, reason: &str) -> Refused {
     let id = if id.is_empty() { "(no id)".to_owned() } else { shown(id) };
     Refused { id, reason: reason.chars().filter(|c| !c.is_control()).take(300).collect() }
 }

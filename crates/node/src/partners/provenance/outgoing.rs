@@ -1,6 +1,6 @@
 //! Dressing what is handed to a partner: each object with its author's seal, and one envelope.
 
-use super::{halves, halves_of, mark};
+use super::{KeptSeals, halves, halves_of, mark};
 use crate::partners::statement::Statement;
 use bytes::Bytes;
 use ledger::{ClassNo, Ledger, Micros, Partners};
@@ -41,7 +41,8 @@ pub struct Outgoing<'a> {
 /// A page as it goes out.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Dressed {
-    /// Each object followed by its seal where there is one, then the envelope if there is anything to say.
+    /// Each object followed by its seal where there is one, or by the sheet of which it is the last, then the envelope if there
+    /// is anything to say.
     pub objects: Vec<Bytes>,
     /// The places of those bodies that are not handed over, ascending.
     pub left_out: Vec<usize>,
@@ -68,15 +69,35 @@ struct Kin {
 /// Trees of seals from which on two threads share the work.
 const FEW: usize = 4;
 
+/// How seals are written.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Written {
+    /// Each stands alone: for whoever keeps objects one by one.
+    Alone,
+    /// Those of one tree are on one sheet: for the node that gets them all.
+    Together,
+}
+
+/// What there is of an object that goes out.
+enum Goes {
+    /// Its seal, if any goes with it alone.
+    With(Option<Vec<u8>>),
+    /// It is another's, and this is known of it.
+    Others(Kept),
+}
+
 /// What is known of others' objects.
 #[derive(Default)]
 struct Kept {
     seal: Option<Vec<u8>>,
+    /// The digest of the body, if it was read.
+    digest: Option<[u8; 32]>,
     said: Option<Statement>,
 }
 
 impl Outgoing<'_> {
     /// Dresses the bodies of a page, each as it is given to the receiver, with the class of its record ([`super::Noting`]).
+    /// Each seal stands alone.
     ///
     /// Left out is what the receiver handed to us or what came to us over it, what another organisation's limits keep here,
     /// and what is only a part of another organisation's sealed object.
@@ -84,36 +105,65 @@ impl Outgoing<'_> {
     /// # Errors
     /// Those of the ledger.
     pub fn dress(&self, bodies: &[(&[u8], ClassNo)]) -> ledger::Result<Dressed> {
-        let classes = self.classes(bodies)?;
-        let whose = |class: &ClassNo| classes.get(class).unwrap_or(&Whose::Unknown);
-        let mut ours = self.our_seals(bodies, &whose);
-        let mut others = self.kept(bodies, &whose)?;
-        let mut dressed = Dressed { objects: Vec::with_capacity(bodies.len() * 2 + 1), ..Dressed::default() };
-        let mut said = Vec::new();
         // One piece of memory for all bodies.
         let all = Bytes::from(bodies.iter().map(|(body, _)| *body).collect::<Vec<_>>().concat());
         let mut at = 0;
-        for (place, (body, class)) in bodies.iter().enumerate() {
+        let mut next = |body: &[u8]| {
             let here = at..at + body.len();
             at = here.end;
-            let seal = match whose(class) {
-                Whose::Ours(_) => ours.remove(&place).map(Some),
-                Whose::Others(class) => {
-                    let kept = others.remove(&place).unwrap_or_default();
+            all.slice(here)
+        };
+        self.dress_as(bodies, Written::Alone, &mut next)
+    }
+
+    /// The same for a link that pulls, of bodies that lie in a page: our seals are on sheets.
+    ///
+    /// # Errors
+    /// Those of the ledger.
+    pub fn dress_for_link(&self, page: &Bytes, bodies: &[(&[u8], ClassNo)]) -> ledger::Result<Dressed> {
+        self.dress_as(bodies, Written::Together, &mut |body| page.slice_ref(body))
+    }
+
+    /// `shared` gives each body in shared memory, in their order.
+    fn dress_as(
+        &self,
+        bodies: &[(&[u8], ClassNo)],
+        written: Written,
+        shared: &mut dyn FnMut(&[u8]) -> Bytes,
+    ) -> ledger::Result<Dressed> {
+        let classes = self.classes(bodies)?;
+        let whose = |class: &ClassNo| classes.get(class).unwrap_or(&Whose::Unknown);
+        let mut goes: Vec<Option<Goes>> = bodies.iter().map(|_| None).collect();
+        let mut sheets = self.our_seals(bodies, &whose, written, &mut goes).into_iter().peekable();
+        self.kept(bodies, &whose, &mut goes)?;
+        let mut dressed = Dressed { objects: Vec::with_capacity(bodies.len() * 2 + 1), ..Dressed::default() };
+        let mut said = Vec::new();
+        for (place, ((body, class), goes)) in bodies.iter().zip(goes).enumerate() {
+            let object = shared(body);
+            let seal = match (goes, whose(class)) {
+                (Some(Goes::With(seal)), _) => Some(seal),
+                (Some(Goes::Others(kept)), Whose::Others(class)) => {
                     let statement = kept.said.unwrap_or_default();
                     self.may_go(body, class, &statement, kept.seal.is_some()).then(|| {
-                        said.extend(self.said(body, class, statement, kept.seal.as_deref()));
+                        let digest = || {
+                            let in_seal = kept.seal.as_ref().and_then(|seal| super::digest_in(seal, &self.limits));
+                            in_seal.or_else(|| partner::signed::digest(body, &self.limits).ok())
+                        };
+                        said.extend(self.said(class, statement, || kept.digest.or_else(digest)));
                         kept.seal
                     })
                 }
-                Whose::Unknown => None,
+                _ => None,
             };
             match seal {
                 Some(seal) => {
-                    dressed.objects.push(all.slice(here));
+                    dressed.objects.push(object);
                     dressed.objects.extend(seal.map(Bytes::from));
                 }
                 None => dressed.left_out.push(place),
+            }
+            while let Some((_, sheet)) = sheets.next_if(|(last, _)| *last == place) {
+                dressed.objects.push(Bytes::from(sheet));
             }
         }
         if !said.is_empty() {
@@ -143,7 +193,8 @@ impl Outgoing<'_> {
         Ok(classes)
     }
 
-    /// The seals of our own bodies, by place. What cannot be sealed has none.
+    /// The seals of our own bodies. What cannot be sealed does not go. Returns the sheets on which they are, if they are, each
+    /// with the place of the last body on it, in the order of these.
     ///
     /// They are made for the receiver each time, and made alike: a signature holds for many, and which these are follows
     /// from what is given here alone. Under one root is only what has one marking and one kind of limits, so that who sees
@@ -152,7 +203,9 @@ impl Outgoing<'_> {
         &self,
         bodies: &[(&[u8], ClassNo)],
         whose: &dyn Fn(&ClassNo) -> &'w Whose,
-    ) -> HashMap<usize, Vec<u8>> {
+        written: Written,
+        goes: &mut [Option<Goes>],
+    ) -> Vec<(usize, Vec<u8>)> {
         let mut ours = Vec::new();
         for (place, (body, class)) in bodies.iter().enumerate() {
             if let Whose::Ours(kin) = whose(class) {
@@ -182,21 +235,42 @@ impl Outgoing<'_> {
                 trees.push((places, contents, handling.clone()));
             }
         }
+        let mut put = |place: usize, seal: Option<Vec<u8>>| {
+            if let Some(slot) = goes.get_mut(place) {
+                *slot = Some(Goes::With(seal));
+            }
+        };
+        if written == Written::Together {
+            let mut sheets = halves_of(&trees, FEW, |part| {
+                let sheet = |(places, contents, handling): &(Vec<usize>, Vec<Content>, Option<Value>)| {
+                    let sheet = seal::Sheet::of(contents, handling.as_ref(), self.to, self.keys);
+                    (places.last().copied().unwrap_or_default(), sheet.text())
+                };
+                part.iter().map(sheet).collect()
+            });
+            trees.into_iter().flat_map(|(places, ..)| places).for_each(|place| put(place, None));
+            sheets.sort_unstable_by_key(|(last, _)| *last);
+            return sheets;
+        }
         let made = halves_of(&trees, FEW, |part| {
             let sealed = |(_, contents, handling): &(Vec<usize>, Vec<Content>, Option<Value>)| {
                 seal::seal_all(contents, handling.as_ref(), self.to, self.keys)
             };
             part.iter().map(sealed).collect()
         });
-        trees.into_iter().zip(made).flat_map(|((places, ..), seals)| places.into_iter().zip(seals)).collect()
+        for ((places, ..), seals) in trees.into_iter().zip(made) {
+            places.into_iter().zip(seals).for_each(|(place, seal)| put(place, Some(seal)));
+        }
+        Vec::new()
     }
 
-    /// What is kept of others' objects, by place: the seal as it came, and what the one who brought it in said.
+    /// What is kept of others' objects: the seal, standing alone, and what the one who brought it in said.
     fn kept<'w>(
         &self,
         bodies: &[(&[u8], ClassNo)],
         whose: &dyn Fn(&ClassNo) -> &'w Whose,
-    ) -> ledger::Result<HashMap<usize, Kept>> {
+        goes: &mut [Option<Goes>],
+    ) -> ledger::Result<()> {
         let mut others = Vec::new();
         let mut marks = Vec::new();
         for (place, (body, class)) in bodies.iter().enumerate() {
@@ -206,19 +280,29 @@ impl Outgoing<'_> {
             }
         }
         if others.is_empty() {
-            return Ok(HashMap::new());
+            return Ok(());
         }
         let statements = self.partners.statements_of(&marks)?;
         marks.extend(others.iter().map(|(_, body, _)| mark::unproven(body)));
         let mut seals = self.partners.seals(&marks)?;
         let unproven = seals.split_off(others.len().min(seals.len()));
         let seals = seals.into_iter().zip(unproven).map(|(proven, unproven)| proven.or(unproven));
-        let kept = others.iter().zip(seals).zip(statements).map(|(((place, _, class), seal), statements)| {
+        let (mut tape, mut scratch, mut kept_seals) = (Tape::new(), Vec::new(), KeptSeals::default());
+        for (((place, body, class), seal), statements) in others.iter().zip(seals).zip(statements) {
+            let mut digest = None;
+            let content = || {
+                let content = Content::of_on(&mut scratch, tape.parse(body, &self.limits).ok()?);
+                digest = Some(*content.digest());
+                Some(content)
+            };
+            let seal = seal.and_then(|seal| kept_seals.alone(seal, content));
             let of_bringer = statements.into_iter().find(|said| same(&said.source, &class.owner));
             let said = of_bringer.and_then(|said| serde_json::from_slice(&said.body).ok());
-            (*place, Kept { seal, said })
-        });
-        Ok(kept.collect())
+            if let Some(slot) = goes.get_mut(*place) {
+                *slot = Some(Goes::Others(Kept { seal, digest, said }));
+            }
+        }
+        Ok(())
     }
 
     /// Whether another organisation's object may be handed to the receiver over a link.
@@ -252,7 +336,7 @@ impl Outgoing<'_> {
     }
 
     /// What the envelope says of another organisation's object; `None`: nothing is known of it.
-    fn said(&self, body: &[u8], class: &Class, statement: Statement, seal: Option<&[u8]>) -> Option<Said> {
+    fn said(&self, class: &Class, statement: Statement, digest: impl FnOnce() -> Option<[u8; 32]>) -> Option<Said> {
         let Statement { path, reliability, credibility, .. } = statement;
         // Limits that were set beside the markings go with it, but not to whoever may have it in spite of them: they may name
         // what it does not know.
@@ -261,9 +345,7 @@ impl Outgoing<'_> {
         if path.is_empty() && reliability.is_none() && credibility.is_none() && handling.is_none() {
             return None;
         }
-        let digest = seal.and_then(|seal| super::digest_in(seal, &self.limits));
-        let digest = digest.or_else(|| partner::signed::digest(body, &self.limits).ok())?;
-        Some(Said { digest, path, reliability, credibility, handling })
+        Some(Said { digest: digest()?, path, reliability, credibility, handling })
     }
 }
 

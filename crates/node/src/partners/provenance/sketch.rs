@@ -1,16 +1,12 @@
-//! What must be known of an object before it is validated.
+//! What must be known of an object before it is judged, beside which object it is.
 
-use stix::json::{Limits, Tape, Value};
+use stix::json::Value;
 use stix::timestamp::Timestamp;
 
-/// Says which object it is, whose, and of when. Nothing of it was validated.
+/// Says whose an object is, and of when. Nothing of it was validated.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(super) struct Sketch {
-    pub(super) object_type: String,
-    pub(super) id: String,
     pub(super) created_by_ref: Option<String>,
-    /// `modified`, else `created`, as it is written.
-    pub(super) version: Option<String>,
     /// When it says that it was made.
     pub(super) created: Option<i64>,
     /// When it says that it was changed.
@@ -21,35 +17,21 @@ pub(super) struct Sketch {
 }
 
 impl Sketch {
-    /// Of one object. What cannot be read has no type: the validator says what is wrong with it.
-    pub(super) fn of(tape: &mut Tape, object: &[u8], limits: &Limits) -> Self {
-        tape.parse(object, limits).map(Self::read).unwrap_or_default()
-    }
-
     /// Of one that was parsed.
     pub(super) fn read(value: Value<'_>) -> Self {
         let mut sketch = Self::default();
-        let (mut created, mut modified) = (None, None);
         for (name, value) in value.entries() {
             let name = name.as_str();
-            let text = || value.as_str().map(std::borrow::Cow::into_owned);
+            let instant = || Some(Timestamp::parse(&value.as_str()?).ok()?.micros);
             match name.as_ref() {
-                "type" => sketch.object_type = text().unwrap_or_default(),
-                "id" => sketch.id = text().unwrap_or_default(),
-                "created_by_ref" => sketch.created_by_ref = text(),
-                "created" => created = text(),
-                "modified" => modified = text(),
+                "created_by_ref" => sketch.created_by_ref = value.as_str().map(std::borrow::Cow::into_owned),
+                "created" => sketch.created = instant(),
+                "modified" => sketch.modified = instant(),
                 "revoked" => sketch.revoked = value.as_bool() == Some(true),
                 "confidence" => sketch.confidence = value.as_i64().and_then(|value| u8::try_from(value).ok()),
                 _ => {}
             }
         }
-        let instant = |text: &Option<String>| {
-            let text = text.as_deref()?;
-            Timestamp::parse(text).ok().map(|time| time.micros)
-        };
-        (sketch.created, sketch.modified) = (instant(&created), instant(&modified));
-        sketch.version = modified.or(created);
         sketch
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Limits, Quota, State, note};
 use crate::partners::Terms;
-use ledger::{Micros, Partners};
+use ledger::{Micros, Note, Partners};
 
 /// The quota of one partner.
 #[derive(Clone, Debug)]
@@ -42,6 +42,23 @@ impl Held {
         refused: u64,
         now: Micros,
     ) -> ledger::Result<Option<Micros>> {
+        let (pause, note) = self.brings(partners, (objects, bytes), refused, now)?;
+        let notes: Vec<_> = note.into_iter().collect();
+        partners.set_notes(&notes)?;
+        Ok(pause)
+    }
+
+    /// The same, but that what is left is still to be kept, in a note.
+    ///
+    /// # Errors
+    /// Those of the register.
+    pub fn brings(
+        &mut self,
+        partners: &dyn Partners,
+        (objects, bytes): (u64, u64),
+        refused: u64,
+        now: Micros,
+    ) -> ledger::Result<(Option<Micros>, Option<Note>)> {
         // Another link of the same partner may have brought something meanwhile.
         let kept = partners.note(&self.note)?;
         let mut quota = Quota::new(self.limits.clone(), State::read(kept.as_deref(), now));
@@ -53,10 +70,8 @@ impl Held {
             pause = pause.or(quota.judged(bad, now));
         }
         let text = quota.state().write();
-        if kept.as_deref() != Some(&*text) {
-            partners.set_note(&self.note, Some(&text))?;
-        }
         self.quota = quota;
-        Ok(pause)
+        let changed = kept.as_deref() != Some(&*text);
+        Ok((pause, changed.then(|| (self.note.clone(), text))))
     }
 }

@@ -67,7 +67,9 @@ impl Desk<'_> {
                     Ok(notice) => notices::take(self, &notice, signer.organisation)?,
                     Err(error) => Err(error.to_string()),
                 },
-                Kind::Seal | Kind::Envelope => Err("it belongs to objects, and came without any".to_owned()),
+                Kind::Seal | Kind::Seals | Kind::Envelope => {
+                    Err("it belongs to objects, and came without any".to_owned())
+                }
             },
         };
         match verdict {
@@ -82,7 +84,7 @@ impl Desk<'_> {
             Kind::Recall => "recall-refused",
             Kind::Receipt => "receipt-refused",
             Kind::Group => "notice-refused",
-            Kind::Seal | Kind::Envelope => "statement-refused",
+            Kind::Seal | Kind::Seals | Kind::Envelope => "statement-refused",
         };
         let about = statement.object.get("object_ref").and_then(serde_json::Value::as_str).unwrap_or(&statement.id);
         self.note(&self.by(), from, act, &super::delivery::shown(about), false, reason)?;

@@ -5,7 +5,7 @@
 
 use super::Job;
 use crate::partners::state::quota_note;
-use ledger::{Micros, Register};
+use ledger::{Micros, Note, Register};
 use serde::{Deserialize, Serialize};
 
 const HOUR: Micros = 3_600 * 1_000_000;
@@ -125,13 +125,19 @@ impl Budget {
         bytes: u64,
         now: Micros,
     ) -> ledger::Result<()> {
+        let kept: Vec<_> = self.spent(objects, bytes, now).into_iter().collect();
+        register.set_notes(&kept)
+    }
+
+    /// Takes out what went. What is left is to be kept so, in a note.
+    pub(super) fn spent(&mut self, objects: u64, bytes: u64, now: Micros) -> Option<Note> {
         if self.objects.is_none() && self.bytes.is_none() {
-            return Ok(());
+            return None;
         }
         self.take(objects, bytes, now);
         let kept =
             Kept { objects: self.objects.map(|bucket| bucket.fill), bytes: self.bytes.map(|bucket| bucket.fill) };
-        register.set_note(&self.note, Some(&serde_json::to_vec(&kept).unwrap_or_default()))
+        Some((self.note.clone(), serde_json::to_vec(&kept).unwrap_or_default()))
     }
 }
 

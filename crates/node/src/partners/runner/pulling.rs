@@ -6,8 +6,8 @@ use crate::import::{self, Listener, Options, Pages, Refusal};
 use crate::intake::{Context, Taken};
 use crate::packed::Budget;
 use crate::partners::provenance::{Incoming, Looks, Refused, Sound, Strictness, Waiting};
-use crate::partners::quota;
-use ledger::{Micros, PartnerKind};
+use crate::partners::{quota, state};
+use ledger::{Micros, Note, PartnerKind};
 use policy::{Class, Facts as _, Meaning, Tlp};
 use stix::timestamp::{Timestamp, format_micros};
 use taxii::client::{Client, Found, Page, Position, Pull, Transport};
@@ -28,12 +28,12 @@ impl<B: Book> Running<'_, B> {
         let mut reached = self.reached()?;
         let begin = || Position { added_after: definition.added_after.clone(), ..Position::default() };
         reached.go_back(client.transport().now());
-        let mut position = reached.pulled.clone().unwrap_or_else(begin);
+        let position = reached.pulled.clone().unwrap_or_else(begin);
         let selection = definition.selection(self.job.partner.kind == PartnerKind::Foreign);
         let reading = client.pull(&found.objects, &selection, position.clone());
-        let (mut waiting, mut kept) = (Waiting::default(), false);
         let options = self.options()?;
-        let mut pages = Pages::new(self.here.book, &options);
+        let pages = Pages::new(self.here.book, &options);
+        let mut way = OnTheWay { reached, position, pages, waiting: Waiting::default(), kept: false };
         let mut size = Size::new(self.bounds);
         let limits = self.limits();
         // What is to be read, or the page that was asked for while the one before it was taken in.
@@ -53,47 +53,30 @@ impl<B: Book> Running<'_, B> {
                 done.reached = Some(done.begun);
                 break;
             };
-            if let Some(warning) = page.warning {
-                done.warn(warning);
-            }
             let now = client.transport().now();
             let (count, bytes) = (looked.len(), looked.bytes());
-            let refused = done.refused;
-            let (taken, again);
-            (next, (taken, again)) =
-                match self.allowance_behind(count as u64, bytes, now)?.filter(|_| !reading.is_done()) {
-                    // The partner makes the next page, and it is looked at, while this one is taken in. It counts for nothing
-                    // before that: what breaks off is asked for again.
-                    Some(most) => {
-                        let mut ahead = Ahead::new(fetch(reading, most.min(size.objects), limits));
-                        let work = || self.page(looked, &mut waiting, &mut pages, now, done);
-                        let taken = ahead.beside(work)?;
-                        (Next::Ahead(ahead, now), taken)
-                    }
-                    None => (Next::Later(reading), self.page(looked, &mut waiting, &mut pages, now, done)?),
-                };
-            if let Some(again) = again {
-                reached.come_again(position, again, now);
-            }
-            position = page.position.clone();
-            self.budget.spend(self.here.book, taken, bytes, now)?;
-            self.spend(taken, bytes, done.refused - refused, now, done)?;
-            done.pages += 1;
-            done.objects += taken;
-            done.bytes += bytes;
-            done.reached = page.position.last.as_deref().and_then(|at| Timestamp::parse(at).ok()).map(|at| at.micros);
-            reached.pulled = Some(page.position);
-            // What waits for its seal is asked for again if the round breaks off.
-            if waiting.objects() == 0 {
-                self.keep_reached(&reached)?;
-                kept = true;
-            }
+            let behind = self.allowance_behind(count as u64, bytes, now)?.filter(|_| !reading.is_done());
+            let work = || self.take_in(page, looked, &mut way, now, done);
+            next = match behind {
+                // The partner makes the next page, and it is looked at, while this one is taken in. It counts for nothing
+                // before that: what breaks off is asked for again.
+                Some(most) => {
+                    let mut ahead = Ahead::new(fetch(reading, most.min(size.objects), limits));
+                    ahead.beside(work)?;
+                    Next::Ahead(ahead, now)
+                }
+                None => {
+                    work()?;
+                    Next::Later(reading)
+                }
+            };
             size.after(count, bytes, client.transport().now().saturating_sub(asked));
             if !goes_on(done)? {
                 done.held = Some(Held::Time);
                 break;
             }
         }
+        let OnTheWay { reached, pages, mut waiting, kept, .. } = way;
         self.incoming(client.transport().now()).keep_late_seals(&mut waiting)?;
         // A round that goes on later asks for it again; one that got nowhere does not do so for ever.
         if done.held.is_none() || waiting.objects() == 0 || !kept {
@@ -102,6 +85,40 @@ impl<B: Book> Running<'_, B> {
             self.keep_reached(&reached)?;
         }
         pages.end()?;
+        Ok(())
+    }
+
+    /// Takes a page in, and then notes how far the link has come: the position is never ahead of what is durable.
+    fn take_in(
+        &mut self,
+        page: Page,
+        looked: Looks,
+        way: &mut OnTheWay<'_>,
+        now: Micros,
+        done: &mut Round,
+    ) -> Result<(), Error> {
+        if let Some(warning) = page.warning {
+            done.warn(warning);
+        }
+        let (bytes, refused) = (looked.bytes(), done.refused);
+        let (taken, again) = self.page(looked, &mut way.waiting, &mut way.pages, now, done)?;
+        let before = std::mem::replace(&mut way.position, page.position.clone());
+        if let Some(again) = again {
+            way.reached.come_again(before, again, now);
+        }
+        let mut notes: Vec<_> = self.budget.spent(taken, bytes, now).into_iter().collect();
+        notes.extend(self.spent(taken, bytes, done.refused - refused, now, done)?);
+        done.pages += 1;
+        done.objects += taken;
+        done.bytes += bytes;
+        done.reached = page.position.last.as_deref().and_then(|at| Timestamp::parse(at).ok()).map(|at| at.micros);
+        way.reached.pulled = Some(page.position);
+        // What waits for its seal is asked for again if the round breaks off.
+        if way.waiting.objects() == 0 {
+            notes.push(state::reached_note(&self.job.name, &way.reached));
+            way.kept = true;
+        }
+        self.here.book.set_notes(&notes)?;
         Ok(())
     }
 
@@ -117,15 +134,23 @@ impl<B: Book> Running<'_, B> {
         Ok(quota.open(now).is_ok().then(|| most.min(quota.left(now)).max(1)))
     }
 
-    /// Takes what the partner brought out of what it may bring.
-    fn spend(&self, objects: u64, bytes: u64, refused: u64, now: Micros, done: &mut Round) -> Result<(), Error> {
+    /// Takes what the partner brought out of what it may bring. What is left is to be kept so, in a note.
+    fn spent(
+        &self,
+        objects: u64,
+        bytes: u64,
+        refused: u64,
+        now: Micros,
+        done: &mut Round,
+    ) -> Result<Option<Note>, Error> {
         let mut held = quota::Held::load(self.here.book, &self.job.partner.organisation, now)?;
-        if let Some(until) = held.brought(self.here.book, (objects, bytes), refused, now)? {
+        let (pause, note) = held.brings(self.here.book, (objects, bytes), refused, now)?;
+        if let Some(until) = pause {
             let reason = format!("too much of what it brought was refused: until {}", format_micros(until));
             self.note("partner-pauses", &format!("link {}", self.job.name), false, &reason)?;
             done.warn(format!("the partner pauses: {reason}"));
         }
-        Ok(())
+        Ok(note)
     }
 
     fn limits(&self) -> stix::json::Limits {
@@ -243,6 +268,18 @@ impl<B: Book> Running<'_, B> {
         self.note_refusals("object-refused", &refused)?;
         Ok(())
     }
+}
+
+/// What a round knows of its way from page to page.
+struct OnTheWay<'p> {
+    reached: state::Reached,
+    /// Behind the page before.
+    position: Position,
+    pages: Pages<'p>,
+    /// What waits for a further page.
+    waiting: Waiting,
+    /// Whether a position was kept.
+    kept: bool,
 }
 
 /// Where the next page comes from.
