@@ -115,7 +115,11 @@ impl Batch {
         self.fresh_keys = keys.len();
         self.fresh_count = fresh;
         for quad in self.fresh.iter().take(fresh) {
-            push(set, Look::Address(IpAddr::V4(quad.address())), keys, addresses);
+            let address = quad.address();
+            if set.may_cover(IpAddr::V4(address)) {
+                addresses.push((keys.len() as u32, IpAddr::V4(address)));
+            }
+            keys.push(set.plain_key(Kind::Ipv4, &address.octets()));
         }
         places.extend(self.fresh.iter().take(fresh).map(|quad| quad.place));
         for Waiting { tag, place, seen } in self.waiting.iter().take(waiting) {
@@ -212,7 +216,7 @@ impl Work for Gather<'_, '_> {
                     new_quads += usize::from(!recent_quads.holds(address));
                     continue;
                 }
-                let tag = set.key(if is_address { Kind::Cidr } else { Kind::Domain }, window.text(seen));
+                let tag = set.plain_key(if is_address { Kind::Cidr } else { Kind::Domain }, window.text(seen));
                 let value = Waiting { tag, place: place as u32, seen };
                 match waiting.get_mut(new) {
                     Some(free) => *free = value,
