@@ -78,6 +78,12 @@ impl Set {
         self.hasher.key(kind, canonical)
     }
 
+    /// The same for what is no URL.
+    #[inline(always)]
+    pub(crate) fn plain_key(&self, kind: Kind, canonical: &[u8]) -> Key {
+        self.hasher.key(kind, canonical)
+    }
+
     /// Every key under which a claim may stand that meets this canonical URL: as it is; without its scheme, and if it has
     /// none, with `http` and `https`; and all of these without the query, which meet only claims that have none.
     pub fn url_keys(&self, canonical: &[u8], keys: &mut Vec<Key>) {

@@ -122,13 +122,46 @@ fn pairs(raw: &[u8], into: &mut Vec<u8>) -> bool {
     if raw.len() > 2 * MAX_DIGEST {
         return false;
     }
-    let mut wrong = 0_u8;
-    into.extend(raw.as_chunks::<2>().0.iter().map(|&[high, low]| {
+    let (words, rest) = raw.as_chunks::<8>();
+    let mut bytes = [0; MAX_DIGEST];
+    let mut wrong = 0;
+    for (word, four) in words.iter().zip(bytes.as_chunks_mut::<4>().0) {
+        let (read, other) = eight(u64::from_le_bytes(*word));
+        *four = read.to_le_bytes();
+        wrong |= other;
+    }
+    into.extend_from_slice(bytes.get(..4 * words.len()).unwrap_or_default());
+    into.extend(rest.as_chunks::<2>().0.iter().map(|&[high, low]| {
         let (high, low) = (digit(high), digit(low));
-        wrong |= high | low;
+        wrong |= u64::from((high | low) & 0xF0);
         high << 4 | (low & 15)
     }));
-    wrong < 16
+    wrong == 0
+}
+
+/// The same bits in each byte of a word.
+const fn each(byte: u8) -> u64 {
+    u64::from_ne_bytes([byte; 8])
+}
+
+/// Eight digits as four bytes, the first lowest; what is not zero beside them tells that one was no digit.
+#[inline]
+fn eight(word: u64) -> (u32, u64) {
+    const HIGH: u64 = each(0x80);
+    // The highest bit of a byte is set by the sum if the byte is at least so great. It must not be set before.
+    let low = word & !HIGH;
+    let at_least = |bytes: u64, least: u8| bytes + each(0x80 - least);
+    let is_digit = at_least(low, b'0') & !at_least(low, b'9' + 1);
+    let small = low | each(0x20);
+    let is_letter = at_least(small, b'a') & !at_least(small, b'f' + 1);
+    let wrong = (word | !(is_digit | is_letter)) & HIGH;
+    // A letter's low bits count from 1.
+    let values = (word & each(0x0F)) + 9 * (word >> 6 & each(1));
+    let bytes = (values << 4 | values >> 8) & 0x00FF_00FF_00FF_00FF;
+    let pairs = (bytes | bytes >> 8) & 0x0000_FFFF_0000_FFFF;
+    #[expect(clippy::cast_possible_truncation, reason = "the other half is a copy of a part")]
+    let packed = (pairs | pairs >> 16) as u32;
+    (packed, wrong)
 }
 
 fn spaced(raw: &[u8], most: usize, into: &mut Vec<u8>) -> Option<()> {

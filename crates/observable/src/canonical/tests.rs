@@ -429,6 +429,25 @@ proptest! {
         prop_assert_eq!(hex(raw.as_bytes(), &mut Vec::new()).map(<[u8]>::to_vec), expected);
     }
 
+    /// A byte of any value at any place of a digest that is read eight digits at once.
+    #[test]
+    fn every_digit_counts_wherever_it_stands(
+        digest in "[0-9a-fA-F]{32}|[0-9a-fA-F]{40}|[0-9a-f]{56}|[0-9A-F]{64}",
+        at: proptest::sample::Index,
+        byte: u8,
+    ) {
+        let mut raw = digest.into_bytes();
+        let at = at.index(raw.len());
+        for byte in [raw[at], byte] {
+            raw[at] = byte;
+            let digit = |byte: u8| char::from(byte).to_digit(16).map(|value| value as u8);
+            let pair = |pair: &[u8]| Some(digit(pair[0])? << 4 | digit(pair[1])?);
+            // With one digit less it is no digest.
+            let expected: Option<Vec<u8>> = raw.chunks(2).map(pair).collect();
+            prop_assert_eq!(hex(&raw, &mut Vec::new()).map(<[u8]>::to_vec), expected);
+        }
+    }
+
     /// The URL standard's reader, and then what RFC 3986 lets one do beyond it.
     #[test]
     fn urls_are_read_as_a_browser_reads_them(

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::fault::Fault;
 use super::keys::Keys;
 use super::line::{Lines, Seen, Span};
+use super::parted::Wanted;
 use super::unescape;
 use crate::Meaning;
 
@@ -25,6 +26,8 @@ pub(super) struct Header {
     times: Vec<Column>,
     /// Columns whose values are noted, in their order.
     columns: Vec<Column>,
+    /// The separators at which these columns begin and end.
+    wanted: Wanted,
     signs: u32,
     /// Whether there are backslashes in the window that is being read.
     pub(super) escapes: bool,
@@ -32,7 +35,9 @@ pub(super) struct Header {
 
 #[derive(Clone, Copy, Debug)]
 struct Column {
-    place: usize,
+    /// Which of the offsets that are asked for is before it, and which at its end.
+    before: usize,
+    end: usize,
     field: u16,
     meaning: Option<Meaning>,
     /// Whether it is understood at the end of the line only.
@@ -40,19 +45,24 @@ struct Column {
     list: bool,
     /// Whether a carriage return may stand behind it.
     last: bool,
+    /// Neither of these.
+    plain: bool,
 }
 
 impl Column {
-    /// Its value in a line, and where that begins.
+    /// Where its value begins and ends in a line.
     #[inline(always)]
-    fn value<'t>(&self, text: &'t [u8], marks: &[u32]) -> (usize, &'t [u8]) {
-        let [before, end] = match marks.get(self.place..) {
-            Some([before, end, ..]) => [*before, *end],
-            _ => [u32::MAX, 0],
-        };
-        let from = before.wrapping_add(1) as usize;
-        let value = text.get(from..end as usize).unwrap_or_default();
-        (from, if self.last { value.strip_suffix(b"\r").unwrap_or(value) } else { value })
+    fn ends(&self, marks: &[u32]) -> (u32, u32) {
+        match (marks.get(self.before), marks.get(self.end)) {
+            (Some(before), Some(end)) => (before.wrapping_add(1), *end),
+            _ => (0, 0),
+        }
+    }
+
+    /// Its value.
+    fn value<'t>(&self, text: &'t [u8], from: u32, to: u32) -> &'t [u8] {
+        let value = text.get(from as usize..to as usize).unwrap_or_default();
+        if self.last { value.strip_suffix(b"\r").unwrap_or(value) } else { value }
     }
 }
 
@@ -69,6 +79,7 @@ impl Default for Header {
             width: 0,
             times: Vec::new(),
             columns: Vec::new(),
+            wanted: Wanted::Some(0),
             signs: 0,
             escapes: true,
         }
@@ -151,7 +162,16 @@ impl Header {
             // Without types any column may be a list: no name, address or digest has a comma in it, but text may.
             let list = self.lists.get(place).copied().flatten().unwrap_or(keys.is_list(field));
             let last = place + 1 == self.width;
-            let column = Column { place, field, meaning: act.meaning, late: act.late, list, last };
+            let column = Column {
+                before: place,
+                end: place + 1,
+                field,
+                meaning: act.meaning,
+                late: act.late,
+                list,
+                last,
+                plain: !list && !last,
+            };
             if act.value {
                 self.columns.push(column);
             } else if act.time {
@@ -162,30 +182,58 @@ impl Header {
         if !self.columns.iter().any(|column| column.late) {
             self.columns.retain(|column| column.meaning.is_some());
         }
+        self.choose();
     }
 
-    /// Notes what is known of a line; `marks` are the end of the line before, its separators and its end.
+    /// Chooses which separators are asked for.
+    fn choose(&mut self) {
+        // Where a column begins and ends, counted from the one before the line.
+        let ends = |column: &Column| [column.before, column.end];
+        let bits = self.times.iter().chain(&self.columns).flat_map(ends);
+        let bits = bits.map(|place| 1_u128.checked_shl(place as u32).unwrap_or(0)).fold(0, |all, bit| all | bit) | 1;
+        self.wanted = Wanted::All;
+        if self.width <= 64 {
+            self.wanted = Wanted::Some((bits >> 1) as u64);
+            for column in self.times.iter_mut().chain(&mut self.columns) {
+                let rank = |place: usize| (bits & ((1 << place) - 1)).count_ones() as usize;
+                (column.before, column.end) = (rank(column.before), rank(column.end));
+            }
+        }
+    }
+
+    /// The separators to be asked for.
+    #[inline]
+    pub(super) fn wanted(&self) -> Wanted {
+        self.wanted
+    }
+
+    /// Notes what is known of a line; `marks` are the end of the line before, and the separators that were asked for.
     #[inline(always)]
     pub(super) fn read(&self, text: &[u8], marks: &[u32], lines: &mut Lines) {
         lines.signs = self.signs;
-        let blank = self.unset.len().max(self.empty.len());
+        let blank = self.unset.len().max(self.empty.len()) as u32;
+        // A value that is too long to stand for none need not even be looked at.
+        let is_simple = |column: &Column, length: u32| column.plain & !self.escapes & (length > blank);
         for time in &self.times {
-            let (from, value) = time.value(text, marks);
-            if !self.is_blank(value) {
-                self.see_time(value, from, time.list, lines);
-            }
-        }
-        for column in &self.columns {
-            let (from, value) = column.value(text, marks);
-            if value.len() <= blank && self.is_blank(value) {
-                continue;
-            }
-            if column.list {
-                self.list(value, from, *column, lines);
+            let (start, end) = time.ends(marks);
+            if is_simple(time, end.wrapping_sub(start)) {
+                lines.at(Span { start, end, made: false });
             } else {
-                self.see(value, from, *column, lines);
+                self.see_time(time.value(text, start, end), start, time.list, lines);
             }
         }
+        let mut late = false;
+        for column in &self.columns {
+            let (start, end) = column.ends(marks);
+            if is_simple(column, end.wrapping_sub(start)) {
+                late |= column.late;
+                let span = Span { start, end, made: false };
+                lines.add(Seen { field: column.field, meaning: column.meaning, span });
+            } else {
+                self.see(column.value(text, start, end), start, column, lines);
+            }
+        }
+        lines.late |= late;
     }
 
     /// Whether a value stands for none.
@@ -194,47 +242,51 @@ impl Header {
         value == self.unset.as_slice() || value == self.empty.as_slice()
     }
 
-    /// The elements of a set or vector.
-    fn list(&self, value: &[u8], from: usize, column: Column, lines: &mut Lines) {
-        self.elements(value, from, |element, at| self.see(element, at, column, lines));
-    }
-
-    #[inline]
-    fn elements<'t>(&self, value: &'t [u8], from: usize, mut each: impl FnMut(&'t [u8], usize)) {
-        let mut at = from;
-        for element in value.split(|byte| *byte == self.set_separator) {
-            if !self.is_blank(element) {
-                each(element, at);
-            }
-            at += element.len() + 1;
-        }
-    }
-
-    /// Notes when it happened.
-    #[inline]
-    fn see_time(&self, value: &[u8], from: usize, list: bool, lines: &mut Lines) {
-        let mut see = |value, from| {
-            let span = self.span(value, from, lines);
+    /// Notes when it happened, if the value says so.
+    #[inline(never)]
+    fn see_time(&self, value: &[u8], start: u32, list: bool, lines: &mut Lines) {
+        self.elements(value, start, list, |value, start| {
+            let span = self.span(value, start, lines);
             lines.at(span);
-        };
-        if list { self.elements(value, from, see) } else { see(value, from) }
+        });
     }
 
-    /// Notes one value.
-    #[inline(always)]
-    fn see(&self, value: &[u8], from: usize, column: Column, lines: &mut Lines) {
-        let span = self.span(value, from, lines);
-        lines.late |= column.late;
-        lines.add(Seen { field: column.field, meaning: column.meaning, span });
+    /// Notes a value, or those of a list, but for what stands for none.
+    #[inline(never)]
+    fn see(&self, value: &[u8], start: u32, column: &Column, lines: &mut Lines) {
+        self.elements(value, start, column.list, |value, start| {
+            let span = self.span(value, start, lines);
+            lines.late |= column.late;
+            lines.add(Seen { field: column.field, meaning: column.meaning, span });
+        });
+    }
+
+    /// Gives a value, or the elements of a set or vector, but for what stands for none.
+    #[inline]
+    fn elements<'t>(&self, value: &'t [u8], start: u32, list: bool, mut each: impl FnMut(&'t [u8], u32)) {
+        if self.is_blank(value) {
+            return;
+        }
+        let (mut rest, mut start) = (value, start);
+        loop {
+            let end = if list { memchr::memchr(self.set_separator, rest) } else { None };
+            let element = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
+            if !self.is_blank(element) {
+                each(element, start);
+            }
+            let Some(end) = end else { return };
+            rest = rest.get(end + 1..).unwrap_or_default();
+            start += end as u32 + 1;
+        }
     }
 
     /// Where a value stands, its escapes undone.
     #[inline(always)]
-    fn span(&self, value: &[u8], from: usize, lines: &mut Lines) -> Span {
+    fn span(&self, value: &[u8], start: u32, lines: &mut Lines) -> Span {
         if self.escapes && memchr::memchr(b'\\', value).is_some() {
             return lines.make(|out| unescape::column(value, out));
         }
-        Span { start: from as u32, end: (from + value.len()) as u32, made: false }
+        Span { start, end: start + value.len() as u32, made: false }
     }
 
     /// The log's name, if the header has it.

@@ -109,7 +109,7 @@ impl Outline {
             quotes &= !std::mem::take(&mut state.escaped);
             quotes | (brackets & !state.inside(quotes))
         };
-        self.filled = note(&mut self.positions, self.filled, base, bits & valid);
+        self.filled = note::<8>(&mut self.positions, self.filled, base, bits & valid);
     }
 }
 
@@ -138,17 +138,17 @@ impl Work for Outlined<'_> {
 
 /// A part of a window.
 #[derive(Clone, Copy)]
-struct Block<'b> {
-    bytes: &'b [u8; BLOCK],
+pub(super) struct Block<'b> {
+    pub(super) bytes: &'b [u8; BLOCK],
     /// Where it begins.
-    base: u32,
+    pub(super) base: u32,
     /// The bytes that are the window's, not put behind it.
-    valid: u64,
+    pub(super) valid: u64,
 }
 
 /// Goes over the blocks of a window; the last is filled up.
 #[inline(always)]
-fn blocks(window: &[u8], mut each: impl FnMut(Block<'_>)) {
+pub(super) fn blocks(window: &[u8], mut each: impl FnMut(Block<'_>)) {
     let (blocks, tail) = window.as_chunks::<BLOCK>();
     let mut base = 0_u32;
     for bytes in blocks {
@@ -210,103 +210,13 @@ impl State {
     }
 }
 
-/// What stands where in a window of lines with columns: separators and line feeds.
-#[derive(Debug, Default)]
-pub(super) struct Columns {
-    /// The first is before the window, as of a line feed there: it has all bits set, so that the next offset is 0.
-    positions: Vec<u32>,
-    filled: usize,
-    /// Of each line feed, its place among the positions.
-    feeds: Vec<u32>,
-    ascii: bool,
-}
-
-impl Columns {
-    /// Goes over a window of less than 4 GiB. The last offset is the window's length, as of a line feed there.
-    pub(super) fn of(&mut self, level: Level, window: &[u8], separator: u8) {
-        let room = window.len() + 2 * BLOCK;
-        if self.positions.len() < room {
-            self.positions.resize(room, 0);
-        }
-        if let Some(before) = self.positions.first_mut() {
-            *before = u32::MAX;
-        }
-        self.filled = 1;
-        self.feeds.clear();
-        vectors::run(level, Parted { columns: self, window, separator });
-        if let Some(end) = self.positions.get_mut(self.filled) {
-            *end = window.len() as u32;
-        }
-        self.feeds.push(self.filled as u32);
-        self.filled += 1;
-    }
-
-    /// The offsets, in order: that of the line feed before the window, with all bits set, and those within it.
-    #[inline]
-    pub(super) fn positions(&self) -> &[u32] {
-        self.positions.get(..self.filled).unwrap_or_default()
-    }
-
-    /// Whether the window is ASCII.
-    #[inline]
-    pub(super) fn is_ascii(&self) -> bool {
-        self.ascii
-    }
-
-    /// Which of the offsets are line feeds.
-    #[inline]
-    pub(super) fn feeds(&self) -> &[u32] {
-        &self.feeds
-    }
-
-    #[inline(always)]
-    fn block<S: Simd>(&mut self, separator: u8, seen: &mut u8x32<S>, simd: S, block: Block<'_>) {
-        let Block { bytes, base, valid } = block;
-        let all = u8x64::load_array_ref(simd, bytes);
-        let (low, high) = all.split();
-        *seen |= low | high;
-        let feeds = all.simd_eq(b'\n');
-        let bits = (feeds | all.simd_eq(separator)).to_bitmask() & valid;
-        let mut ends = feeds.to_bitmask() & valid;
-        while ends != 0 {
-            let before = bits & ((ends & ends.wrapping_neg()) - 1);
-            self.feeds.push(self.filled as u32 + before.count_ones());
-            ends &= ends - 1;
-        }
-        self.filled = note(&mut self.positions, self.filled, base, bits);
-    }
-}
-
-/// Columns that are being looked for.
-struct Parted<'c> {
-    columns: &'c mut Columns,
-    window: &'c [u8],
-    separator: u8,
-}
-
-impl Work for Parted<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with<S: Simd>(self, simd: S) {
-        let Self { columns, window, separator } = self;
-        let mut seen = u8x32::splat(simd, 0);
-        blocks(
-            window,
-            #[inline(always)]
-            |block| columns.block(separator, &mut seen, simd, block),
-        );
-        columns.ascii = !seen.simd_ge(0x80).any_true();
-    }
-}
-
-/// Writes the offsets of the bits that are set, and gives how many are filled then. Works in steps of eight, since few
-/// blocks have more.
+/// Writes the offsets of the bits that are set, and gives how many are filled then; no more are where there is no room.
+/// Works in steps, as many as few blocks have more of.
 #[inline(always)]
-fn note(positions: &mut [u32], filled: usize, base: u32, mut bits: u64) -> usize {
+pub(super) fn note<const STEP: usize>(positions: &mut [u32], filled: usize, base: u32, mut bits: u64) -> usize {
     let count = bits.count_ones() as usize;
     let Some(room) = positions.get_mut(filled..).and_then(<[u32]>::first_chunk_mut::<BLOCK>) else { return filled };
-    let (steps, _) = room.as_chunks_mut::<8>();
+    let (steps, _) = room.as_chunks_mut::<STEP>();
     for step in steps {
         for slot in step {
             // What is noted where no bit is left is not read.
@@ -340,7 +250,7 @@ mod tests {
     use fearless_simd::Level;
     use proptest::prelude::*;
 
-    use super::{Columns, Outline};
+    use super::Outline;
 
     /// What this machine has, and what every one has.
     fn levels() -> [Level; 2] {
@@ -403,21 +313,6 @@ mod tests {
                 let start = start.min(text.len());
                 let end = (start + length).min(text.len());
                 prop_assert_eq!(outline.escaped(start, end), text[start..end].contains(&b'\\'));
-            }
-        }
-
-        #[test]
-        fn columns_are_parted_where_it_is_written(text in windows(), separator in prop_oneof![Just(b'\t'), Just(b'a'), any::<u8>()]) {
-            let mut columns = Columns::default();
-            for level in levels() {
-                columns.of(level, b"\t\n\xFF", b'\t');
-                columns.of(level, &text, separator);
-                let parts = |(at, byte): (u32, &u8)| (*byte == separator || *byte == b'\n').then_some(at);
-                let marks: Vec<u32> = [u32::MAX].into_iter().chain((0..).zip(&text).filter_map(parts)).chain([text.len() as u32]).collect();
-                prop_assert_eq!(columns.positions(), &marks[..]);
-                let is_feed = |(place, at): (u32, &u32)| (text.get(*at as usize).unwrap_or(&b'\n') == &b'\n').then_some(place);
-                prop_assert_eq!(columns.feeds(), &(0..).zip(&marks).skip(1).filter_map(is_feed).collect::<Vec<u32>>()[..]);
-                prop_assert_eq!(columns.is_ascii(), text.is_ascii());
             }
         }
     }

@@ -11,11 +11,13 @@ pub(crate) mod keys;
 mod learn;
 pub(crate) mod line;
 mod mask;
+mod parted;
 pub(crate) mod parts;
+mod rows;
 mod trail;
 mod unescape;
 
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 use columns::Header;
 pub use fault::{Fault, Report};
@@ -23,11 +25,13 @@ use fearless_simd::Level;
 use json::Walk;
 use keys::Keys;
 use line::{Lines, Names, Past, Window};
-use mask::{Columns, Outline};
+use mask::Outline;
+use parted::Parted;
+use rows::Rows;
 use trail::{Followed, Trails};
 
 use crate::general::Columns as ColumnNames;
-use crate::{eve, zeek};
+use crate::{eve, vectors, zeek};
 
 /// Longer lines are counted and left out: 1 MiB.
 pub const MAX_LINE: usize = 1 << 20;
@@ -82,7 +86,7 @@ pub struct Scan {
     level: Level,
     outline: Outline,
     trails: Trails,
-    columns: Columns,
+    columns: Parted,
     header: Header,
     lines: Lines,
     /// Headers that were in force earlier in the window.
@@ -103,7 +107,7 @@ impl Scan {
             level: Level::new(),
             outline: Outline::default(),
             trails: Trails::default(),
-            columns: Columns::default(),
+            columns: Parted::default(),
             header: Header::default(),
             lines: Lines::default(),
             past: Vec::new(),
@@ -253,66 +257,13 @@ impl Scan {
             let utf8 = self.columns.is_ascii() || simdutf8::basic::from_utf8(rest).is_ok();
             self.lines.clear();
             self.past.clear();
-            let end = self.rows(keys, rest, utf8);
+            let end = vectors::run(self.level, Rows { scan: self, keys, window: rest, utf8 });
             self.lines.begin();
             let now = ColumnNames { names: &self.header.names, separator: self.header.separator };
             let header = Some(Names { now, past: &self.past });
             show(Window { text: rest, lines: &self.lines, keys, header });
             rest = rest.get(end..).unwrap_or_default();
         }
-    }
-
-    /// Reads rows up to a change of the separator; how far it came.
-    fn rows(&mut self, keys: &'static Keys, window: &[u8], utf8: bool) -> usize {
-        let separator = self.header.separator;
-        self.header.escapes = memchr::memchr(b'\\', window).is_some();
-        let (mut start, mut first) = (0, 0);
-        for feed in self.columns.feeds() {
-            let feed = *feed as usize;
-            let marks = self.columns.positions().get(first..=feed).unwrap_or_default();
-            let end = marks.last().map_or(window.len(), |at| *at as usize);
-            let width = feed - first;
-            first = feed;
-            if start >= window.len() {
-                break;
-            }
-            self.report.lines += 1;
-            self.lines.begin();
-            let text = window.get(start..end).unwrap_or_default();
-            let begin = start;
-            start = end + 1;
-            let fault = if !utf8 && std::str::from_utf8(text).is_err() {
-                Some(Fault::Encoding)
-            } else if text.first() == Some(&b'#') {
-                if text.starts_with(b"#fields") || text.starts_with(b"#separator") {
-                    let (until, names) = (self.lines.count(), Arc::clone(&self.header.names));
-                    self.past.push(Past { until, names, separator });
-                }
-                self.header.line(text, keys).err()
-            } else if width == self.header.width {
-                self.header.read(window, marks, &mut self.lines);
-                if self.lines.late {
-                    settle(self.format, &mut self.lines, window, keys, self.header.path());
-                }
-                self.lines.end(self.report.lines, begin, end);
-                None
-            } else if json::blank(text) {
-                None
-            } else if self.header.width != 0 {
-                Some(Fault::Columns { found: width, named: self.header.width })
-            } else if self.header.names_columns(text, keys) {
-                self.header.fields(text, keys).err()
-            } else {
-                Some(Fault::Header)
-            };
-            if let Some(fault) = fault {
-                self.report.broken(self.report.lines, fault);
-            }
-            if self.header.separator != separator {
-                break;
-            }
-        }
-        start.min(window.len())
     }
 }
 

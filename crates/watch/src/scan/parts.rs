@@ -41,10 +41,11 @@ pub(crate) fn urls(lines: &mut Lines, window: &[u8], keys: &Keys, uri: Seen, por
     }
     let named = of(lines, keys, Late::UrlHost).next().is_some();
     let part = if named { Late::UrlHost } else { Late::UrlAddress };
-    for number in 0..MOST_URLS {
-        let host = of(lines, keys, part).nth(number);
-        let other = of(lines, keys, Late::UrlPort).next();
-        let Some(host) = host else { break };
+    let other = of(lines, keys, Late::UrlPort).next();
+    // Most lines have one.
+    let most = if of(lines, keys, part).nth(1).is_some() { MOST_URLS } else { 1 };
+    for number in 0..most {
+        let Some(host) = of(lines, keys, part).nth(number) else { break };
         let url = build(lines, window, host, other, uri.span, port);
         see(lines, url);
     }
@@ -53,8 +54,9 @@ pub(crate) fn urls(lines: &mut Lines, window: &[u8], keys: &Keys, uri: Seen, por
 /// Host, port if it is not the usual one, and path.
 fn build(lines: &mut Lines, window: &[u8], host: Span, number: Option<Span>, uri: Span, port: &Port) -> Span {
     let name = lines.text(window, host);
-    let literal = !name.starts_with(b"[") && memchr::memchr_iter(b':', name).nth(1).is_some();
-    let has_port = !literal && memchr::memchr(b':', after_literal(name)).is_some();
+    let colon = memchr::memchr(b':', name).and_then(|at| name.get(at + 1..));
+    let literal = colon.is_some_and(|behind| !name.starts_with(b"[") && memchr::memchr(b':', behind).is_some());
+    let has_port = colon.is_some() && !literal && memchr::memchr(b':', after_literal(name)).is_some();
     let number = number.and_then(|span| {
         let number = lines.text(window, span);
         let told = !has_port && number != port.usual && !number.is_empty() && number.iter().all(u8::is_ascii_digit);

@@ -46,8 +46,7 @@ impl Filter {
     pub(super) fn may_hold(&self, key: Key) -> bool {
         let place = Place::of(key, self.blocks.len());
         let Some(Block(words)) = self.blocks.get(place.block) else { return false };
-        let missing = [place.first, place.second].map(|(word, mask)| words.get(word).map_or(mask, |word| mask & !word));
-        missing == [0, 0]
+        missing(words, place.first) | missing(words, place.second) == 0
     }
 
     /// Reads a word of each key's block and does next to nothing with it: so many accesses are under way at once that the
@@ -71,6 +70,12 @@ impl Filter {
 #[expect(clippy::cast_possible_truncation, reason = "below the number of blocks")]
 fn block(Key(key): Key, blocks: usize) -> usize {
     ((u128::from(key) * blocks as u128) >> 64) as usize
+}
+
+/// The bits of a mask that a word of a block does not have.
+#[inline(always)]
+fn missing(words: &[u64; 8], (word, mask): (usize, u64)) -> u64 {
+    mask & !words.get(word).copied().unwrap_or(0)
 }
 
 struct Place {

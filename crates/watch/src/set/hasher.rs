@@ -41,7 +41,7 @@ impl Hasher {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn key(&self, kind: Kind, value: &[u8]) -> Key {
         let start = self.kinds.get(kind as usize).copied().unwrap_or(0);
         Key(self.hash(start, value) & !FLAGS)
@@ -72,7 +72,7 @@ impl Hasher {
         })
     }
 
-    #[inline]
+    #[inline(always)]
     fn hash(&self, start: u64, value: &[u8]) -> u64 {
         let [first, second, third, fourth, fifth, _] = self.secrets;
         let mut state = start;
@@ -92,7 +92,7 @@ impl Hasher {
 }
 
 /// The product of both, its halves laid over each other.
-#[inline]
+#[inline(always)]
 fn fold(left: u64, right: u64) -> u64 {
     let product = u128::from(left) * u128::from(right);
     #[expect(clippy::cast_possible_truncation, reason = "the low half is what is wanted")]
@@ -100,7 +100,7 @@ fn fold(left: u64, right: u64) -> u64 {
     low ^ (product >> 64) as u64
 }
 
-#[inline]
+#[inline(always)]
 fn halves(block: &[u8; 16]) -> (u64, u64) {
     let both = u128::from_le_bytes(*block);
     #[expect(clippy::cast_possible_truncation, reason = "the low half is what is wanted")]
@@ -108,7 +108,7 @@ fn halves(block: &[u8; 16]) -> (u64, u64) {
     (low, (both >> 64) as u64)
 }
 
-#[inline]
+#[inline(always)]
 fn ends(bytes: &[u8]) -> (u64, u64) {
     if let (Some(first), Some(last)) = (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
         return (u64::from_le_bytes(*first), u64::from_le_bytes(*last));

@@ -115,7 +115,11 @@ impl Batch {
         self.fresh_keys = keys.len();
         self.fresh_count = fresh;
         for quad in self.fresh.iter().take(fresh) {
-            push(set, Look::Address(IpAddr::V4(quad.address())), keys, addresses);
+            let address = quad.address();
+            if set.may_cover(IpAddr::V4(address)) {
+                addresses.push((keys.len() as u32, IpAddr::V4(address)));
+            }
+            keys.push(set.plain_key(Kind::Ipv4, &address.octets()));
         }
         places.extend(self.fresh.iter().take(fresh).map(|quad| quad.place));
         for Waiting { tag, place, seen } in self.waiting.iter().take(waiting) {
@@ -193,7 +197,7 @@ impl Work for Gather<'_, '_> {
         if fresh.len() < most {
             fresh.resize(most, Quad::default());
         }
-        let (mut new_quads, mut new) = (0, 0);
+        let (mut all_quads, mut all) = (0, 0);
         for (place, _) in window.rows() {
             for (meaning, seen) in window.met(place) {
                 let is_address = meaning == Meaning::Address;
@@ -206,23 +210,39 @@ impl Work for Gather<'_, '_> {
                     && (is_address || head.first().is_some_and(u8::is_ascii_digit))
                     && let Some(address) = quads.read(simd, head, length)
                 {
-                    if let Some(free) = fresh.get_mut(new_quads) {
+                    if let Some(free) = fresh.get_mut(all_quads) {
                         *free = Quad { address, place: place as u32 };
                     }
-                    new_quads += usize::from(!recent_quads.holds(address));
+                    all_quads += 1;
                     continue;
                 }
-                let tag = set.key(if is_address { Kind::Cidr } else { Kind::Domain }, window.text(seen));
+                let tag = set.plain_key(if is_address { Kind::Cidr } else { Kind::Domain }, window.text(seen));
                 let value = Waiting { tag, place: place as u32, seen };
-                match waiting.get_mut(new) {
+                match waiting.get_mut(all) {
                     Some(free) => *free = value,
                     None => waiting.push(value),
                 }
-                new += usize::from(!recent.holds(tag));
+                all += 1;
             }
         }
-        (new_quads, new)
+        // Apart from what was done above, so that many of these accesses to memory are under way at once.
+        let quads = kept(fresh, all_quads, |quad| !recent_quads.holds(quad.address));
+        (quads, kept(waiting, all, |value| !recent.holds(value.tag)))
     }
+}
+
+/// Moves those of the first `count` values that pass to the front, without a branch on it; how many they are.
+#[inline(always)]
+fn kept<T: Copy>(values: &mut [T], count: usize, pass: impl Fn(&T) -> bool) -> usize {
+    let mut kept = 0;
+    for at in 0..count {
+        let Some(value) = values.get(at).copied() else { break };
+        if let Some(free) = values.get_mut(kept) {
+            *free = value;
+        }
+        kept += usize::from(pass(&value));
+    }
+    kept
 }
 
 /// Adds what is to be looked up to a batch.

@@ -38,8 +38,8 @@ pub(super) type Each<'e> = dyn FnMut(Look, &[u8]) + 'e;
 #[inline]
 pub(super) fn address_key(set: &Set, address: IpAddr) -> (Kind, Key) {
     match address {
-        IpAddr::V4(address) => (Kind::Ipv4, set.key(Kind::Ipv4, &address.octets())),
-        IpAddr::V6(address) => (Kind::Ipv6, set.key(Kind::Ipv6, &address.octets())),
+        IpAddr::V4(address) => (Kind::Ipv4, set.plain_key(Kind::Ipv4, &address.octets())),
+        IpAddr::V6(address) => (Kind::Ipv6, set.plain_key(Kind::Ipv6, &address.octets())),
     }
 }
 

@@ -210,7 +210,7 @@ pub(super) fn parents(set: &Set, name: &[u8], points: u64, mut each: impl FnMut(
     while rest & rest.wrapping_sub(1) != 0 {
         let at = rest.trailing_zeros() as usize;
         rest &= rest - 1;
-        each(set.key(observable::Kind::Domain, name.get(at + 1..).unwrap_or_default()));
+        each(set.plain_key(observable::Kind::Domain, name.get(at + 1..).unwrap_or_default()));
     }
 }
 
