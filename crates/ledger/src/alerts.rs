@@ -72,6 +72,18 @@ pub trait AlertDesk {
     /// # Errors
     /// [`crate::Error::Storage`].
     fn open(&self, indicator: Option<&str>) -> Result<u64>;
+    /// The open alerts of an object.
+    /// # Errors
+    /// [`crate::Error::Storage`].
+    fn of_object(&self, object: &str) -> Result<Vec<Alert>>;
+    /// Whether our own organisation holds an object to be wrong ([`Self::judge`]).
+    /// # Errors
+    /// [`crate::Error::Storage`].
+    fn is_wrong(&self, object: &str) -> Result<bool>;
+    /// Keeps that our own organisation holds an object to be wrong, or that it does so no longer.
+    /// # Errors
+    /// [`crate::Error::Storage`].
+    fn judge(&self, object: &str, wrong: bool, now: Micros) -> Result<()>;
     /// Open alerts that have to be looked at by now, at most so many.
     /// # Errors
     /// [`crate::Error::Storage`].

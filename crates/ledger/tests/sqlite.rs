@@ -5,7 +5,7 @@
 mod battery;
 
 use ledger::sqlite::{Book, restore};
-use ledger::{Ledger as _, Register as _};
+use ledger::{Alerts as _, Ledger as _, Register as _};
 
 /// A book whose folder lives as long as the process: the system clears it away.
 fn make() -> Book {
@@ -44,6 +44,7 @@ fn what_the_watch_found() {
     battery::alerts::alerts(make);
     battery::alerts::closed_alerts(make);
     battery::alerts::tellings(make);
+    battery::alerts::verdicts(make);
 }
 
 #[test]
@@ -213,6 +214,33 @@ fn records_of_an_older_file_are_open_until_they_are_settled() {
     assert_eq!((book.check(&mut |_, _| {}).unwrap(), book.check_cover(&references).unwrap()), (vec![], vec![]));
     // Another opinion of what refers to what is a fault.
     assert_eq!(book.check_cover(&|_| vec!["x--1".to_owned()]).unwrap().len(), 2 * 49);
+}
+
+#[test]
+fn verdicts_of_before_are_kept() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("old.db");
+    let old = rusqlite::Connection::open(&path).unwrap();
+    for step in ["schema", "aside", "status", "sharing", "cover", "people", "partners", "newcomers", "alerts"] {
+        let step = std::fs::read_to_string(format!("{}/src/sqlite/{step}.sql", env!("CARGO_MANIFEST_DIR"))).unwrap();
+        old.execute_batch(&step).unwrap();
+    }
+    for (n, body) in [(1_u8, r#"{"state":"false-positive"}"#), (2, r#"{"state":"new"}"#), (3, "damaged"), (4, "")] {
+        let alert = rusqlite::params![n.to_string(), [n; 32], format!("indicator--{n}"), n, n, body.as_bytes()];
+        old.execute("INSERT INTO alert VALUES(?1, ?2, ?3, 0, ?4, ?5, NULL, ?6)", alert).unwrap();
+    }
+    old.execute_batch("PRAGMA user_version = 9").unwrap();
+    drop(old);
+    let book = Book::open(&path, 0).unwrap();
+    let mut wrong = Vec::new();
+    book.alerting(&mut |desk| {
+        for n in 1..=4 {
+            wrong.push(desk.is_wrong(&format!("indicator--{n}"))?);
+        }
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!(wrong, [true, false, false, false]);
 }
 
 #[test]

@@ -106,6 +106,20 @@ pub(crate) enum Unit {
     Things,
 }
 
+/// A list: an array of what is shown of each thing for machines, a table for people.
+pub(crate) fn say_list<T, S: serde::Serialize, const N: usize>(
+    json: bool,
+    things: &[T],
+    shown: impl Fn(&T) -> S,
+    heads: [&str; N],
+    row: impl Fn(&T) -> [String; N],
+) -> Result<(), Failure> {
+    if json {
+        return say_json(&things.iter().map(shown).collect::<Vec<_>>());
+    }
+    say(table(&heads, &things.iter().map(|thing| row(thing).to_vec()).collect::<Vec<_>>()))
+}
+
 /// A table for people: columns as wide as they must be.
 pub(crate) fn table(heads: &[&str], rows: &[Vec<String>]) -> String {
     let width = |text: &str| text.chars().count();

@@ -213,6 +213,61 @@ fn a_hunt_that_was_killed_goes_on_and_tells_everything_once() {
     assert!(kept().is_none(), "nothing is left of a hunt at its end");
 }
 
+/// The same answer of `watch` with a bundle, `watch` with the node's set and `hunt`: a pattern that is met by benign values
+/// alone makes no hit.
+#[test]
+fn warning_lists_silence_patterns_everywhere_alike() {
+    let node = Node::new();
+    let with = |name: &str| {
+        format!("[domain-name:value = '{name}' AND domain-name:resolves_to_refs[*].value = '203.0.113.7']")
+    };
+    let objects = [
+        indicator(1, "[domain-name:value LIKE '%.good.example' AND domain-name:value != 'x.good.example']", &json!({})),
+        indicator(2, &with("www.good.example"), &json!({})),
+        indicator(3, "[domain-name:value = 'www.good.example'] REPEATS 2 TIMES", &json!({})),
+        indicator(4, "[network-traffic:dst_port = 53 AND network-traffic:protocols[*] = 'udp']", &json!({})),
+        domain(5, "www.good.example"),
+    ];
+    node.import(&objects);
+    let directory = node.directory.path();
+    let log = directory.join("dns.log");
+    let line = r#"{"ts":1767225601.5,"uid":"C","id.orig_h":"10.0.0.1","id.resp_h":"10.0.0.2","id.resp_p":53,"proto":"udp","query":"www.good.example","answers":["203.0.113.7"]}"#;
+    std::fs::write(&log, format!("{line}\n{line}\n")).unwrap();
+    let list = directory.join("list.json");
+    std::fs::write(
+        &list,
+        r#"{"name":"good","type":"hostname","matching_attributes":["domain"],"list":["good.example"]}"#,
+    )
+    .unwrap();
+    let bundle = directory.join("bundle.json");
+    std::fs::write(
+        &bundle,
+        json!({"type": "bundle", "id": format!("bundle--{}", uuid(0)), "objects": objects}).to_string(),
+    )
+    .unwrap();
+    let (log, list, bundle) = (log.to_str().unwrap(), list.to_str().unwrap(), bundle.to_str().unwrap());
+    let met = |args: &[&str]| {
+        let (code, out, err) = node.run(args, "");
+        assert_eq!(code, 0, "{err}");
+        let of = |line: &str| serde_json::from_str::<Value>(line).unwrap()["indicator"].as_str().map(str::to_owned);
+        let mut found: Vec<String> = out.lines().filter_map(of).collect();
+        found.sort();
+        found.dedup();
+        found
+    };
+    let all = [vec!["watch", "--indicators", bundle, log], vec!["watch", log], vec!["hunt", "--json", log]];
+    for args in &all {
+        assert_eq!(met(args), [1, 2, 3, 4, 5].map(id), "{args:?}");
+    }
+    std::fs::write(node.home().join("config.toml"), format!("watch.warning-lists = [{list:?}]\n")).unwrap();
+    let told = [vec!["watch", "--indicators", bundle, "--warning-lists", list, log], all[1].clone(), all[2].clone()];
+    for args in &told {
+        assert_eq!(met(args), [2, 4].map(id), "{args:?}");
+    }
+    let (_, _, err) = node.run(&told[0], "");
+    assert!(err.contains("not told: 3 matches of patterns by what is well known and benign alone (good: 3)"), "{err}");
+}
+
 #[test]
 fn wrong_use_is_said() {
     let node = Node::new();

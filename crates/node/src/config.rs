@@ -266,7 +266,7 @@ sections! {
         without: Vec<String> = Vec::new();
         /// Claims that are less sure than that (0 to 100) are not met: as sure as their author says, less what those think of it
         /// who met it (one voice an organisation; a false positive of our own leaves a quarter, one of a partner a half). What
-        /// nobody says anything of is met.
+        /// nobody says anything of is met. Of what our own organisation calls a false positive no alert is told in any case.
         min_confidence: u64 = 0;
         /// A decaying model of MISP (a JSON file) by which claims lose their score since they were changed last. Relative to the
         /// node's directory. Empty: they do not decay.

@@ -39,6 +39,15 @@ impl Operands for ComparisonExpression {
     }
 }
 
+/// What a check keeps of an operand: nothing.
+impl Operands for () {
+    fn span(&self) -> Span {
+        Span::default()
+    }
+
+    fn joined(_: usize, _: Vec<Self>, _: Span) -> Self {}
+}
+
 /// An expression under way: for each level the operands that still wait for their last.
 pub(crate) struct Chain<T> {
     /// Where it, or the parenthesis that opens it, stands.

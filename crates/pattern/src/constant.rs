@@ -52,21 +52,51 @@ impl Value {
     /// The name of its type in messages.
     #[must_use]
     pub fn type_name(&self) -> &'static str {
+        self.type_of().name()
+    }
+
+    pub(crate) fn type_of(&self) -> Type {
         match self {
-            Self::Boolean(_) => "boolean",
-            Self::Integer(_) => "integer",
-            Self::Float(_) => "float",
-            Self::String(_) => "string",
-            Self::Binary(_) => "binary",
-            Self::Hex(_) => "hex",
-            Self::Timestamp(_) => "timestamp",
+            Self::Boolean(_) => Type::Boolean,
+            Self::Integer(_) => Type::Integer,
+            Self::Float(_) => Type::Float,
+            Self::String(_) => Type::String,
+            Self::Binary(_) => Type::Binary,
+            Self::Hex(_) => Type::Hex,
+            Self::Timestamp(_) => Type::Timestamp,
+        }
+    }
+}
+
+/// The types of constants (STIX 2.1 §9.2).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Type {
+    Boolean,
+    Integer,
+    Float,
+    String,
+    Binary,
+    Hex,
+    Timestamp,
+}
+
+impl Type {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Boolean => "boolean",
+            Self::Integer => "integer",
+            Self::Float => "float",
+            Self::String => "string",
+            Self::Binary => "binary",
+            Self::Hex => "hex",
+            Self::Timestamp => "timestamp",
         }
     }
 
     /// Whether both may stand in one set: the same type, or both numbers (STIX 2.1 §9.2).
-    pub(crate) fn same_kind(&self, other: &Self) -> bool {
-        let number = |value: &Self| matches!(value, Self::Integer(_) | Self::Float(_));
-        (number(self) && number(other)) || std::mem::discriminant(self) == std::mem::discriminant(other)
+    pub(crate) fn same_kind(self, other: Self) -> bool {
+        let is_number = |of: Self| matches!(of, Self::Integer | Self::Float);
+        self == other || (is_number(self) && is_number(other))
     }
 }
 

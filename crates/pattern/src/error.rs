@@ -18,4 +18,10 @@ impl Error {
     pub(crate) fn new(span: Span, message: impl Into<String>) -> Self {
         Self { span: span.into(), message: message.into() }
     }
+
+    /// On the heap: what hardly ever comes back shall not make every result large.
+    #[cold]
+    pub(crate) fn boxed(span: Span, message: impl Into<String>) -> Box<Self> {
+        Box::new(Self::new(span, message))
+    }
 }

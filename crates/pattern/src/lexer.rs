@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use memchr::{memchr, memchr2};
+
 use crate::ast::{Operator, Span};
 use crate::error::Error;
 
@@ -61,7 +63,7 @@ impl Keyword {
 }
 
 /// A token. Literals hold what stands between their quotes, still to be decoded.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Token<'t> {
     LeftBracket,
     RightBracket,
@@ -87,8 +89,20 @@ pub(crate) enum Token<'t> {
     End,
 }
 
+impl Token<'_> {
+    /// Whether it is this mark or keyword; of tokens with a content only the kind is compared.
+    #[inline]
+    pub(crate) fn is(&self, other: Token<'_>) -> bool {
+        match (self, other) {
+            (Self::Keyword(keyword), Token::Keyword(other)) => *keyword == other,
+            (Self::Comparison(operator), Token::Comparison(other)) => *operator == other,
+            (token, other) => std::mem::discriminant(token) == std::mem::discriminant(&other),
+        }
+    }
+}
+
 /// The inside of a string literal.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Quoted<'t> {
     raw: &'t str,
     escapes: bool,
@@ -124,22 +138,61 @@ pub(crate) fn is_plain_property(name: &str) -> bool {
 /// The largest whole number a pattern may hold, 2^53 − 1 (STIX 2.1 §9.2).
 const MAX_INTEGER: i64 = (1 << 53) - 1;
 
+/// What a byte is within a word.
+const PART: u8 = 1;
+const HYPHEN: u8 = 2;
+
+/// Letters, digits and `_` are parts of words, as is `-`, of which an object type alone may have some.
+static IN_WORD: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        #[expect(clippy::indexing_slicing, reason = "the compiler runs it: an index outside would not compile")]
+        #[expect(clippy::cast_possible_truncation, reason = "below 128")]
+        {
+            table[byte] = match byte as u8 {
+                b'-' => HYPHEN,
+                b'_' => PART,
+                letter if letter.is_ascii_alphanumeric() => PART,
+                _ => 0,
+            };
+        }
+        byte += 1;
+    }
+    table
+};
+
+/// Reads with one token of look-ahead.
 pub(crate) struct Lexer<'t> {
     text: &'t str,
     at: usize,
+    /// The token not yet taken, where it stands, and where the one before it stood; `End` from the end on.
+    pub(crate) token: Token<'t>,
+    pub(crate) span: Span,
+    pub(crate) before: Span,
 }
 
 impl<'t> Lexer<'t> {
-    /// The text must be shorter than 4 GiB; the parser's limit is far below.
+    /// Stands before the first token once [`take`](Self::take) was called. The text must be shorter than 4 GiB; the
+    /// parser's limit is far below.
     pub(crate) fn new(text: &'t str) -> Self {
-        Self { text, at: 0 }
+        Self { text, at: 0, token: Token::End, span: Span::default(), before: Span::default() }
     }
 
-    /// The next token and where it stands; `End` from the end on.
-    pub(crate) fn next(&mut self) -> Result<(Token<'t>, Span), Error> {
-        self.skip_blanks()?;
+    /// Takes the token: the next one stands there then.
+    pub(crate) fn take(&mut self) -> Result<(), Box<Error>> {
+        self.before = self.span;
+        let mut first = self.byte(0);
+        if first == Some(b' ') {
+            self.at += 1;
+            first = self.byte(0);
+        }
+        if matches!(first, Some(b'\t'..=b' ' | b'/' | 0x80..)) {
+            self.skip_blanks()?;
+            first = self.byte(0);
+        }
         let start = self.at;
-        let token = match self.byte(0) {
+        self.token = match first {
             None => Token::End,
             Some(b'[') => self.advance(1, Token::LeftBracket),
             Some(b']') => self.advance(1, Token::RightBracket),
@@ -152,10 +205,11 @@ impl<'t> Lexer<'t> {
             Some(b'\'') => Token::String(self.string()?),
             Some(b'.') if !self.byte(1).is_some_and(|b| b.is_ascii_digit()) => self.advance(1, Token::Dot),
             Some(b'0'..=b'9' | b'.' | b'+' | b'-') => self.number()?,
-            Some(first) if first.is_ascii_alphabetic() || first == b'_' => self.word()?,
+            Some(b'a'..=b'z' | b'A'..=b'Z' | b'_') => self.word()?,
             Some(_) => return Err(self.stranger()),
         };
-        Ok((token, self.span_from(start)))
+        self.span = span(start, self.at);
+        Ok(())
     }
 
     fn byte(&self, ahead: usize) -> Option<u8> {
@@ -171,20 +225,17 @@ impl<'t> Lexer<'t> {
         token
     }
 
-    fn span_from(&self, start: usize) -> Span {
-        span(start, self.at)
-    }
-
     /// Unicode White_Space and the grammar's two kinds of comment.
-    fn skip_blanks(&mut self) -> Result<(), Error> {
+    #[cold]
+    fn skip_blanks(&mut self) -> Result<(), Box<Error>> {
         loop {
             match self.byte(0) {
                 Some(b' ' | b'\t'..=b'\r') => self.at += 1,
                 Some(b'/') if self.byte(1) == Some(b'*') => {
                     let inside = self.text.get(self.at + 2..).unwrap_or_default();
-                    let length = inside
-                        .find("*/")
-                        .ok_or_else(|| Error::new(span(self.at, self.at + 2), "comment has no end: `*/` is missing"))?;
+                    let length = inside.find("*/").ok_or_else(|| {
+                        Error::boxed(span(self.at, self.at + 2), "comment has no end: `*/` is missing")
+                    })?;
                     self.at += length + 4;
                 }
                 Some(b'/') if self.byte(1) == Some(b'/') => {
@@ -199,7 +250,7 @@ impl<'t> Lexer<'t> {
         }
     }
 
-    fn comparison(&mut self) -> Result<Token<'t>, Error> {
+    fn comparison(&mut self) -> Result<Token<'t>, Box<Error>> {
         let (length, operator) = match (self.byte(0), self.byte(1)) {
             (Some(b'='), Some(b'=')) => (2, Operator::Equal),
             (Some(b'='), _) => (1, Operator::Equal),
@@ -214,10 +265,11 @@ impl<'t> Lexer<'t> {
     }
 
     /// A word, or a literal that a letter begins: `h'…'`, `b'…'`, `t'…'`.
-    fn word(&mut self) -> Result<Token<'t>, Error> {
+    fn word(&mut self) -> Result<Token<'t>, Box<Error>> {
         let rest = self.rest();
-        let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
-        let length = rest.bytes().position(|byte| !is_part(byte)).unwrap_or(rest.len());
+        let mut kinds = 0;
+        let part = |byte: u8| IN_WORD.get(usize::from(byte)).copied().unwrap_or_default();
+        let length = rest.bytes().map(part).take_while(|part| *part != 0).inspect(|part| kinds |= part).count();
         let word = rest.get(..length).unwrap_or_default();
         if length == 1 && self.byte(1) == Some(b'\'') && matches!(word, "h" | "b" | "t") {
             return self.prefixed(word);
@@ -225,15 +277,15 @@ impl<'t> Lexer<'t> {
         self.at += length;
         Ok(match Keyword::of(word) {
             Some(keyword) => Token::Keyword(keyword),
-            None if word.contains('-') => Token::HyphenatedIdentifier(word),
+            None if kinds & HYPHEN != 0 => Token::HyphenatedIdentifier(word),
             None => Token::Identifier(word),
         })
     }
 
-    fn prefixed(&mut self, letter: &str) -> Result<Token<'t>, Error> {
+    fn prefixed(&mut self, letter: &str) -> Result<Token<'t>, Box<Error>> {
         let inside = self.text.get(self.at + 2..).unwrap_or_default();
-        let length =
-            inside.find('\'').ok_or_else(|| Error::new(span(self.at, self.at + 2), "constant has no closing quote"))?;
+        let length = memchr(b'\'', inside.as_bytes())
+            .ok_or_else(|| Error::boxed(span(self.at, self.at + 2), "constant has no closing quote"))?;
         let text = inside.get(..length).unwrap_or_default();
         Ok(self.advance(
             length + 3,
@@ -245,31 +297,38 @@ impl<'t> Lexer<'t> {
         ))
     }
 
-    fn string(&mut self) -> Result<Quoted<'t>, Error> {
+    fn string(&mut self) -> Result<Quoted<'t>, Box<Error>> {
         let start = self.at;
         let inside = self.text.get(start + 1..).unwrap_or_default();
-        let mut bytes = inside.bytes().enumerate();
+        let mut length = 0;
         let mut escapes = false;
-        while let Some((offset, byte)) = bytes.next() {
-            if byte == b'\'' {
-                self.at = start + offset + 2;
-                return Ok(Quoted { raw: inside.get(..offset).unwrap_or_default(), escapes });
-            }
-            if byte == b'\\' {
-                escapes = true;
-                if !matches!(bytes.next(), Some((_, b'\'' | b'\\'))) {
-                    let at = start + 1 + offset;
-                    return Err(Error::new(
+        loop {
+            let rest = inside.as_bytes().get(length..).unwrap_or_default();
+            let Some(offset) = memchr2(b'\'', b'\\', rest) else {
+                return Err(Error::boxed(span(start, start + 1), "string has no closing quote"));
+            };
+            length += offset;
+            match (rest.get(offset), rest.get(offset + 1)) {
+                (Some(b'\''), _) => {
+                    self.at = start + length + 2;
+                    return Ok(Quoted { raw: inside.get(..length).unwrap_or_default(), escapes });
+                }
+                (_, Some(b'\'' | b'\\')) => {
+                    escapes = true;
+                    length += 2;
+                }
+                _ => {
+                    let at = start + 1 + length;
+                    return Err(Error::boxed(
                         span(at, at + 1),
                         "a backslash in a string is written twice: only `\\'` and `\\\\` are escapes",
                     ));
                 }
             }
         }
-        Err(Error::new(span(start, start + 1), "string has no closing quote"))
     }
 
-    fn number(&mut self) -> Result<Token<'t>, Error> {
+    fn number(&mut self) -> Result<Token<'t>, Box<Error>> {
         let start = self.at;
         let rest = self.rest();
         let bytes = rest.as_bytes();
@@ -283,10 +342,10 @@ impl<'t> Lexer<'t> {
             let text = rest.get(..point + 1 + fraction).unwrap_or_default();
             return match text.parse::<f64>() {
                 Ok(value) if value.is_finite() => Ok(Token::Float(value)),
-                _ => Err(Error::new(self.span_from(start), "number is too large")),
+                _ => Err(Error::boxed(span(start, self.at), "number is too large")),
             };
         }
-        let error = |end: usize, message: &str| Err(Error::new(span(start, start + end), message));
+        let error = |end: usize, message: &str| Err(Error::boxed(span(start, start + end), message));
         if whole == 0 {
             return error(sign.max(1), "digits must follow the sign");
         }
@@ -304,13 +363,13 @@ impl<'t> Lexer<'t> {
     }
 
     /// The error for a character that begins no token.
-    fn stranger(&self) -> Error {
+    fn stranger(&self) -> Box<Error> {
         let character = self.rest().chars().next().unwrap_or(char::REPLACEMENT_CHARACTER);
         let span = span(self.at, self.at + character.len_utf8());
         match character {
-            '"' => Error::new(span, "strings stand in single quotes"),
-            '!' => Error::new(span, "`!` must be followed by `=`"),
-            _ => Error::new(span, format!("unexpected character `{}`", character.escape_debug())),
+            '"' => Error::boxed(span, "strings stand in single quotes"),
+            '!' => Error::boxed(span, "`!` must be followed by `=`"),
+            _ => Error::boxed(span, format!("unexpected character `{}`", character.escape_debug())),
         }
     }
 }

@@ -28,6 +28,7 @@
 
 mod ast;
 mod atoms;
+mod build;
 mod chain;
 mod check;
 mod constant;

@@ -32,7 +32,7 @@ use std::collections::HashSet;
 
 use crate::ast::Pattern;
 use crate::error::Error;
-use crate::observed::{Moment, Observation, Observed};
+use crate::observed::{Data, Moment, Observation, Observed};
 
 pub use network::Network;
 pub use path::decode_property;
@@ -204,6 +204,30 @@ impl Matcher {
         let met = self.leaf_met(leaf, &Scope::new(observed, &meter), observation);
         meter.spent()?;
         Ok(met)
+    }
+
+    /// The values by which an observation meets a leaf, START and STOP aside: for every comparison of it that holds, also of
+    /// several alternatives, the path as it is written and what it led to. Values that are compared as bytes are left out;
+    /// of a leaf that is not met there are none.
+    ///
+    /// # Errors
+    /// When references run in circles for more steps than [`BUDGET`].
+    pub fn witnesses(
+        &self,
+        leaf: usize,
+        observed: &Observed<'_>,
+        observation: &Observation<'_>,
+        each: &mut dyn FnMut(&str, &Data<'_>),
+    ) -> Result<(), Exhausted> {
+        let Some(expression) = self.leaves.get(leaf) else { return Ok(()) };
+        let meter = Meter::new(BUDGET);
+        let scope = Scope::new(observed, &meter);
+        for root in observed.objects_of(observation) {
+            if expression.holds(&scope, observation, root) {
+                expression.witnesses(&scope, observation, root, each);
+            }
+        }
+        meter.spent()
     }
 
     /// Whether observations make the pattern true of which only the moments are still known and, for each leaf, which

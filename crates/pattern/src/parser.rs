@@ -1,12 +1,12 @@
 //! From text to tree (published grammar; STIX 2.1 §9.3–9.7) with one token of look-ahead. Nothing recurses: open
 //! parentheses wait on a stack whose height is bounded, and chains of AND, OR and FOLLOWEDBY are loops.
 
+use std::borrow::Cow;
+
 use base64::Engine as _;
 
-use crate::ast::{
-    Comparison, ComparisonExpression, ComparisonKind, ObjectPath, ObservationExpression, ObservationKind, Operand,
-    Operator, Pattern, Qualifier, QualifierKind, Span, Step, StepKind,
-};
+use crate::ast::{Operator, Pattern, QualifierKind, Span};
+use crate::build::{Build, FoundConstant, FoundOperand, FoundStep, Tree};
 use crate::chain::Chain;
 use crate::check::Version;
 use crate::constant::{BASE64, Constant, Timestamp, Value};
@@ -33,57 +33,62 @@ pub fn parse(text: &str) -> Result<Pattern, Error> {
 /// # Errors
 /// As [`parse`].
 pub fn parse_version(text: &str, version: Version) -> Result<Pattern, Error> {
-    if text.len() > MAX_BYTES {
-        return Err(Error {
-            span: MAX_BYTES..text.len(),
-            message: format!("pattern has {} bytes: at most {MAX_BYTES} are read", text.len()),
-        });
+    match read(text, version, Tree) {
+        Ok((expression, Tree)) => Ok(Pattern { expression }),
+        Err(error) => Err(*error),
     }
-    let expression = Parser::new(text, version)?.observations()?;
-    Ok(Pattern { expression })
 }
 
-struct Parser<'t> {
+/// Reads a pattern and hands its parts over; gives back what was made of the whole, and who made it.
+pub(crate) fn read<'t, B: Build<'t>>(
+    text: &'t str,
+    version: Version,
+    build: B,
+) -> Result<(B::Observation, B), Box<Error>> {
+    if text.len() > MAX_BYTES {
+        return Err(Box::new(Error {
+            span: MAX_BYTES..text.len(),
+            message: format!("pattern has {} bytes: at most {MAX_BYTES} are read", text.len()),
+        }));
+    }
+    let mut parser = Parser { text, lexer: Lexer::new(text), version, build };
+    parser.lexer.take()?;
+    let whole = parser.observations()?;
+    Ok((whole, parser.build))
+}
+
+struct Parser<'t, B> {
     text: &'t str,
     lexer: Lexer<'t>,
     version: Version,
-    /// The token not yet taken, where it stands, and where the one before it stood.
-    token: Token<'t>,
-    span: Span,
-    before: Span,
+    build: B,
 }
 
-impl<'t> Parser<'t> {
-    fn new(text: &'t str, version: Version) -> Result<Self, Error> {
-        let mut lexer = Lexer::new(text);
-        let (token, span) = lexer.next()?;
-        Ok(Self { text, lexer, version, token, span, before: Span::default() })
+impl<'t, B: Build<'t>> Parser<'t, B> {
+    fn take(&mut self) -> Result<(), Box<Error>> {
+        self.lexer.take()
     }
 
-    fn take(&mut self) -> Result<(), Error> {
-        self.before = self.span;
-        (self.token, self.span) = self.lexer.next()?;
-        Ok(())
-    }
-
-    fn take_if(&mut self, token: Token<'_>) -> Result<bool, Error> {
-        let same = self.token == token;
+    fn take_if(&mut self, token: Token<'_>) -> Result<bool, Box<Error>> {
+        let same = self.lexer.token.is(token);
         if same {
             self.take()?;
         }
         Ok(same)
     }
 
-    fn take_keyword(&mut self, keyword: Keyword) -> Result<bool, Error> {
+    fn take_keyword(&mut self, keyword: Keyword) -> Result<bool, Box<Error>> {
         self.take_if(Token::Keyword(keyword))
     }
 
-    fn expect(&mut self, token: Token<'_>, expected: &str) -> Result<(), Error> {
+    fn expect(&mut self, token: Token<'_>, expected: &str) -> Result<(), Box<Error>> {
         if self.take_if(token)? { Ok(()) } else { Err(self.unexpected(expected)) }
     }
 
-    fn unexpected(&self, expected: &str) -> Error {
-        let found = match self.text.get(self.span.start as usize..self.span.end as usize) {
+    #[cold]
+    fn unexpected(&self, expected: &str) -> Box<Error> {
+        let span = self.lexer.span;
+        let found = match self.text.get(span.start as usize..span.end as usize) {
             Some(text) if !text.is_empty() => {
                 let mut shown: String = text.chars().take(40).collect();
                 if shown.len() < text.len() {
@@ -93,45 +98,46 @@ impl<'t> Parser<'t> {
             }
             _ => "the end".to_owned(),
         };
-        Error::new(self.span, format!("expected {expected}, found {found}"))
+        Error::boxed(span, format!("expected {expected}, found {found}"))
     }
 
     /// Takes a `(` below `depth` others.
-    fn enter(&mut self, depth: usize) -> Result<(), Error> {
+    fn enter(&mut self, depth: usize) -> Result<(), Box<Error>> {
         if depth >= MAX_DEPTH {
-            return Err(Error::new(self.span, format!("parentheses nest deeper than {MAX_DEPTH}")));
+            return Err(Error::boxed(self.lexer.span, format!("parentheses nest deeper than {MAX_DEPTH}")));
         }
         self.take()
     }
 
     /// Observation expressions (STIX 2.1 §9.5).
-    fn observations(&mut self) -> Result<ObservationExpression, Error> {
+    fn observations(&mut self) -> Result<B::Observation, Box<Error>> {
         let mut outer = Vec::new();
-        let mut chain = Chain::new(self.span);
+        let mut chain = Chain::new(self.lexer.span);
         loop {
-            let start = self.span;
+            let start = self.lexer.span;
             let mut operand = if self.take_if(Token::LeftBracket)? {
                 let comparison = self.comparisons(outer.len())?;
-                let kind = ObservationKind::Observation(comparison);
-                ObservationExpression { kind, span: start.to(self.before) }
-            } else if self.token == Token::LeftParenthesis {
+                self.build.observation(comparison, start.to(self.lexer.before))
+            } else if self.lexer.token.is(Token::LeftParenthesis) {
                 self.enter(outer.len())?;
                 outer.push(std::mem::replace(&mut chain, Chain::new(start)));
                 continue;
             } else {
                 return Err(self.unexpected("`[` or `(`"));
             };
+            let mut bracketed = true;
             loop {
-                operand = self.qualified(operand)?;
-                match (self.token, outer.is_empty()) {
+                operand = self.qualified(operand, bracketed)?;
+                match (self.lexer.token, outer.is_empty()) {
                     (Token::Keyword(Keyword::And), _) => chain.put(operand, 0),
                     (Token::Keyword(Keyword::Or), _) => chain.put(operand, 1),
                     (Token::Keyword(Keyword::FollowedBy), _) => chain.put(operand, 2),
                     (Token::RightParenthesis, false) => {
                         let inner = chain.finish(operand);
                         self.take()?;
-                        let span = chain.start.to(self.before);
-                        operand = ObservationExpression { kind: ObservationKind::Group(Box::new(inner)), span };
+                        let span = chain.start.to(self.lexer.before);
+                        operand = self.build.observation_group(inner, span);
+                        bracketed = false;
                         chain = outer.pop().unwrap_or(Chain::new(span));
                         continue;
                     }
@@ -145,22 +151,23 @@ impl<'t> Parser<'t> {
         }
     }
 
-    fn qualified(&mut self, inner: ObservationExpression) -> Result<ObservationExpression, Error> {
-        let mut qualifiers = Vec::new();
-        while let Some(qualifier) = self.qualifier()? {
-            qualifiers.push(qualifier);
+    fn qualified(&mut self, inner: B::Observation, bracketed: bool) -> Result<B::Observation, Box<Error>> {
+        let mut start = self.lexer.span;
+        let Some(mut kind) = self.qualifier()? else { return Ok(inner) };
+        let mut qualifiers = B::Qualifiers::default();
+        loop {
+            self.build.qualifier(&mut qualifiers, kind, start.to(self.lexer.before), bracketed);
+            start = self.lexer.span;
+            match self.qualifier()? {
+                Some(another) => kind = another,
+                None => return Ok(self.build.qualified(inner, qualifiers, self.lexer.before)),
+            }
         }
-        if qualifiers.is_empty() {
-            return Ok(inner);
-        }
-        let span = inner.span.to(self.before);
-        Ok(ObservationExpression { kind: ObservationKind::Qualified(Box::new(inner), qualifiers), span })
     }
 
     /// STIX 2.1 §9.5.1.
-    fn qualifier(&mut self) -> Result<Option<Qualifier>, Error> {
-        let start = self.span;
-        let kind = match self.token {
+    fn qualifier(&mut self) -> Result<Option<QualifierKind>, Box<Error>> {
+        let kind = match self.lexer.token {
             Token::Keyword(Keyword::Start) => {
                 self.take()?;
                 let start = self.instant()?;
@@ -181,12 +188,12 @@ impl<'t> Parser<'t> {
             }
             _ => return Ok(None),
         };
-        Ok(Some(Qualifier { kind, span: start.to(self.before) }))
+        Ok(Some(kind))
     }
 
-    fn instant(&mut self) -> Result<Constant, Error> {
-        let span = self.span;
-        let timestamp = match self.token {
+    fn instant(&mut self) -> Result<Constant, Box<Error>> {
+        let span = self.lexer.span;
+        let timestamp = match self.lexer.token {
             Token::Timestamp(text) => Timestamp::parse(text),
             Token::String(text) if self.version == Version::V20 => Timestamp::parse(&text.text()),
             _ => return Err(self.unexpected("a timestamp as in `t'2026-01-31T00:00:00Z'`")),
@@ -196,9 +203,9 @@ impl<'t> Parser<'t> {
         Ok(Constant { value, span })
     }
 
-    fn window(&mut self) -> Result<Constant, Error> {
-        let span = self.span;
-        let value = match self.token {
+    fn window(&mut self) -> Result<Constant, Box<Error>> {
+        let span = self.lexer.span;
+        let value = match self.lexer.token {
             Token::Integer(seconds) if seconds > 0 => Value::Integer(seconds),
             Token::Float(seconds) if seconds > 0.0 => Value::Float(seconds),
             _ => return Err(self.unexpected("a number of seconds greater than zero")),
@@ -207,8 +214,8 @@ impl<'t> Parser<'t> {
         Ok(Constant { value, span })
     }
 
-    fn repetitions(&mut self) -> Result<u64, Error> {
-        match self.token {
+    fn repetitions(&mut self) -> Result<u64, Box<Error>> {
+        match self.lexer.token {
             Token::Integer(times @ 1..) => {
                 self.take()?;
                 Ok(times.unsigned_abs())
@@ -218,27 +225,26 @@ impl<'t> Parser<'t> {
     }
 
     /// Comparison expressions (STIX 2.1 §9.6) up to and with the `]`, below `depth` open parentheses.
-    fn comparisons(&mut self, depth: usize) -> Result<ComparisonExpression, Error> {
+    fn comparisons(&mut self, depth: usize) -> Result<B::Comparison, Box<Error>> {
         let mut outer = Vec::new();
-        let mut chain = Chain::new(self.span);
+        let mut chain = Chain::new(self.lexer.span);
         loop {
-            let start = self.span;
-            if self.token == Token::LeftParenthesis {
+            let start = self.lexer.span;
+            if self.lexer.token.is(Token::LeftParenthesis) {
                 self.enter(depth + outer.len())?;
                 outer.push(std::mem::replace(&mut chain, Chain::new(start)));
                 continue;
             }
-            let kind = self.test()?;
-            let mut operand = ComparisonExpression { kind, span: start.to(self.before) };
+            let mut operand = self.test()?;
             loop {
-                match (self.token, outer.is_empty()) {
+                match (self.lexer.token, outer.is_empty()) {
                     (Token::Keyword(Keyword::And), _) => chain.put(operand, 0),
                     (Token::Keyword(Keyword::Or), _) => chain.put(operand, 1),
                     (Token::RightParenthesis, false) => {
                         let inner = chain.finish(operand);
                         self.take()?;
-                        let span = chain.start.to(self.before);
-                        operand = ComparisonExpression { kind: ComparisonKind::Group(Box::new(inner)), span };
+                        let span = chain.start.to(self.lexer.before);
+                        operand = self.build.comparison_group(inner, span);
                         chain = outer.pop().unwrap_or(Chain::new(span));
                         continue;
                     }
@@ -255,20 +261,23 @@ impl<'t> Parser<'t> {
         }
     }
 
-    fn test(&mut self) -> Result<ComparisonKind, Error> {
-        let exists = matches!(self.token, Token::Keyword(Keyword::Not | Keyword::Exists));
+    fn test(&mut self) -> Result<B::Comparison, Box<Error>> {
+        let exists = matches!(self.lexer.token, Token::Keyword(Keyword::Not | Keyword::Exists));
         if !exists || self.version == Version::V20 {
-            return Ok(ComparisonKind::Comparison(self.comparison()?));
+            return self.comparison();
         }
+        let start = self.lexer.span;
         let negated = self.take_keyword(Keyword::Not)?;
         self.expect(Token::Keyword(Keyword::Exists), "`EXISTS` (any other `NOT` stands between path and operator)")?;
-        Ok(ComparisonKind::Exists { path: self.path()?, negated })
+        let path = self.path()?;
+        Ok(self.build.exists(path, negated, start.to(self.lexer.before)))
     }
 
-    fn comparison(&mut self) -> Result<Comparison, Error> {
+    fn comparison(&mut self) -> Result<B::Comparison, Box<Error>> {
+        let start = self.lexer.span;
         let path = self.path()?;
         let negated = self.take_keyword(Keyword::Not)?;
-        let operator = match self.token {
+        let operator = match self.lexer.token {
             Token::Comparison(operator) => operator,
             Token::Keyword(Keyword::In) => Operator::In,
             Token::Keyword(Keyword::Like) => Operator::Like,
@@ -280,28 +289,30 @@ impl<'t> Parser<'t> {
         };
         self.take()?;
         let operand = match operator {
-            Operator::Equal | Operator::NotEqual => Operand::Constant(self.constant("a constant")?),
-            Operator::In => Operand::Set(self.set()?),
-            Operator::Less | Operator::LessOrEqual | Operator::Greater | Operator::GreaterOrEqual => match self.token {
-                Token::Keyword(_) => return Err(self.unexpected("a constant that has an order")),
-                _ => Operand::Constant(self.constant("a constant that has an order")?),
-            },
-            Operator::Like | Operator::Matches | Operator::IsSubset | Operator::IsSuperset => match self.token {
-                Token::String(_) => Operand::Constant(self.constant("a string")?),
+            Operator::Equal | Operator::NotEqual => FoundOperand::One(self.constant(operator, "a constant")?),
+            Operator::In => FoundOperand::Set(self.set()?),
+            Operator::Less | Operator::LessOrEqual | Operator::Greater | Operator::GreaterOrEqual => {
+                match self.lexer.token {
+                    Token::Keyword(_) => return Err(self.unexpected("a constant that has an order")),
+                    _ => FoundOperand::One(self.constant(operator, "a constant that has an order")?),
+                }
+            }
+            Operator::Like | Operator::Matches | Operator::IsSubset | Operator::IsSuperset => match self.lexer.token {
+                Token::String(_) => FoundOperand::One(self.constant(operator, "a string")?),
                 _ => return Err(self.unexpected("a string in single quotes")),
             },
         };
-        Ok(Comparison { path, negated, operator, operand })
+        Ok(self.build.comparison((path, negated, operator), operand, start.to(self.lexer.before)))
     }
 
-    fn set(&mut self) -> Result<Vec<Constant>, Error> {
+    fn set(&mut self) -> Result<Vec<B::Constant>, Box<Error>> {
         self.expect(Token::LeftParenthesis, "`(`")?;
         let mut constants = Vec::new();
         if self.take_if(Token::RightParenthesis)? {
             return Ok(constants);
         }
         loop {
-            constants.push(self.constant("a constant")?);
+            constants.push(self.constant(Operator::In, "a constant")?);
             if !self.take_if(Token::Comma)? {
                 self.expect(Token::RightParenthesis, "`,` or `)`")?;
                 return Ok(constants);
@@ -310,10 +321,14 @@ impl<'t> Parser<'t> {
     }
 
     /// STIX 2.1 §9.2.
-    fn constant(&mut self, expected: &str) -> Result<Constant, Error> {
-        let span = self.span;
-        let value = match self.token {
-            Token::String(text) => Value::String(text.text().into()),
+    fn constant(&mut self, operator: Operator, expected: &str) -> Result<B::Constant, Box<Error>> {
+        let span = self.lexer.span;
+        let value = match self.lexer.token {
+            Token::String(text) => {
+                let text = FoundConstant::String(text.text());
+                self.take()?;
+                return Ok(self.build.constant(operator, text, span));
+            }
             Token::Integer(value) => Value::Integer(value),
             Token::Float(value) => Value::Float(value),
             Token::Keyword(Keyword::True) => Value::Boolean(true),
@@ -326,64 +341,65 @@ impl<'t> Parser<'t> {
             _ => return Err(self.unexpected(expected)),
         };
         self.take()?;
-        Ok(Constant { value, span })
+        Ok(self.build.constant(operator, FoundConstant::Other(value), span))
     }
 
-    // Object paths (STIX 2.1 §9.7).
-
-    fn path(&mut self) -> Result<ObjectPath, Error> {
-        let start = self.span;
-        let (Token::Identifier(object_type) | Token::HyphenatedIdentifier(object_type)) = self.token else {
+    /// Object paths (STIX 2.1 §9.7).
+    fn path(&mut self) -> Result<B::Path, Box<Error>> {
+        let start = self.lexer.span;
+        let (Token::Identifier(object_type) | Token::HyphenatedIdentifier(object_type)) = self.lexer.token else {
             return Err(self.unexpected("an object type, as in `file:name`"));
         };
         self.take()?;
         self.expect(Token::Colon, "`:` between object type and property")?;
-        // Most paths have one to three steps.
-        let mut steps = Vec::with_capacity(3);
-        steps.push(self.property()?);
+        let mut path = self.build.path(object_type, start);
+        self.property(&mut path)?;
         loop {
             if self.take_if(Token::Dot)? {
-                steps.push(self.property()?);
-            } else if self.token == Token::LeftBracket {
-                steps.push(self.element()?);
+                self.property(&mut path)?;
+            } else if self.lexer.token.is(Token::LeftBracket) {
+                self.element(&mut path)?;
             } else {
-                return Ok(ObjectPath { object_type: object_type.into(), steps, span: start.to(self.before) });
+                self.build.end_path(&mut path, start.to(self.lexer.before));
+                return Ok(path);
             }
         }
     }
 
-    fn property(&mut self) -> Result<Step, Error> {
-        let span = self.span;
-        let name = match self.token {
-            Token::Identifier(name) => name.into(),
-            Token::String(text) => text.text().into(),
+    fn property(&mut self, path: &mut B::Path) -> Result<(), Box<Error>> {
+        let span = self.lexer.span;
+        let name = match self.lexer.token {
+            Token::Identifier(name) => Cow::Borrowed(name),
+            Token::String(text) => text.text(),
             Token::HyphenatedIdentifier(_) => {
-                return Err(Error::new(span, "a property with a hyphen stands in single quotes"));
+                return Err(Error::boxed(span, "a property with a hyphen stands in single quotes"));
             }
             Token::Keyword(_) => {
-                return Err(Error::new(span, "a property named as a keyword stands in single quotes"));
+                return Err(Error::boxed(span, "a property named as a keyword stands in single quotes"));
             }
             _ => return Err(self.unexpected("a property")),
         };
         self.take()?;
-        Ok(Step { kind: StepKind::Property(name), span })
+        self.build.step(path, FoundStep::Property(name), span);
+        Ok(())
     }
 
-    fn element(&mut self) -> Result<Step, Error> {
-        let start = self.span;
+    fn element(&mut self, path: &mut B::Path) -> Result<(), Box<Error>> {
+        let start = self.lexer.span;
         self.take()?;
-        let kind = match self.token {
-            Token::Star => StepKind::Any,
-            Token::Integer(index @ 0..) => StepKind::Index(index.unsigned_abs()),
+        let step = match self.lexer.token {
+            Token::Star => FoundStep::Any,
+            Token::Integer(index @ 0..) => FoundStep::Index(index.unsigned_abs()),
             _ => return Err(self.unexpected("`*` or a whole number from 0")),
         };
         self.take()?;
         self.expect(Token::RightBracket, "`]`")?;
-        Ok(Step { kind, span: start.to(self.before) })
+        self.build.step(path, step, start.to(self.lexer.before));
+        Ok(())
     }
 }
 
-fn decode_hex(text: &str, span: Span) -> Result<Box<[u8]>, Error> {
+fn decode_hex(text: &str, span: Span) -> Result<Box<[u8]>, Box<Error>> {
     let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     text.as_bytes()
         .chunks(2)
@@ -392,19 +408,20 @@ fn decode_hex(text: &str, span: Span) -> Result<Box<[u8]>, Error> {
             _ => None,
         })
         .collect::<Option<_>>()
-        .ok_or_else(|| Error::new(span, "hex constant must have an even number of hexadecimal digits"))
+        .ok_or_else(|| Error::boxed(span, "hex constant must have an even number of hexadecimal digits"))
 }
 
 /// Line feeds inside are supported, as the text asks (STIX 2.1 §9.2).
-fn decode_binary(text: &str, span: Span) -> Result<Box<[u8]>, Error> {
+fn decode_binary(text: &str, span: Span) -> Result<Box<[u8]>, Box<Error>> {
     let decoded =
         if text.contains(['\n', '\r']) { BASE64.decode(text.replace(['\n', '\r'], "")) } else { BASE64.decode(text) };
     match decoded {
         Ok(bytes) if !bytes.is_empty() => Ok(bytes.into()),
-        _ => Err(Error::new(span, "binary constant must be base64 with padding, and not empty")),
+        _ => Err(Error::boxed(span, "binary constant must be base64 with padding, and not empty")),
     }
 }
 
-fn malformed_timestamp(span: Span) -> Error {
-    Error::new(span, "timestamp must be of the form `YYYY-MM-DDTHH:MM:SS[.f]Z`, each field in its range")
+#[cold]
+fn malformed_timestamp(span: Span) -> Box<Error> {
+    Error::boxed(span, "timestamp must be of the form `YYYY-MM-DDTHH:MM:SS[.f]Z`, each field in its range")
 }

@@ -468,3 +468,53 @@ fn deep_values_are_cut() {
     }
     assert_eq!(depth, 64);
 }
+
+/// The values that took part: path and value of every comparison that holds, of objects that meet the leaf.
+#[test]
+fn the_values_by_which_a_leaf_is_met() {
+    let documents = sample();
+    let observed = Observed::read(&documents, support::view).unwrap();
+    let file = ("file:name", "foo.dll");
+    let rows: &[(&str, &[(&str, &str)])] = &[
+        ("[file:name = 'foo.dll']", &[file]),
+        ("[file:name = 'other.dll']", &[]),
+        ("[file:name = 'foo.dll' AND file:size > 5]", &[file, ("file:size", "25536")]),
+        ("[file:name = 'foo.dll' AND file:size > 50000]", &[]),
+        ("[file:name = 'foo.dll' OR file:size = 1]", &[file]),
+        ("[file:size = 1 OR (file:name LIKE 'foo%' AND file:size = 2)]", &[]),
+        ("[file:name NOT = 'x']", &[file]),
+        ("[file:name = 'foo.dll' AND EXISTS file:size]", &[file]),
+        ("[file:name MATCHES '^f' AND file:name != 'x']", &[file, file]),
+        (
+            "[ipv4-addr:value IN ('198.51.100.7', '10.0.0.0/8')]",
+            &[("ipv4-addr:value", "198.51.100.7"), ("ipv4-addr:value", "10.0.0.0/8")],
+        ),
+        (
+            "[network-traffic:src_ref.value ISSUBSET '198.51.100.0/24']",
+            &[("network-traffic:src_ref.value", "198.51.100.7")],
+        ),
+        (
+            "[network-traffic:both_refs[*].value LIKE '%1%']",
+            &[
+                ("network-traffic:both_refs[*].value", "198.51.100.7"),
+                ("network-traffic:both_refs[*].value", "2001:db8::1"),
+            ],
+        ),
+        ("[artifact:key_hex = h'00ff']", &[]),
+    ];
+    for (text, expected) in rows {
+        let (matcher, observation) = (compile(text), &observed.observations()[0]);
+        let mut found = Vec::new();
+        let each = &mut |path: &str, value: &Data<'_>| {
+            let value = match value {
+                Data::Integer(number) => number.to_string(),
+                value => value.text().unwrap_or_default().to_owned(),
+            };
+            found.push((path.to_owned(), value));
+        };
+        matcher.witnesses(0, &observed, observation, each).unwrap();
+        let found: Vec<(&str, &str)> = found.iter().map(|(path, value)| (path.as_str(), value.as_str())).collect();
+        assert_eq!(found, *expected, "{text}");
+        matcher.witnesses(1, &observed, observation, &mut |_, _| panic!("there is no such leaf")).unwrap();
+    }
+}

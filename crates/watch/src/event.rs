@@ -69,4 +69,39 @@ pub enum Meaning {
     AutonomousSystem,
     /// Text of any kind, in which whatever looks like an observable is one.
     Text,
+    /// What no claim is on and patterns may ask for.
+    Detail(Detail),
+}
+
+/// What an event says of a connection, a request or a file beside its observables.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Detail {
+    /// The address that opened the connection, where an earlier event told it as an [`Meaning::Address`].
+    Source,
+    /// The address that it was opened to, likewise.
+    Destination,
+    /// The port of the first.
+    SourcePort,
+    /// The port of the second.
+    DestinationPort,
+    /// A protocol, or several with commas between them.
+    Protocol,
+    /// Bytes that the first sent.
+    SourceBytes,
+    /// Bytes that the second sent.
+    DestinationBytes,
+    /// Packets that the first sent.
+    SourcePackets,
+    /// Packets that the second sent.
+    DestinationPackets,
+    /// The method of a request.
+    Method,
+    /// What was requested, without the host.
+    Target,
+    /// The version of the request's protocol.
+    Version,
+    /// The size of a file in bytes.
+    Size,
+    /// The media type of a file.
+    MediaType,
 }

@@ -9,25 +9,36 @@
 //! a host or a user. For each entity and pattern the observations that met a leaf are kept as long as the pattern could
 //! still use them, within bounds; what is dropped before is counted. After a match a pattern starts afresh. A value that
 //! should be a timestamp and is none counts as unequal. [`show`] turns an event of telemetry into an observation.
+//!
+//! A match is not told if warning lists name every value that has a kind and took part in it, as a claim on such a value is
+//! not watched for; ports, protocols and the like make no difference. It counts as a match all the same: the pattern starts
+//! afresh.
 
+mod defer;
 mod details;
 mod index;
 mod show;
 mod state;
 mod telemetry;
 mod told;
+mod witness;
 
 use pattern::{Data, Leaf, Matcher, Moment, Observed, Pattern};
 
+pub use defer::Deferred;
 pub(crate) use details::Columns;
 pub use show::show;
 pub(crate) use telemetry::Circumstances;
 pub use telemetry::{CANDIDATES, Patterns};
+pub use witness::{MAX_WITNESSES, Witness};
 
+use crate::warning::Warnings;
 use index::Index;
 use show::Origins;
-use state::{Met, States};
-use std::collections::HashMap;
+use state::{Joined, Met, States};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use witness::{Listed, Sayings};
 
 /// What bounds the memory of patterns that need several observations.
 #[derive(Clone, Copy, Debug)]
@@ -63,8 +74,10 @@ pub struct Match {
     pub name: u64,
     /// The tokens of the observations that made it true, each once, in the order in which they came.
     pub observations: Vec<u64>,
-    /// Values in them that met it, [`MAX_BOUND`] at most.
+    /// Values in them by which it was found, [`MAX_BOUND`] at most.
     pub bound: Vec<Bound>,
+    /// Values in them that have a kind and took part, [`MAX_WITNESSES`] at most.
+    pub witnesses: Vec<Witness>,
 }
 
 /// A value that met a pattern.
@@ -111,6 +124,8 @@ pub struct Report {
     pub dropped: u64,
     /// Searches and look-ups that took more than their budget.
     pub exhausted: u64,
+    /// Matches that were not told: warning lists name every value that they were made by.
+    pub benign: u64,
 }
 
 /// Patterns and what they remember.
@@ -124,6 +139,11 @@ pub struct General {
     limits: Limits,
     dropped: u64,
     exhausted: u64,
+    /// What met a part of a pattern that needs several observations, where that is put off.
+    deferred: Option<Vec<defer::Put>>,
+    warnings: Option<Arc<Warnings>>,
+    /// Matches that were not told, by the first warning list that names a value of theirs.
+    benign: BTreeMap<Box<str>, u64>,
     /// Kept for its memory.
     candidates: Vec<(u32, u32)>,
 }
@@ -134,6 +154,7 @@ struct Compiled {
     matcher: Matcher,
     is_single: bool,
     atoms: Box<[Leaf]>,
+    sayings: Sayings,
 }
 
 impl General {
@@ -159,6 +180,9 @@ impl General {
             limits,
             dropped: 0,
             exhausted: 0,
+            deferred: None,
+            warnings: None,
+            benign: BTreeMap::new(),
             candidates: Vec::new(),
         }
     }
@@ -172,7 +196,8 @@ impl General {
             self.index.add(number, leaf, needs);
         }
         let is_single = matcher.is_single();
-        self.patterns.push(Some(Compiled { name, is_single, matcher, atoms: atoms.into() }));
+        let sayings = Sayings::of(pattern);
+        self.patterns.push(Some(Compiled { name, is_single, matcher, atoms: atoms.into(), sayings }));
         self.numbers.insert(name, number);
         Ok(())
     }
@@ -242,9 +267,11 @@ impl General {
                 let Some(Some(compiled)) = self.patterns.get(number as usize) else { continue };
                 match compiled.matcher.meets(leaf as usize, observed, observation) {
                     Ok(true) => {
-                        let nothing = || (number, Met { token, leaves: Vec::new(), bound: Vec::new() });
-                        let (_, met) = met.get_or_insert_with(nothing);
+                        let (_, met) = met.get_or_insert_with(|| (number, Met { token, ..Met::default() }));
                         met.leaves.push(leaf);
+                        let (shown, found) = ((observed, origins), (&mut met.witnesses, &mut met.listed));
+                        let test = (&compiled.matcher, leaf as usize);
+                        compiled.sayings.witnesses(test, shown, observation, self.warnings.as_deref(), found);
                         bind(candidate.iter().filter_map(|(_, at)| seen.get(*at as usize)), origins, &mut met.bound);
                     }
                     Ok(false) => {}
@@ -269,16 +296,36 @@ impl General {
             forgotten: self.states.forgotten(),
             dropped: self.dropped,
             exhausted: self.exhausted,
+            benign: self.benign.values().sum(),
+        }
+    }
+
+    /// Tells a match, unless all that it was made by is well known and benign.
+    fn tell(&mut self, listed: Listed, found: Match, each: &mut dyn FnMut(Match)) {
+        match listed.benign() {
+            None => each(found),
+            Some(list) => *self.benign.entry(list).or_default() += 1,
         }
     }
 
     /// An observation met these leaves of a pattern.
     fn met(&mut self, entity: u64, moment: Moment, number: u32, met: Met, each: &mut dyn FnMut(Match)) {
         let Some(Some(compiled)) = self.patterns.get(number as usize) else { return };
+        let name = compiled.name;
         if compiled.is_single {
-            each(Match { name: compiled.name, observations: vec![met.token], bound: met.bound });
-            return;
+            let Met { token, bound, witnesses, listed, .. } = met;
+            return self.tell(listed, Match { name, observations: vec![token], bound, witnesses }, each);
         }
+        if let Some(deferred) = &mut self.deferred {
+            return deferred.push(defer::Put { name, moment: moment.first, met });
+        }
+        self.met_by_several(entity, moment, number, met, each);
+    }
+
+    /// The same of a pattern that needs several observations.
+    fn met_by_several(&mut self, entity: u64, moment: Moment, number: u32, met: Met, each: &mut dyn FnMut(Match)) {
+        let Some(Some(compiled)) = self.patterns.get(number as usize) else { return };
+        let name = compiled.name;
         let needed = usize::try_from(compiled.matcher.demand().saturating_mul(2)).unwrap_or(usize::MAX);
         let most = self.limits.kept.max(needed).min(MAX_KEPT);
         let window = compiled.matcher.horizon().unwrap_or(self.limits.window);
@@ -286,9 +333,9 @@ impl General {
         self.dropped += state.add(moment, met, window, most);
         match state.join(&compiled.matcher, self.limits.budget) {
             Ok(None) => {}
-            Ok(Some((observations, bound))) => {
+            Ok(Some(Joined { observations, bound, witnesses, listed })) => {
                 state.clear();
-                each(Match { name: compiled.name, observations, bound });
+                self.tell(listed, Match { name, observations, bound, witnesses }, each);
             }
             Err(_) => self.exhausted += 1,
         }

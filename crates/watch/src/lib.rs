@@ -18,6 +18,6 @@ pub mod warning;
 mod watcher;
 mod zeek;
 
-pub use event::{Event, Field, Meaning};
+pub use event::{Detail, Event, Field, Meaning};
 pub use set::{Builder, Found, Key, Reach, Set};
 pub use watcher::{Hit, Watcher};

@@ -30,6 +30,7 @@ pub use plain::Plain;
 pub use syslog::{Octets, Syslog};
 
 pub(crate) use csv::separator;
+pub(crate) use names::end;
 pub(crate) use syslog::looks_like_syslog;
 
 use crate::Event;

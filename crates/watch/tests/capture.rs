@@ -14,7 +14,8 @@ fn read_in(capture: &[u8], chunk: usize) -> (Seen, Faults) {
     let mut reader = Capture::new();
     let mut seen = Vec::new();
     let mut sink = |event: &watch::Event<'_>| {
-        for field in event.fields {
+        // Details have tables of their own.
+        for field in event.fields.iter().filter(|field| !matches!(field.meaning, watch::Meaning::Detail(_))) {
             seen.push((event.line, format!("{}={}", field.name, String::from_utf8_lossy(field.value))));
         }
     };

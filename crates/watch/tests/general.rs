@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use pattern::{Data, Matcher, Moment, Object, Observed, Pattern, parse};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use watch::general::{Bound, General, Limits, Match, show};
+use watch::general::{Bound, General, Limits, Match, Witness, show};
 use watch::{Field, Meaning};
 
 type Event = (u64, i64, Vec<(String, Vec<(String, Data<'static>)>)>);
@@ -176,7 +176,9 @@ fn a_match_names_its_observations_and_starts_afresh() {
     ];
     let found: Vec<Match> = by_general(&mut general, &events).concat();
     let value = |value: &str| Bound { field: "".into(), value: value.into() };
-    assert_eq!(found, [Match { name: 0, observations: vec![0, 3], bound: vec![value("a"), value("b")] }]);
+    let witness = |value: &str| Witness { kind: observable::Kind::Domain, value: value.into(), is_named: true };
+    let (bound, witnesses) = (vec![value("a"), value("b")], vec![witness("a"), witness("b")]);
+    assert_eq!(found, [Match { name: 0, observations: vec![0, 3], bound, witnesses }]);
 }
 
 #[test]

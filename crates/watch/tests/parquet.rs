@@ -67,7 +67,12 @@ fn read_with(path: &Path, map: &FieldMap) -> (Vec<Seen>, Faults, std::io::Result
             seen.push(Seen {
                 row: event.line,
                 time: event.time.map(|time| String::from_utf8_lossy(time).into_owned()),
-                fields: event.fields.iter().map(field).collect(),
+                fields: event
+                    .fields
+                    .iter()
+                    .filter(|f| !matches!(f.meaning, watch::Meaning::Detail(_)))
+                    .map(field)
+                    .collect(),
                 raw: String::from_utf8(event.raw.to_vec()).unwrap(),
             });
         });

@@ -21,7 +21,9 @@ fn text(bytes: &[u8]) -> String {
 fn fed(reader: &mut dyn Reader, bytes: &[u8], block: usize) -> Vec<Seen> {
     let mut seen = Vec::new();
     let mut sink = |event: &watch::Event<'_>| {
-        let fields = event.fields.iter().map(|f| format!("{}:{:?}={}", f.name, f.meaning, text(f.value))).collect();
+        // Details have tables of their own.
+        let observable = event.fields.iter().filter(|f| !matches!(f.meaning, watch::Meaning::Detail(_)));
+        let fields = observable.map(|f| format!("{}:{:?}={}", f.name, f.meaning, text(f.value))).collect();
         seen.push(Seen { line: event.line, time: event.time.map(text), fields });
     };
     let (mut rest, mut line) = (bytes, 1);

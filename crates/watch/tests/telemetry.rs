@@ -6,17 +6,23 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use observable::Kind;
 use pattern::{Matcher, Observed, parse};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use watch::general::{Patterns, show};
+use watch::general::{Patterns, Witness, show};
 use watch::scan::{Format, Scan};
+use watch::warning::Collector;
 use watch::{Builder, Event, Field, Meaning, Watcher};
 
 /// A watcher for patterns, each named by its place.
 fn watcher(texts: &[String]) -> (Watcher, Arc<Patterns>) {
+    watcher_with(Patterns::default(), texts)
+}
+
+fn watcher_with(patterns: Patterns, texts: &[String]) -> (Watcher, Arc<Patterns>) {
     let mut builder = Builder::new([3; 32]);
-    let patterns = Arc::new(Patterns::default());
+    let patterns = Arc::new(patterns);
     for (name, text) in (0..).zip(texts) {
         patterns.add(name, &parse(text).unwrap(), &mut builder).unwrap();
     }
@@ -190,6 +196,175 @@ fn patterns_and_lines() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// Patterns that warning lists silence, and those that they do not: all observable values that took part must be on one.
+#[test]
+fn what_is_well_known_and_benign_makes_no_hit() {
+    let mut lists = Collector::new([5; 32]);
+    for list in [
+        r#"{"name":"hosts","type":"hostname","matching_attributes":["domain","url"],"list":["evil.example"]}"#,
+        r#"{"name":"nets","type":"cidr","matching_attributes":["ip-dst"],"list":["203.0.113.0/24"]}"#,
+        r#"{"name":"digests","type":"string","matching_attributes":["md5"],"list":["9e107d9d372bb6826bd81d3542a419d6"]}"#,
+    ] {
+        lists.add(list.as_bytes()).unwrap();
+    }
+    let warnings = Arc::new(lists.build());
+    // A pattern, a log, how many hits there are without lists, and the lists that silence them all.
+    let rows: &[(&str, Format, &str, usize, &[&str])] = &[
+        (
+            "[network-traffic:dst_ref.value = '203.0.113.7' AND network-traffic:dst_port = 4444]",
+            Format::ZeekJson,
+            CONN,
+            1,
+            &["nets"],
+        ),
+        ("[network-traffic:dst_port = 4444]", Format::ZeekJson, CONN, 1, &[]),
+        (
+            "[network-traffic:dst_ref.value = '203.0.113.7' AND network-traffic:src_ref.value = '10.0.0.5']",
+            Format::ZeekJson,
+            CONN,
+            1,
+            &[],
+        ),
+        // Each comparison counts, not only the one by which the pattern was found.
+        (
+            "[network-traffic:dst_ref.value = '203.0.113.7' AND network-traffic:extensions.'http-request-ext'.request_header.'User-Agent' = 'Evil/1.0']",
+            Format::ZeekJson,
+            HTTP,
+            1,
+            &[],
+        ),
+        (
+            "[network-traffic:extensions.'http-request-ext'.request_header.Host = 'evil.example' AND network-traffic:src_ref.value NOT ISSUBSET '192.168.0.0/16']",
+            Format::ZeekJson,
+            HTTP,
+            1,
+            &[],
+        ),
+        (
+            "[network-traffic:extensions.'http-request-ext'.request_header.Host = 'evil.example' AND network-traffic:dst_ref.value = '203.0.113.7']",
+            Format::ZeekJson,
+            HTTP,
+            1,
+            &["hosts"],
+        ),
+        (
+            "[domain-name:value LIKE 'www.%' AND EXISTS domain-name:resolves_to_refs]",
+            Format::ZeekJson,
+            DNS,
+            1,
+            &["hosts"],
+        ),
+        (
+            "[domain-name:value = 'www.evil.example' AND domain-name:resolves_to_refs[*].value = '198.51.100.9']",
+            Format::ZeekJson,
+            DNS,
+            1,
+            &[],
+        ),
+        ("[url:value MATCHES 'gate']", Format::ZeekJson, HTTP, 1, &["hosts"]),
+        (
+            "[file:hashes.MD5 = '9E107D9D372BB6826BD81D3542A419D6' AND file:size = 1234]",
+            Format::ZeekJson,
+            FILES,
+            1,
+            &["digests"],
+        ),
+        (
+            "[file:hashes.MD5 = '9e107d9d372bb6826bd81d3542a419d6' AND file:name = 'evil.exe']",
+            Format::Eve,
+            EVE_FILE,
+            1,
+            &[],
+        ),
+        (
+            "[domain-name:value = 'evil.example'] FOLLOWEDBY [network-traffic:dst_ref.value = '203.0.113.7']",
+            Format::ZeekTsv,
+            TSV,
+            1,
+            &["hosts"],
+        ),
+        (
+            "[domain-name:value = 'evil.example'] FOLLOWEDBY [network-traffic:dst_port = 4444]",
+            Format::ZeekTsv,
+            TSV,
+            1,
+            &["hosts"],
+        ),
+        (
+            "[domain-name:value = 'evil.example'] FOLLOWEDBY [network-traffic:src_ref.value = '10.0.0.5']",
+            Format::ZeekTsv,
+            TSV,
+            1,
+            &[],
+        ),
+    ];
+    for (text, format, log, all, silent) in rows {
+        let (mut plain, _) = watcher(&[(*text).to_owned()]);
+        assert_eq!(hits(&mut plain, *format, log).len(), *all, "{text}");
+        let lists = Some(Arc::clone(&warnings));
+        let (mut warned, patterns) = watcher_with(Patterns::default().with_warnings(lists), &[(*text).to_owned()]);
+        let told = hits(&mut warned, *format, log).len();
+        let by: Vec<(Box<str>, u64)> = patterns.benign().into_iter().collect();
+        let expected: Vec<(Box<str>, u64)> = silent.iter().map(|list| ((*list).into(), 1)).collect();
+        assert_eq!((told, by), (all - silent.len(), expected), "{text}");
+        assert_eq!(patterns.report().benign, silent.len() as u64);
+    }
+}
+
+/// The values that took part, with their kinds, and whether the pattern itself names them.
+#[test]
+fn the_values_that_took_part_come_with_a_hit() {
+    type Row = (&'static str, &'static str, &'static [(Kind, &'static str, bool)]);
+    let rows: &[Row] = &[
+        (
+            "[network-traffic:dst_ref.value = '203.0.113.7' AND network-traffic:src_ref.value LIKE '10.%' AND network-traffic:dst_port = 4444]",
+            CONN,
+            &[(Kind::Ipv4, "203.0.113.7", true), (Kind::Ipv4, "10.0.0.5", false)],
+        ),
+        (
+            "[network-traffic:dst_ref.value ISSUBSET '203.0.113.0/24' AND network-traffic:dst_port = 4444]",
+            CONN,
+            &[(Kind::Ipv4, "203.0.113.7", true)],
+        ),
+        // So wide that no claim says it.
+        (
+            "[network-traffic:src_ref.value ISSUBSET '0.0.0.0/0' AND network-traffic:dst_port = 4444]",
+            CONN,
+            &[(Kind::Ipv4, "10.0.0.5", false)],
+        ),
+        (
+            "[domain-name:value LIKE '%.evil.example' AND domain-name:value != 'cname.evil.example' AND EXISTS domain-name:resolves_to_refs]",
+            DNS,
+            &[(Kind::Domain, "WWW.Evil.example", true)],
+        ),
+        ("[domain-name:value MATCHES '^www' ]", DNS, &[(Kind::Domain, "WWW.Evil.example", false)]),
+        ("[network-traffic:dst_port = 4444]", CONN, &[]),
+        (
+            "[file:hashes.MD5 = '9e107d9d372bb6826bd81d3542a419d6' AND file:name IN ('a.exe', 'evil.exe')]",
+            FILES,
+            &[(Kind::Md5, "9E107D9D372BB6826BD81D3542A419D6", true), (Kind::FileName, "a/evil.exe", true)],
+        ),
+        (
+            "[email-message:from_ref.value = 'bad@evil.example' AND email-message:subject LIKE 'Inv%']",
+            SMTP,
+            &[(Kind::Email, "Bad@Evil.example", true), (Kind::Subject, "Invoice", false)],
+        ),
+    ];
+    for (text, log, expected) in rows {
+        let (mut watcher, _) = watcher(&[(*text).to_owned()]);
+        let (mut scan, mut found) = (Scan::new(Format::ZeekJson), Vec::new());
+        let mut sink = |hit: &watch::Hit<'_>| found.push(hit.met.to_vec());
+        watcher.block(&mut scan, log.as_bytes(), &mut sink);
+        watcher.finish(&mut scan, &mut sink);
+        let witness = |(kind, value, is_named): &(Kind, &str, bool)| Witness {
+            kind: *kind,
+            value: (*value).into(),
+            is_named: *is_named,
+        };
+        assert_eq!(found, [expected.iter().map(witness).collect::<Vec<_>>()], "{text}");
+    }
 }
 
 #[test]

@@ -115,6 +115,32 @@ impl AlertDesk for Desk<'_> {
         counted.map(|counted| u64::try_from(counted).unwrap_or_default())
     }
 
+    fn of_object(&self, object: &str) -> Result<Vec<Alert>> {
+        self.run("list alerts of an object", || {
+            let sql = format!("{ALERT} WHERE indicator = ?1 AND is_open = 1 ORDER BY opened, id");
+            self.change.prepare_cached(&sql)?.query_map([object], alert)?.collect()
+        })
+    }
+
+    fn is_wrong(&self, object: &str) -> Result<bool> {
+        self.run("look a verdict up", || {
+            self.change.prepare_cached("SELECT 1 FROM alert_verdict WHERE object = ?1")?.exists([object])
+        })
+    }
+
+    fn judge(&self, object: &str, wrong: bool, now: Micros) -> Result<()> {
+        self.run("keep a verdict", || {
+            let done = match wrong {
+                true => self
+                    .change
+                    .prepare_cached("INSERT OR IGNORE INTO alert_verdict VALUES(?1, ?2)")?
+                    .execute(params![object, now]),
+                false => self.change.prepare_cached("DELETE FROM alert_verdict WHERE object = ?1")?.execute([object]),
+            };
+            done.map(drop)
+        })
+    }
+
     fn due(&self, now: Micros, limit: usize) -> Result<Vec<Alert>> {
         self.run("list alerts that are due", || {
             let sql = format!("{ALERT} WHERE due <= ?1 AND is_open = 1 ORDER BY due LIMIT ?2");

@@ -16,6 +16,7 @@ const STEPS: &[&str] = &[
     include_str!("partners.sql"),
     include_str!("newcomers.sql"),
     include_str!("alerts.sql"),
+    include_str!("verdicts.sql"),
 ];
 
 /// Brings the file up to date.

@@ -100,6 +100,47 @@ pub(crate) fn closed_alerts<B: Alerts>(make: impl Fn() -> B) {
     assert_eq!(ids(&book, &Alerted::Changed(0)), [3], "the open one stays");
 }
 
+/// What is held to be wrong stays so until it is taken back, whatever becomes of its alerts.
+pub(crate) fn verdicts<B: Alerts>(make: impl Fn() -> B) {
+    let book = make();
+    for (n, group, open) in [(1, 10, true), (2, 11, true), (3, 12, false), (4, 20, true)] {
+        put(&book, &alert(n, group, open), 100);
+    }
+    let wrong = |book: &B| {
+        let mut wrong = Vec::new();
+        book.alerting(&mut |desk| {
+            for n in 0..4 {
+                wrong.push(desk.is_wrong(&format!("indicator--{n}"))?);
+            }
+            Ok(())
+        })
+        .unwrap();
+        wrong
+    };
+    let judge = |n: u8, is: bool| {
+        book.alerting(&mut |desk| desk.judge(&format!("indicator--{n}"), is, 500)).unwrap();
+    };
+    assert_eq!(wrong(&book), [false; 4]);
+    judge(1, true);
+    judge(1, true);
+    judge(3, false);
+    assert_eq!(wrong(&book), [false, true, false, false]);
+    book.alerting(&mut |desk| {
+        let of: Vec<u8> = desk.of_object("indicator--1")?.iter().map(|one| one.body[0]).collect();
+        assert_eq!((of, desk.of_object("indicator--9")?), (vec![1, 2], vec![]), "the open ones");
+        desk.forget(i64::MAX, 0).map(drop)
+    })
+    .unwrap();
+    assert_eq!(wrong(&book), [false, true, false, false], "alerts that are forgotten take nothing along");
+    judge(1, false);
+    assert_eq!(wrong(&book), [false; 4]);
+    let failed = book.alerting(&mut |desk| {
+        desk.judge("indicator--2", true, 1)?;
+        Err(Error::Full { path: String::new() })
+    });
+    assert!(failed.is_err() && wrong(&book) == [false; 4]);
+}
+
 /// What waits is told once, and the newer in the place of the older.
 pub(crate) fn tellings<B: Alerts>(make: impl Fn() -> B) {
     let book = make();

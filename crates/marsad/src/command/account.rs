@@ -8,7 +8,7 @@ mod totp;
 
 use crate::cli::Place;
 use crate::outcome::{Failure, Outcome, Verdict};
-use crate::terminal::{note, say, say_json, table, visible};
+use crate::terminal::{note, say, say_json, say_list, visible};
 use ledger::{Register as _, Role};
 use node::administration::NewAccount;
 use policy::role::Actor;
@@ -190,29 +190,24 @@ pub(crate) fn add(
 
 fn run_list(place: &Place, args: &List) -> Outcome {
     let accounts = place.open()?.book.accounts()?;
-    if args.json {
-        let shown = |account: &ledger::Account| {
-            serde_json::json!({
-                "name": account.name,
-                "role": spelled(account.role),
-                "organisation": account.organisation.name,
-                "relation": node::administration::relation_word(account.organisation.relation),
-                "password": account.password.is_some(),
-            })
-        };
-        say_json(&accounts.iter().map(shown).collect::<Vec<_>>())?;
-    } else {
-        let row = |account: &ledger::Account| {
-            vec![
-                visible(&account.name),
-                spelled(account.role).to_owned(),
-                visible(&account.organisation.name),
-                if account.password.is_some() { "set" } else { "none yet" }.to_owned(),
-            ]
-        };
-        let rows: Vec<_> = accounts.iter().map(row).collect();
-        say(table(&["NAME", "ROLE", "ORGANISATION", "PASSWORD"], &rows))?;
-    }
+    let shown = |account: &ledger::Account| {
+        serde_json::json!({
+            "name": account.name,
+            "role": spelled(account.role),
+            "organisation": account.organisation.name,
+            "relation": node::administration::relation_word(account.organisation.relation),
+            "password": account.password.is_some(),
+        })
+    };
+    let row = |account: &ledger::Account| {
+        [
+            visible(&account.name),
+            spelled(account.role).to_owned(),
+            visible(&account.organisation.name),
+            if account.password.is_some() { "set" } else { "none yet" }.to_owned(),
+        ]
+    };
+    say_list(args.json, &accounts, shown, ["NAME", "ROLE", "ORGANISATION", "PASSWORD"], row)?;
     Ok(Verdict::Good)
 }
 

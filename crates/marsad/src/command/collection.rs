@@ -2,7 +2,7 @@
 
 use crate::cli::Place;
 use crate::outcome::{Failure, Outcome, Verdict};
-use crate::terminal::{note, say, say_json, table};
+use crate::terminal::{note, say, say_json, say_list};
 use ledger::{Collection, CollectionNo, Register as _, Who};
 use policy::role::Actor;
 use serde_json::json;
@@ -114,20 +114,16 @@ fn run_add(place: &Place, args: &Add) -> Outcome {
 
 fn run_list(place: &Place, args: &List) -> Outcome {
     let collections = place.open()?.book.collections()?;
-    if args.json {
-        say_json(&collections.iter().map(shown).collect::<Vec<_>>())?;
-    } else {
-        let row = |collection: &Collection| {
-            vec![
-                collection.alias.clone(),
-                collection.id.clone(),
-                spelled(&collection.read),
-                spelled(&collection.write),
-                crate::terminal::visible(&collection.title),
-            ]
-        };
-        say(table(&["ALIAS", "ID", "READ", "WRITE", "TITLE"], &collections.iter().map(row).collect::<Vec<_>>()))?;
-    }
+    let row = |collection: &Collection| {
+        [
+            collection.alias.clone(),
+            collection.id.clone(),
+            spelled(&collection.read),
+            spelled(&collection.write),
+            crate::terminal::visible(&collection.title),
+        ]
+    };
+    say_list(args.json, &collections, shown, ["ALIAS", "ID", "READ", "WRITE", "TITLE"], row)?;
     Ok(Verdict::Good)
 }
 

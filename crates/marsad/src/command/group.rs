@@ -3,7 +3,7 @@
 use super::Opened;
 use crate::cli::Place;
 use crate::outcome::{Failure, Outcome, Verdict};
-use crate::terminal::{note, say, say_json, table, visible};
+use crate::terminal::{note, say, say_json, say_list, visible};
 use crate::when;
 use ledger::{Group, OnLeave, Sharing as _};
 use node::administration::{GroupChange, NewGroup};
@@ -166,24 +166,12 @@ fn run_add(place: &Place, args: &Add) -> Outcome {
 
 fn run_list(place: &Place, args: &List) -> Outcome {
     let groups = place.open()?.book.groups()?;
-    if args.json {
-        say_json(&groups.iter().map(shown).collect::<Vec<_>>())?;
-    } else {
-        let at = |at: Option<i64>| at.map_or_else(|| "-".to_owned(), when::spelled);
-        let row = |group: &Group| {
-            let members = group.members.iter().map(|name| visible(name)).collect::<Vec<_>>().join(", ");
-            vec![
-                visible(&group.name),
-                group.id.clone(),
-                visible(&group.owner),
-                members,
-                at(group.from),
-                at(group.until),
-            ]
-        };
-        let heads = ["NAME", "ID", "OWNER", "MEMBERS", "FROM", "UNTIL"];
-        say(table(&heads, &groups.iter().map(row).collect::<Vec<_>>()))?;
-    }
+    let at = |at: Option<i64>| at.map_or_else(|| "-".to_owned(), when::spelled);
+    let row = |group: &Group| {
+        let members = group.members.iter().map(|name| visible(name)).collect::<Vec<_>>().join(", ");
+        [visible(&group.name), group.id.clone(), visible(&group.owner), members, at(group.from), at(group.until)]
+    };
+    say_list(args.json, &groups, shown, ["NAME", "ID", "OWNER", "MEMBERS", "FROM", "UNTIL"], row)?;
     Ok(Verdict::Good)
 }
 

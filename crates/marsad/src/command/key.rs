@@ -2,7 +2,7 @@
 
 use crate::cli::Place;
 use crate::outcome::{Failure, Outcome, Verdict};
-use crate::terminal::{note, say, say_json, table, visible};
+use crate::terminal::{note, say, say_json, say_list, visible};
 use crate::when;
 use ledger::{Register as _, Role};
 use node::administration::NewKey;
@@ -112,31 +112,25 @@ fn run_add(place: &Place, args: &Add) -> Outcome {
 
 fn run_list(place: &Place, args: &List) -> Outcome {
     let keys = place.open()?.book.keys()?;
-    if args.json {
-        let shown = |key: &ledger::Key| {
-            serde_json::json!({
-                "name": key.name, "account": key.account, "scope": key.scope,
-                "from": key.networks, "expires": key.expires.map(when::spelled), "created": when::spelled(key.created),
-                "last_used": key.last_used.map(when::spelled),
-            })
-        };
-        say_json(&keys.iter().map(shown).collect::<Vec<_>>())?;
-    } else {
-        let row = |key: &ledger::Key| {
-            vec![
-                visible(&key.name),
-                visible(&key.account),
-                if key.scope.is_empty() { "all".to_owned() } else { key.scope.join(",") },
-                if key.networks.is_empty() { "anywhere".to_owned() } else { key.networks.join(",") },
-                key.expires.map_or_else(|| "never".to_owned(), when::spelled),
-                key.last_used.map_or_else(|| "never".to_owned(), when::spelled),
-            ]
-        };
-        say(table(
-            &["NAME", "ACCOUNT", "SCOPE", "FROM", "EXPIRES", "LAST USED"],
-            &keys.iter().map(row).collect::<Vec<_>>(),
-        ))?;
-    }
+    let shown = |key: &ledger::Key| {
+        serde_json::json!({
+            "name": key.name, "account": key.account, "scope": key.scope,
+            "from": key.networks, "expires": key.expires.map(when::spelled), "created": when::spelled(key.created),
+            "last_used": key.last_used.map(when::spelled),
+        })
+    };
+    let never = |at: Option<i64>| at.map_or_else(|| "never".to_owned(), when::spelled);
+    let row = |key: &ledger::Key| {
+        [
+            visible(&key.name),
+            visible(&key.account),
+            if key.scope.is_empty() { "all".to_owned() } else { key.scope.join(",") },
+            if key.networks.is_empty() { "anywhere".to_owned() } else { key.networks.join(",") },
+            never(key.expires),
+            never(key.last_used),
+        ]
+    };
+    say_list(args.json, &keys, shown, ["NAME", "ACCOUNT", "SCOPE", "FROM", "EXPIRES", "LAST USED"], row)?;
     Ok(Verdict::Good)
 }
 

@@ -2,7 +2,7 @@
 
 use crate::cli::Place;
 use crate::outcome::{Outcome, Verdict};
-use crate::terminal::{note, say, say_json, table, visible};
+use crate::terminal::{note, say_list, visible};
 use ledger::Sharing as _;
 use policy::role::Actor;
 
@@ -74,13 +74,9 @@ fn run_set(place: &Place, args: &Set) -> Outcome {
 
 fn run_list(place: &Place, args: &List) -> Outcome {
     let meanings = place.open()?.book.meanings()?;
-    if args.json {
-        let shown = |(id, meaning): &(String, String)| serde_json::json!({"id": id, "meaning": meaning});
-        say_json(&meanings.iter().map(shown).collect::<Vec<_>>())?;
-    } else {
-        let row = |(id, meaning): &(String, String)| vec![visible(id), visible(meaning)];
-        say(table(&["ID", "MEANING"], &meanings.iter().map(row).collect::<Vec<_>>()))?;
-    }
+    let shown = |(id, meaning): &(String, String)| serde_json::json!({"id": id, "meaning": meaning});
+    let row = |(id, meaning): &(String, String)| [visible(id), visible(meaning)];
+    say_list(args.json, &meanings, shown, ["ID", "MEANING"], row)?;
     Ok(Verdict::Good)
 }
 

@@ -2,7 +2,7 @@
 
 use crate::cli::Place;
 use crate::outcome::{Failure, Outcome, Verdict};
-use crate::terminal::{note, say, say_json, table, visible};
+use crate::terminal::{note, say_list, visible};
 use ledger::{Organisation, Register as _, Sharing as _};
 use node::administration::relation_word;
 use policy::role::Actor;
@@ -158,23 +158,19 @@ fn run_list(place: &Place, args: &List) -> Outcome {
     let (organisations, standings) = (opened.book.organisations()?, opened.book.standings()?);
     let standing =
         |name: &str| standings.iter().find(|standing| standing.organisation.to_lowercase() == name.to_lowercase());
-    if args.json {
-        let shown = |organisation: &Organisation| {
-            let standing = standing(&organisation.name).cloned().unwrap_or_default();
-            serde_json::json!({
-                "name": organisation.name, "relation": relation_word(organisation.relation), "identities": standing.identities,
-                "ceiling": standing.ceiling, "personal": standing.personal,
-            })
-        };
-        say_json(&organisations.iter().map(shown).collect::<Vec<_>>())?;
-    } else {
-        let row = |organisation: &Organisation| {
-            let standing = standing(&organisation.name).cloned().unwrap_or_default();
-            let rules = standing.personal.iter().map(|rule| visible(rule)).collect::<Vec<_>>().join(", ");
-            let ceiling = standing.ceiling.map_or_else(|| "-".to_owned(), |ceiling| visible(&ceiling));
-            vec![visible(&organisation.name), relation_word(organisation.relation).to_owned(), ceiling, rules]
-        };
-        say(table(&["NAME", "RELATION", "CEILING", "PERSONAL"], &organisations.iter().map(row).collect::<Vec<_>>()))?;
-    }
+    let shown = |organisation: &Organisation| {
+        let standing = standing(&organisation.name).cloned().unwrap_or_default();
+        serde_json::json!({
+            "name": organisation.name, "relation": relation_word(organisation.relation), "identities": standing.identities,
+            "ceiling": standing.ceiling, "personal": standing.personal,
+        })
+    };
+    let row = |organisation: &Organisation| {
+        let standing = standing(&organisation.name).cloned().unwrap_or_default();
+        let rules = standing.personal.iter().map(|rule| visible(rule)).collect::<Vec<_>>().join(", ");
+        let ceiling = standing.ceiling.map_or_else(|| "-".to_owned(), |ceiling| visible(&ceiling));
+        [visible(&organisation.name), relation_word(organisation.relation).to_owned(), ceiling, rules]
+    };
+    say_list(args.json, &organisations, shown, ["NAME", "RELATION", "CEILING", "PERSONAL"], row)?;
     Ok(Verdict::Good)
 }

@@ -6,7 +6,7 @@ use super::card::{described, shown};
 use super::organisation::Relation;
 use crate::cli::Place;
 use crate::outcome::{Failure, Outcome, Verdict};
-use crate::terminal::{confirmed, note, say, say_json, table, visible};
+use crate::terminal::{confirmed, note, say, say_json, say_list, visible};
 use crate::when;
 use ledger::{CardState, PartnerKind};
 use node::administration::{Grade, SeenPartner, said};
@@ -233,13 +233,9 @@ fn run_confirm(place: &Place, args: &Confirm) -> Outcome {
 
 fn run_list(place: &Place, args: &List) -> Outcome {
     let partners = place.open()?.administration()?.exchange_partners(&Actor::Operator).map_err(super::asked)?;
-    if args.json {
-        say_json(&partners.iter().map(summary).collect::<Vec<_>>())?;
-        return Ok(Verdict::Good);
-    }
     let row = |seen: &SeenPartner| {
         let dash = || "-".to_owned();
-        vec![
+        [
             visible(&seen.partner.organisation),
             kind_word(seen.partner.kind).to_owned(),
             card_word(seen).to_owned(),
@@ -248,8 +244,8 @@ fn run_list(place: &Place, args: &List) -> Outcome {
             when::spelled(seen.partner.added),
         ]
     };
-    let rows: Vec<_> = partners.iter().map(row).collect();
-    say(table(&["NAME", "KIND", "CARD", "RELIABILITY", "CONFIDENCE", "SINCE"], &rows))?;
+    let heads = ["NAME", "KIND", "CARD", "RELIABILITY", "CONFIDENCE", "SINCE"];
+    say_list(args.json, &partners, summary, heads, row)?;
     Ok(Verdict::Good)
 }
 

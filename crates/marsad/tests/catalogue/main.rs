@@ -24,6 +24,10 @@ mod world;
 #[path = "../taxii/wire.rs"]
 mod wire;
 
+/// The program as a process, as the tests of its commands run it.
+#[path = "../program/process.rs"]
+mod process;
+
 /// The one media type of TAXII.
 const TAXII: &str = "application/taxii+json;version=2.1";
 

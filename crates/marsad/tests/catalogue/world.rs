@@ -1,11 +1,12 @@
 //! A node with partners, and the real binary on it.
 
+use super::process::{Ended, Serving, good, marsad, run};
 use super::wire::{Answer, Connection, Request};
 use serde_json::Value;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 pub(crate) const CLEAR: &str = "marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487";
 pub(crate) const GREEN: &str = "marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb";
@@ -25,25 +26,8 @@ const MEMBERS: &[(&str, &str, &str)] = &[
 /// A node of Example CERT, with two communities. It ends with the value.
 pub(crate) struct World {
     folder: tempfile::TempDir,
-    server: Option<(Child, String)>,
+    server: Option<Serving>,
     keys: Vec<(String, String)>,
-}
-
-/// What a command said.
-#[derive(Debug)]
-pub(crate) struct Said {
-    pub(crate) code: i32,
-    pub(crate) out: String,
-    pub(crate) err: String,
-}
-
-impl Drop for World {
-    fn drop(&mut self) {
-        if let Some((mut child, _)) = self.server.take() {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-    }
 }
 
 /// The top of the source.
@@ -85,27 +69,19 @@ impl World {
     }
 
     fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_marsad"));
-        command.args(words).env("MARSAD_HOME", self.home()).env("TMPDIR", self.folder.path());
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut command = marsad(words);
+        command.env("MARSAD_HOME", self.home()).env("TMPDIR", self.folder.path());
         command
     }
 
     /// Runs a command.
-    pub(crate) fn run(&self, words: &[&str], input: &str) -> Said {
-        let mut child = self.command(words).spawn().unwrap();
-        // A command that does not read its input may have ended.
-        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-        let output = child.wait_with_output().unwrap();
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        Said { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
+    pub(crate) fn run(&self, words: &[&str], input: &str) -> Ended {
+        run(self.command(words), input)
     }
 
     /// Runs a command that must succeed; what it printed.
     pub(crate) fn good(&self, words: &[&str], input: &str) -> String {
-        let said = self.run(words, input);
-        assert_eq!(said.code, 0, "{words:?}: {}", said.err);
-        said.out.trim().to_owned()
+        good(self.command(words), input).trim().to_owned()
     }
 
     /// What a command that must succeed says as JSON.
@@ -146,23 +122,17 @@ impl World {
     fn serve_with(&mut self, words: &[&str]) {
         let log = std::fs::File::create(self.folder.path().join("serve.log")).unwrap();
         let mut command = self.command(&["serve", "--listen", "127.0.0.1:0"]);
-        let mut child = command.args(words).stderr(log).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let address = line.trim().trim_end_matches('/').rsplit("//").next().unwrap().to_owned();
-        self.server = Some((child, address));
+        self.server = Some(Serving::start(command.args(words).stderr(log)));
     }
 
     /// Ends the server, which writes down what is left to write.
     pub(crate) fn end(&mut self) -> String {
-        let (mut child, _) = self.server.take().unwrap();
-        assert!(Command::new("kill").arg("-TERM").arg(child.id().to_string()).status().unwrap().success());
-        assert_eq!(child.wait().unwrap().code(), Some(0));
+        assert_eq!(self.server.take().unwrap().end(), Some(0));
         std::fs::read_to_string(self.folder.path().join("serve.log")).unwrap()
     }
 
     pub(crate) fn address(&self) -> &str {
-        &self.server.as_ref().unwrap().1
+        self.server.as_ref().unwrap().address()
     }
 
     /// The `Authorization` of a member, by its key; nobody's is empty.

@@ -15,6 +15,11 @@ mod medallion;
 mod opentaxii;
 mod server;
 
+/// The program as a process, as the tests of its commands run it.
+#[expect(dead_code, reason = "those tests use more of it")]
+#[path = "../program/process.rs"]
+mod process;
+
 use exchange::{Answer, Case};
 use std::collections::BTreeMap;
 

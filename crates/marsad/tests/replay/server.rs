@@ -1,11 +1,12 @@
 //! The real binary on a seeded home, and a plain HTTP client for it.
 
 use super::exchange::Answer;
+use super::process::{Serving, good, marsad};
 use ledger::{Collection, CollectionNo, Dialect, Entry, Ledger, Receipt, Register, Submission, Version, Who};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 /// Whom the recorded member is replaced by: `replay` with the password `replay-password`.
 pub(crate) const AUTHORIZATION: &str = "Basic cmVwbGF5OnJlcGxheS1wYXNzd29yZA==";
@@ -31,9 +32,10 @@ impl Home {
     /// Makes a home with one member.
     pub(crate) fn new() -> Self {
         let home = Self { folder: tempfile::tempdir().unwrap(), settings: Vec::new() };
-        home.command(&["init", "--organisation", "Replay"], "");
+        good(home.command(&["init", "--organisation", "Replay"]), "");
         home.book().remove_collection("main").unwrap();
-        home.command(&["account", "add", "replay", "--role", "analyst", "--password-stdin"], "replay-password");
+        let add = home.command(&["account", "add", "replay", "--role", "analyst", "--password-stdin"]);
+        good(add, "replay-password");
         home
     }
 
@@ -41,18 +43,10 @@ impl Home {
         self.folder.path().join("home")
     }
 
-    fn command(&self, words: &[&str], input: &str) {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_marsad"))
-            .args(words)
-            .arg("--home")
-            .arg(self.path())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::inherit())
-            .spawn()
-            .unwrap();
-        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-        assert!(child.wait().unwrap().success(), "{words:?}");
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = marsad(words);
+        command.arg("--home").arg(self.path());
+        command
     }
 
     /// Opens the book beside the server, as any command does.
@@ -131,19 +125,9 @@ impl Home {
 
     /// Serves it.
     pub(crate) fn serve(&self) -> Server {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_marsad"))
-            .args(["serve", "--listen", "127.0.0.1:0", "--plain-http"])
-            .args(self.settings.iter().flat_map(|setting| ["--set", setting]))
-            .arg("--home")
-            .arg(self.path())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let address = line.trim().trim_end_matches('/').rsplit("//").next().unwrap().to_owned();
-        Server { child, address }
+        let mut command = self.command(&["serve", "--listen", "127.0.0.1:0", "--plain-http"]);
+        command.args(self.settings.iter().flat_map(|setting| ["--set", setting])).stderr(Stdio::null());
+        Server(Serving::start(&mut command))
     }
 }
 
@@ -161,22 +145,12 @@ fn copy(from: &Path, to: &Path) {
 }
 
 /// A running server; ends with the value.
-pub(crate) struct Server {
-    child: Child,
-    address: String,
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+pub(crate) struct Server(Serving);
 
 impl Server {
     /// One request on a connection of its own.
     pub(crate) fn send(&self, method: &str, path: &str, headers: &[(String, String)], body: &[u8]) -> Answer {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
+        let mut stream = TcpStream::connect(self.0.address()).unwrap();
         let mut head = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
         for (name, value) in headers.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("content-length")) {
             head.push_str(&format!("{name}: {value}\r\n"));

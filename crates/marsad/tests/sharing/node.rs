@@ -1,9 +1,10 @@
 //! A node with three organisations and members of every kind, served over loopback.
 
+use super::process::{Serving, good, marsad};
 use serde_json::Value;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 pub(crate) const GREEN: &str = "marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb";
 pub(crate) const RED: &str = "marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1";
@@ -23,16 +24,8 @@ pub(crate) const ACTORS: [&str; 9] = [
 ];
 
 pub(crate) struct Node {
-    child: Child,
-    address: String,
+    serving: Serving,
     folder: tempfile::TempDir,
-}
-
-impl Drop for Node {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 pub(crate) struct Answer {
@@ -102,11 +95,9 @@ impl Node {
             run(&words, &format!("{account}-password"));
         }
         run(&["collection", "add", "shared", "--read", "members", "--write", "members"], "");
-        let mut child = marsad(&folder, &["serve", "--listen", "127.0.0.1:0", "--plain-http"]).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let address = line.trim().trim_end_matches('/').rsplit("//").next().unwrap().to_owned();
-        Self { child, address, folder }
+        let serve = &["serve", "--listen", "127.0.0.1:0", "--plain-http"];
+        let serving = Serving::start(command(&folder, serve).stderr(Stdio::null()));
+        Self { serving, folder }
     }
 
     /// A command beside the running node, and what it printed.
@@ -154,7 +145,7 @@ impl Node {
             request += &format!("{name}: {value}\r\n");
         }
         request += &format!("Content-Length: {}\r\n\r\n{body}", body.len());
-        let mut stream = TcpStream::connect(&self.address).unwrap();
+        let mut stream = TcpStream::connect(self.serving.address()).unwrap();
         stream.write_all(request.as_bytes()).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
@@ -168,18 +159,12 @@ fn spaced(path: &str) -> String {
     path.replace(' ', "%20")
 }
 
-fn marsad(folder: &tempfile::TempDir, words: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_marsad"));
-    command.args(words).arg("--home").arg(folder.path().join("home"));
-    command.args(["--set", "accounts.attempts-per-minute=1000"]);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+fn command(folder: &tempfile::TempDir, words: &[&str]) -> Command {
+    let mut command = marsad(words);
+    command.arg("--home").arg(folder.path().join("home")).args(["--set", "accounts.attempts-per-minute=1000"]);
     command
 }
 
 fn run(folder: &tempfile::TempDir, words: &[&str], input: &str) -> String {
-    let mut child = marsad(folder, words).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "{words:?}");
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    good(command(folder, words), input).trim().to_owned()
 }

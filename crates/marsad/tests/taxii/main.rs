@@ -22,5 +22,10 @@ mod server;
 mod transport;
 mod wire;
 
+/// The program as a process, as the tests of its commands run it.
+#[expect(dead_code, reason = "those tests use more of it")]
+#[path = "../program/process.rs"]
+mod process;
+
 /// The one media type of requests and answers.
 const TAXII: &str = "application/taxii+json;version=2.1";

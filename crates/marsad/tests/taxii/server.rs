@@ -1,9 +1,9 @@
 //! The real binary on a home of its own, over loopback.
 
+use super::process::{Serving, good, marsad};
 use super::wire::{Answer, Connection, Request};
-use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 /// `analyst` with the password `analyst-password`: reads and writes what members may.
 pub(crate) const ANALYST: &str = "Basic YW5hbHlzdDphbmFseXN0LXBhc3N3b3Jk";
@@ -25,31 +25,18 @@ const COLLECTIONS: &[(&str, &str, &str)] = &[
 
 /// A running node; ends with the value.
 pub(crate) struct Node {
-    child: Child,
-    address: String,
+    serving: Serving,
     folder: tempfile::TempDir,
 }
 
-impl Drop for Node {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn marsad(folder: &tempfile::TempDir, words: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_marsad"));
-    command.args(words).arg("--home").arg(folder.path().join("home"));
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+fn command(folder: &tempfile::TempDir, words: &[&str]) -> Command {
+    let mut command = marsad(words);
+    command.arg("--home").arg(folder.path().join("home"));
     command
 }
 
 fn run(folder: &tempfile::TempDir, words: &[&str], input: &str) -> String {
-    let mut child = marsad(folder, words).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "{words:?}");
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    good(command(folder, words), input).trim().to_owned()
 }
 
 impl Node {
@@ -64,12 +51,9 @@ impl Node {
         for (name, read, write) in COLLECTIONS {
             run(&folder, &["collection", "add", name, "--read", read, "--write", write], "");
         }
-        let mut command = marsad(&folder, &["serve", "--listen", "127.0.0.1:0", "--plain-http"]);
-        let mut child = command.args(settings.iter().flat_map(|setting| ["--set", setting])).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let address = line.trim().trim_end_matches('/').rsplit("//").next().unwrap().to_owned();
-        Self { child, address, folder }
+        let mut command = command(&folder, &["serve", "--listen", "127.0.0.1:0", "--plain-http"]);
+        command.args(settings.iter().flat_map(|setting| ["--set", setting])).stderr(Stdio::null());
+        Self { serving: Serving::start(&mut command), folder }
     }
 
     /// A command beside the running node, and what it printed.
@@ -78,11 +62,11 @@ impl Node {
     }
 
     pub(crate) fn address(&self) -> &str {
-        &self.address
+        self.serving.address()
     }
 
     pub(crate) fn connect(&self) -> Connection {
-        Connection::over(TcpStream::connect(&self.address).unwrap())
+        Connection::over(TcpStream::connect(self.address()).unwrap())
     }
 
     /// One request on a connection of its own. Whatever is refused must tell nothing of the node.

@@ -2,6 +2,7 @@
 //! time is an argument.
 
 use super::hit::{Hit, MOST_RAW, cut};
+use ::watch::general::Witness;
 use ledger::Micros;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -56,7 +57,7 @@ pub enum State {
     New,
     /// Somebody sees to it: further hits are counted and not told.
     Acknowledged,
-    /// The claim is wrong: further hits are counted, and neither told nor sighted.
+    /// Our organisation holds the claim to be wrong: further hits are counted, and neither told nor sighted.
     FalsePositive,
     /// Somebody closed it, or nothing was met for long.
     Closed,
@@ -99,6 +100,9 @@ pub struct Value {
     pub kind: String,
     /// As it stood in the event.
     pub value: String,
+    /// Whether only our own sensors show it: the claim names it neither by itself nor by what is around it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub ours: bool,
 }
 
 /// What somebody said of an alert.
@@ -202,10 +206,7 @@ impl Alert {
         self.first_seen = self.first_seen.min(hit.seen());
         self.last_seen = self.last_seen.max(hit.seen());
         self.arrived = self.arrived.max(hit.received);
-        let value = Value { kind: hit.kind.name().to_owned(), value: hit.value.clone() };
-        if self.values.len() < MOST_VALUES && !self.values.contains(&value) {
-            self.values.push(value);
-        }
+        self.note(hit);
         let sample = Sample {
             time: hit.seen(),
             input: hit.input.clone(),
@@ -218,6 +219,22 @@ impl Alert {
         }
         self.samples.push(sample);
         true
+    }
+
+    /// Keeps what was met: the value of a claim, and of a pattern that says more the values that took part.
+    fn note(&mut self, hit: &Hit) {
+        let whole = || Value { kind: hit.kind.name().to_owned(), value: hit.value.clone(), ours: false };
+        let part = |met: &Witness| Value {
+            kind: met.kind.name().to_owned(),
+            value: met.value.clone().into(),
+            ours: !met.is_named,
+        };
+        let values = if hit.met.is_empty() { vec![whole()] } else { hit.met.iter().map(part).collect() };
+        for value in values {
+            if self.values.len() < MOST_VALUES && !self.values.contains(&value) {
+                self.values.push(value);
+            }
+        }
     }
 
     /// Opens it anew: it is told at once, and goes on with its count. Of a claim that is wrong nothing is told.

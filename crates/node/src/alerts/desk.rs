@@ -76,7 +76,7 @@ pub enum Answer {
     Acknowledge,
     /// It is over.
     Close,
-    /// The claim is wrong.
+    /// The claim is wrong, for all alerts of it and from now on, until one of them is acknowledged again.
     FalsePositive,
 }
 
@@ -367,6 +367,14 @@ impl Desk {
             let Some(row) = desk.alert(id)? else { return Ok(()) };
             let Some(mut alert) = Alert::read(&row.body) else { return Ok(()) };
             was = alert.state;
+            match answer {
+                Answer::FalsePositive => self.folder().verdict(desk, &row.indicator, true, now)?,
+                // Whoever sees to it after all takes the word back, for all alerts of the claim.
+                Answer::Acknowledge if was == State::FalsePositive => {
+                    self.folder().verdict(desk, &row.indicator, false, now)?;
+                }
+                Answer::Acknowledge | Answer::Close => {}
+            }
             alert.state = match answer {
                 Answer::Acknowledge => State::Acknowledged,
                 Answer::Close => State::Closed,

@@ -82,6 +82,7 @@ impl Folder<'_> {
                 continue;
             };
             let Some(Held { alert, .. }) = held.get_mut(&group) else { continue };
+            self.judge(desk, hit, alert)?;
             if alert.take(hit, self.rules) {
                 folded.counted += 1;
                 folded.others += u64::from(others);
@@ -177,13 +178,6 @@ impl Folder<'_> {
                 Held { row: ledger::Alert { open: true, ..row }, alert }
             }
             None => {
-                let mut alert = alert;
-                let yesterday = desk.alert(&self.id(&group, now.saturating_sub(DAY)))?;
-                let before = yesterday.and_then(|row| Alert::read(&row.body));
-                if before.is_some_and(|before| before.state == State::FalsePositive) {
-                    // Nobody has to say it again each day.
-                    alert.state = State::FalsePositive;
-                }
                 let (indicator, opened) = (alert.indicator.clone(), now);
                 let row = ledger::Alert {
                     id,
@@ -201,6 +195,41 @@ impl Folder<'_> {
         // Kept at once, so that it is counted among the open ones.
         desk.put(&ledger::Alert { due: Some(now), body: one.alert.body(), ..one.row.clone() }, now)?;
         held.insert(group, one);
+        Ok(())
+    }
+
+    /// An alert of a claim that our own organisation holds to be wrong is a false positive, whichever machine, day or version
+    /// of the claim it is of, until the verdict is taken back: people answered so, or said so in the book.
+    fn judge(&self, desk: &dyn AlertDesk, hit: &Hit, alert: &mut Alert) -> ledger::Result<()> {
+        let wrong = hit.is_wrong == Some(true) || desk.is_wrong(&hit.indicator)?;
+        match alert.state {
+            State::New | State::Acknowledged if wrong => alert.state = State::FalsePositive,
+            // Of hits that others hand in it is not known what the book says.
+            State::FalsePositive if !wrong && hit.is_wrong == Some(false) => alert.state = State::New,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Keeps what was answered of a claim for all its alerts: those that are open are false positives from now on and wait to
+    /// be told no longer, or are none any more.
+    ///
+    /// # Errors
+    /// Those of the register.
+    pub fn verdict(&self, desk: &dyn AlertDesk, indicator: &str, wrong: bool, now: Micros) -> ledger::Result<()> {
+        desk.judge(indicator, wrong, now)?;
+        for row in desk.of_object(indicator)? {
+            let Some(mut alert) = Alert::read(&row.body) else { continue };
+            alert.state = match alert.state {
+                State::New | State::Acknowledged if wrong => State::FalsePositive,
+                State::FalsePositive if !wrong => State::New,
+                _ => continue,
+            };
+            for way in self.ways.iter().filter(|_| wrong) {
+                desk.told(way, &row.id, alert.notices)?;
+            }
+            self.put(desk, Held { row, alert }, now)?;
+        }
         Ok(())
     }
 

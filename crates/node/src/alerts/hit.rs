@@ -1,5 +1,6 @@
 //! A hit as alerts want it, and what it has in common with others.
 
+use ::watch::general::{MAX_WITNESSES, Witness};
 use ledger::Micros;
 use observable::Kind;
 use serde_json::Value;
@@ -38,6 +39,8 @@ pub struct Hit {
     pub value: String,
     /// The field that it stood in.
     pub field: String,
+    /// Of a pattern that says more than a list of values, the values that took part; empty for a claim on one.
+    pub met: Vec<Witness>,
     /// Where the event came from.
     pub input: String,
     /// The number of its line.
@@ -48,6 +51,8 @@ pub struct Hit {
     pub time: Option<Micros>,
     /// The event, cut.
     pub raw: String,
+    /// Whether our own organisation says in the book that the claim is wrong; `None`: the book was not asked.
+    pub is_wrong: Option<bool>,
     /// When the node met it.
     pub received: Micros,
 }
@@ -62,18 +67,22 @@ impl Hit {
             kind: met.kind,
             value: met.value.clone(),
             field: met.field.clone(),
+            met: met.met.clone(),
             input: met.input.to_string(),
             line: met.line,
             place: met.place,
             time,
             raw: String::from_utf8_lossy(&met.raw).into_owned(),
+            is_wrong: Some(met.indicator.is_wrong),
             received: met.received,
         }
     }
 
     /// The same within its bounds: words cut, and a time that lies ahead of our clock left out.
     #[must_use]
-    pub fn bounded(self) -> Self {
+    pub fn bounded(mut self) -> Self {
+        self.met.truncate(MAX_WITNESSES);
+        self.met.retain(|met| met.value.len() <= MOST_WORD);
         Self {
             value: cut(self.value, MOST_WORD),
             field: cut(self.field, MOST_WORD),
@@ -196,11 +205,13 @@ pub(super) mod tests {
             kind: Kind::Domain,
             value: "bad.example".into(),
             field: "query".into(),
+            met: Vec::new(),
             input: "dns.log".into(),
             line,
             place: line * 100,
             time: None,
             raw: raw.into(),
+            is_wrong: None,
             received,
         }
     }

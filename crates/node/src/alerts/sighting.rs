@@ -4,6 +4,10 @@
 //! watcher of the node writes further versions, and nobody learns from an id whom an alert is about; those of observables are
 //! the standard's (STIX 2.1 §2.9). The value that was met is marked as the sighting is; what our sensors show beside it (who
 //! talked with whom) is at least TLP:AMBER+STRICT, so that others get the sighting without it. Raw events stay in the alert.
+//!
+//! A pattern that says more than a list of values is met by several. What it names as a claim would (by itself, by a network or
+//! a domain around it) is marked as the sighting is; what it was met by otherwise only our sensors show, so that nobody learns
+//! by `[url:value MATCHES '.*']` where our people go.
 
 use super::alert::{Alert, Value as Met};
 use super::fold::uuid_of;
@@ -125,8 +129,13 @@ struct Observables<'o> {
 
 impl Observables<'_> {
     fn value(&mut self, met: &Met) {
+        let markings = match (met.ours, self.frame.identity) {
+            (false, _) => self.frame.markings.to_vec(),
+            (true, Some(_)) => markings(self.frame.markings, Tlp::AmberStrict),
+            (true, None) => return,
+        };
         if let Some(object) = Kind::named(&met.kind).and_then(|kind| observable(kind, &met.value))
-            && let Some(id) = self.add(object, self.frame.markings.to_vec())
+            && let Some(id) = self.add(object, markings)
         {
             self.refer(id);
         }
@@ -270,6 +279,7 @@ mod tests {
     use super::super::alert::Rules;
     use super::super::hit::{Hit, tests::hit};
     use super::*;
+    use ::watch::general::Witness;
 
     const INDICATOR: &str = "indicator--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f";
     const IDENTITY: &str = "identity--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd30";
@@ -349,6 +359,37 @@ mod tests {
         for said in ["identity--", "created_by_ref", "where_sighted_refs", "10.0.0.7", "dns.log"] {
             assert!(!all.contains(said), "{said}: {all}");
         }
+    }
+
+    /// Of a pattern that says more than a list of values: the values that took part, what only our sensors show among them
+    /// for nobody else.
+    #[test]
+    fn a_pattern_carries_what_it_was_met_by() {
+        let met = |kind, value: &str, is_named| Witness { kind, value: value.into(), is_named };
+        let hit = Hit {
+            met: vec![
+                met(Kind::Ipv4, "203.0.113.7", true),
+                met(Kind::Ipv4, "10.0.0.5", false),
+                met(Kind::Email, "me@us.example", true),
+            ],
+            ..of(Kind::Pattern, "203.0.113.7 4444", "text", 1)
+        };
+        let objects = made(std::slice::from_ref(&hit), Some(IDENTITY));
+        assert_eq!(kinds(&objects), ["ipv4-addr", "ipv4-addr", "email-addr", "observed-data", "sighting"]);
+        let strict = |object: &Value| object["object_marking_refs"].to_string().contains(Tlp::AmberStrict.id());
+        assert_eq!(objects.iter().map(strict).collect::<Vec<_>>(), [false, true, false, false, false]);
+        assert_eq!(objects[3]["object_refs"], json!([objects[0]["id"], objects[1]["id"], objects[2]["id"]]));
+        // A claim on the same value, and one on a mailbox, are written in the same words.
+        let simple = made(
+            &[of(Kind::Ipv4, "203.0.113.7", "text", 1), of(Kind::Email, "me@us.example", "text", 2)],
+            Some(IDENTITY),
+        );
+        assert_eq!((&simple[0], &simple[1]), (&objects[0], &objects[2]));
+        let nameless = made(&[hit], None);
+        assert_eq!(kinds(&nameless), ["ipv4-addr", "email-addr", "observed-data", "sighting"]);
+        assert!(!json!(nameless).to_string().contains("10.0.0.5"));
+        // Nothing that has a kind took part: the sighting stands without it.
+        assert_eq!(kinds(&made(&[of(Kind::Pattern, "4444", "text", 1)], Some(IDENTITY))), ["sighting"]);
     }
 
     #[test]

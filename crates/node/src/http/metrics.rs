@@ -161,12 +161,18 @@ fn watch(state: &State, all: &mut Registry) -> Result<(), Box<dyn std::error::Er
         refused.get_or_create(&labels).set(i64::try_from(count).unwrap_or(i64::MAX));
     }
     all.register("watch_refused", "Claims that are not watched for", refused);
-    let benign = Family::<Vec<(&'static str, String)>, Gauge>::default();
-    for (list, count) in status.benign {
-        let labels = vec![("list", list.into_string())];
-        benign.get_or_create(&labels).set(i64::try_from(count).unwrap_or(i64::MAX));
-    }
-    all.register("watch_benign", "Claims that are not watched for since a warning list names their value", benign);
+    let by_list = |counts: Vec<(Box<str>, u64)>| {
+        let family = Family::<Vec<(&'static str, String)>, Gauge>::default();
+        for (list, count) in counts {
+            let labels = vec![("list", list.into_string())];
+            family.get_or_create(&labels).set(i64::try_from(count).unwrap_or(i64::MAX));
+        }
+        family
+    };
+    let benign = "Claims that are not watched for since a warning list names their value";
+    all.register("watch_benign", benign, by_list(status.benign));
+    let benign = "Matches of patterns that were made by values alone that warning lists name";
+    all.register("watch_benign_matches", benign, by_list(status.benign_matches));
     Ok(())
 }
 

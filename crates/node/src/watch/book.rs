@@ -68,8 +68,8 @@ pub struct Settings {
     pub least_confidence: u8,
     /// How claims decay since they were changed last; `None`: they do not.
     pub decay: Option<::watch::standing::Decay>,
-    /// Values that are well known and benign. A claim on one is not watched for; a pattern that says more than a list of
-    /// values is.
+    /// Values that are well known and benign. A claim on one is not watched for, and a pattern that says more than a list of
+    /// values is not met by such values alone.
     pub warnings: Option<Arc<::watch::warning::Warnings>>,
 }
 
@@ -170,11 +170,11 @@ impl Followed {
             book,
             door,
             viewer,
+            patterns: Arc::new(Patterns::default().with_warnings(settings.warnings.clone())),
             settings,
             names: RwLock::default(),
             voices: RwLock::default(),
             snapshot: RwLock::new(Arc::new(nothing)),
-            patterns: Arc::default(),
             generation: AtomicU64::new(0),
             position: AtomicI64::new(i64::MIN),
             confirmed: Mutex::default(),

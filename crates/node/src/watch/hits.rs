@@ -4,6 +4,7 @@
 //! kept, a message acknowledged). What was dropped without that word comes again, so that nothing is missed; whoever takes
 //! hits folds what comes twice by [`Hit::input`] and [`Hit::place`].
 
+use ::watch::general::Witness;
 use ledger::{Micros, Seq};
 use observable::Kind;
 use policy::Tlp;
@@ -29,6 +30,8 @@ pub struct Indicator {
     pub confidence: Option<u8>,
     /// What is left of that after decay, at the moment of the match; `None`: it does not say how sure it is.
     pub score: Option<u8>,
+    /// Whether our own organisation says in the book that it is wrong: an opinion of ours that strongly disagrees.
+    pub is_wrong: bool,
     /// Its marking; what the node takes for it where there is none.
     pub tlp: Tlp,
     /// All markings of the whole object.
@@ -52,6 +55,8 @@ pub struct Hit {
     pub value: String,
     /// The name of the field that it stood in.
     pub field: String,
+    /// Of a pattern that says more than a list of values, the values that took part; empty for a claim on one.
+    pub met: Vec<Witness>,
     /// Where the event came from: a file's path, or a stream's address.
     pub input: Arc<str>,
     /// The number of its line in that input, or of its line in that message.

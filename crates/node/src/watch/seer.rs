@@ -247,6 +247,7 @@ impl Telling {
             kind: hit.kind,
             value: hit.value.clone().into_owned(),
             field: hit.field.to_owned(),
+            met: hit.met.to_vec(),
             input: Arc::clone(&self.input),
             line,
             place: self.place.unwrap_or(line),

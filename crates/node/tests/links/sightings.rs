@@ -24,11 +24,13 @@ fn hit(line: u64) -> Hit {
         kind: Kind::Domain,
         value: "bad.example".into(),
         field: "query".into(),
+        met: Vec::new(),
         input: "dns.log".into(),
         line,
         place: line,
         time: None,
         raw: EVENT.into(),
+        is_wrong: None,
         received: node::clock::now(),
     }
 }
@@ -61,13 +63,19 @@ fn of_kind<'b>(bodies: &'b [Value], kind: &str) -> Vec<&'b Value> {
 
 /// A site that watches, one whose claims it watches for, and a wire each way; the claim has arrived.
 async fn watching(settings: &str, marking: &str) -> (Site, Site, Wire) {
+    let (watcher, source, _, to_watcher) = watching_both(settings, marking).await;
+    (watcher, source, to_watcher)
+}
+
+/// The same, with the wire to the source as well.
+async fn watching_both(settings: &str, marking: &str) -> (Site, Site, Wire, Wire) {
     let (watcher, source) = (Site::with("Watcher", config(settings)), Site::new("Source"));
     let (to_source, to_watcher) = (source.trusts(&watcher), watcher.trusts(&source));
     let (to_source, to_watcher) = (Wire::to(&source, &to_source), Wire::to(&watcher, &to_watcher));
     source.makes(&[indicator(&source.identity(), marking)]);
     let round = watcher.round(&to_source, &watcher.job(&source, Direction::Pull)).await.unwrap();
     assert_eq!((round.added, round.refused), (1, 0), "{round:?}");
-    (watcher, source, to_watcher)
+    (watcher, source, to_source, to_watcher)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -146,7 +154,7 @@ async fn a_restart_and_a_second_watcher_write_further_versions_of_one_sighting()
 #[tokio::test(flavor = "multi_thread")]
 async fn a_false_positive_is_one_opinion_that_goes_where_the_claim_came_from() {
     let settings = "watch.sightings = \"source\"\ndefault-marking = \"green\"";
-    let (watcher, source, wire) = watching(settings, GREEN).await;
+    let (watcher, source, to_source, wire) = watching_both(settings, GREEN).await;
     let (desk, now) = (watcher.state.alerts(), node::clock::now());
     desk.take(vec![hit(1)], now).unwrap();
     let mut id = String::new();
@@ -189,10 +197,36 @@ async fn a_false_positive_is_one_opinion_that_goes_where_the_claim_came_from() {
     let live = followed(&watcher, 50);
     assert_eq!(live.now().set.len(), 0);
 
+    // Nothing is told of the claim from now on: of another machine, by another process, of a new version.
+    let newer = indicator(&source.identity(), GREEN).replace("\"modified\":\"2020-01-01", "\"modified\":\"2021-01-01");
+    source.makes(&[newer]);
+    watcher.round(&to_source, &watcher.job(&source, Direction::Pull)).await.unwrap();
+    let still = followed(&watcher, 0);
+    let met = still.confirm(0, Kind::Domain, b"bad.example", node::clock::now()).unwrap().unwrap();
+    assert!(met.is_wrong && met.modified.starts_with("2021"), "{met:?}");
+    let other = node::alerts::desk::Desk::new(&watcher.book, &watcher.config, &watcher.secret);
+    let elsewhere = Hit { raw: EVENT.replace("10.0.0.7", "10.0.0.8"), received: now + 8_000_000, ..hit(9) };
+    assert_eq!(other.take(vec![elsewhere], now + 8_000_000).unwrap().opened, 1);
+    other.tick(now + 9_000_000).unwrap();
+    let states = || {
+        let mut states = Vec::new();
+        let each = &mut |row: ledger::Alert| {
+            states.push(node::alerts::alert::Alert::read(&row.body).unwrap().state.name());
+            true
+        };
+        watcher.book.alerts(&ledger::Alerted::Changed(0), each).unwrap();
+        states.sort_unstable();
+        states
+    };
+    assert_eq!(states(), ["false-positive"; 2]);
+    assert_eq!(of_kind(&bodies(&watcher), "sighting").len(), 0);
+
     // Whoever thinks better of it takes the word back.
     desk.answer(&id, Acknowledge, ("noor", ""), now + 10_000_000).unwrap().unwrap();
     assert_eq!(of_kind(&bodies(&watcher), "opinion").last().unwrap()["opinion"], "neutral");
     live.catch_up().unwrap();
     assert_eq!(live.now().set.len(), 1, "and it is met again");
+    assert!(!live.confirm(0, Kind::Domain, b"bad.example", node::clock::now()).unwrap().unwrap().is_wrong);
+    assert_eq!(states(), ["acknowledged", "new"], "and told of again");
     assert_eq!(watcher.book.collections().unwrap().len(), 1);
 }

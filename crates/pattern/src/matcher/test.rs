@@ -101,6 +101,37 @@ impl Expression {
             Self::Never => false,
         }
     }
+
+    /// Gives the values by which this holds for an object for which it does: path and value of each comparison that holds.
+    pub(super) fn witnesses(
+        &self,
+        scope: &Scope<'_, '_>,
+        observation: &Observation<'_>,
+        root: &Object<'_>,
+        each: &mut dyn FnMut(&str, &Data<'_>),
+    ) {
+        match self {
+            Self::Test(test) => {
+                test.path.any(scope, observation, root, &mut |seen| {
+                    if let Seen::Data(value) = seen
+                        && test.passes(&seen, scope)
+                    {
+                        each(&test.path.text, value);
+                    }
+                    // On to the next.
+                    false
+                });
+            }
+            Self::All(operands) => {
+                operands.iter().for_each(|operand| operand.witnesses(scope, observation, root, each));
+            }
+            Self::Any(operands) => {
+                let holding = operands.iter().filter(|operand| operand.holds(scope, observation, root));
+                holding.for_each(|operand| operand.witnesses(scope, observation, root, each));
+            }
+            Self::Exists(_) | Self::Never => {}
+        }
+    }
 }
 
 /// Equalities of one path among the operands of OR become one look-up.
@@ -136,7 +167,11 @@ impl Test {
     }
 
     fn holds(&self, scope: &Scope<'_, '_>, observation: &Observation<'_>, root: &Object<'_>) -> bool {
-        self.path.any(scope, observation, root, &mut |seen| match self.condition.holds(&seen, scope) {
+        self.path.any(scope, observation, root, &mut |seen| self.passes(&seen, scope))
+    }
+
+    fn passes(&self, seen: &Seen<'_>, scope: &Scope<'_, '_>) -> bool {
+        match self.condition.holds(seen, scope) {
             Holds::Is(holds) => holds != self.negated,
             Holds::Never => false,
             Holds::Unreadable => {
@@ -145,7 +180,7 @@ impl Test {
                 }
                 self.negated && !matches!(self.condition, Condition::Order(..))
             }
-        })
+        }
     }
 }
 
@@ -227,7 +262,7 @@ impl Set {
         let mut set = Self::default();
         for constant in constants {
             if let Some(first) = constants.first()
-                && !first.value.same_kind(&constant.value)
+                && !first.value.type_of().same_kind(constant.value.type_of())
             {
                 return Err(Error::new(
                     constant.span,

@@ -1,6 +1,6 @@
 //! Finding a name in a constant list with one look: a perfect hash that the compiler searches for.
 
-use super::Property;
+use super::{Property, Shape};
 
 /// A table from names to their numbers; `N` is a power of two.
 #[derive(Debug)]
@@ -25,15 +25,15 @@ impl<const N: usize> Index<N> {
         }
     }
 
-    /// The index of a list of names.
-    pub(super) const fn of_names(names: &[&str]) -> Self {
+    /// The index of the names of a list of shapes.
+    pub(super) const fn of_shapes(shapes: &[&Shape]) -> Self {
         let mut seed = FIRST_SEED;
         loop {
             let mut numbers = [NONE; N];
             let mut next = Some(0);
-            let mut rest = names;
-            while let [name, more @ ..] = rest {
-                next = place(&mut numbers, name.as_bytes(), seed, next);
+            let mut rest = shapes;
+            while let [shape, more @ ..] = rest {
+                next = place(&mut numbers, shape.name.as_bytes(), seed, next);
                 rest = more;
             }
             if next.is_some() {

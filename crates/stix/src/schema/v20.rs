@@ -42,7 +42,7 @@ static CUSTOM: Shape = Shape::new(
 static CONTAINED: Shape =
     Shape::new("custom object", "STIX 2.0 part 3 §4.2", Category::CustomSco, observable::COMMON, &[], &[]);
 
-static INDEX: Index<128> = Index::of_names(&observable::NAMES);
+static INDEX: Index<128> = Index::of_shapes(&observable::SHAPES);
 
 const fn shape(
     name: &'static str,

@@ -45,11 +45,6 @@ impl<'e> Details<'e> {
         names.iter().find_map(|name| self.one(name))
     }
 
-    /// The same, as a whole number that is not negative.
-    pub(super) fn number(&self, names: &[&str]) -> Option<i64> {
-        self.text(names)?.parse().ok().filter(|number: &i64| *number >= 0)
-    }
-
     fn one(&self, name: &str) -> Option<Cow<'_, str>> {
         match self {
             Self::None => None,

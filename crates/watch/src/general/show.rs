@@ -9,19 +9,45 @@ use pattern::{Data, Moment, Object, Observed};
 
 use super::details::Details;
 use super::told;
+use crate::read;
 use crate::watcher::{mailboxes, without_port};
-use crate::{Event, Field, Meaning};
+use crate::{Detail, Event, Field, Meaning};
 
 /// Fields in which formats name the two ends of a connection.
-pub(super) const SOURCES: [&str; 4] = ["id.orig_h", "src_ip", "source.ip", "src_endpoint.ip"];
+const SOURCES: [&str; 4] = ["id.orig_h", "src_ip", "source.ip", "src_endpoint.ip"];
 const DESTINATIONS: [&str; 4] = ["id.resp_h", "dest_ip", "destination.ip", "dst_endpoint.ip"];
 /// Fields with the name that was asked for.
-const QUERIES: [&str; 6] =
-    ["query", "dns.rrname", "dns.queries.rrname", "dns.query.rrname", "dns.question.name", "query.hostname"];
+const QUERIES: [&str; 8] = [
+    "query",
+    "dns.rrname",
+    "dns.queries.rrname",
+    "dns.query.rrname",
+    "dns.question.name",
+    "query.hostname",
+    "dns.query",
+    "qname",
+];
 /// Fields with answers beside those that mean nothing else.
-const ANSWERS: [&str; 4] = ["dns.grouped.A", "dns.grouped.AAAA", "dns.grouped.CNAME", "dns.resolved_ip"];
+const ANSWERS: [&str; 5] = ["dns.grouped.A", "dns.grouped.AAAA", "dns.grouped.CNAME", "dns.resolved_ip", "dns.answer"];
 /// Fields with the host that a request was for.
-const HOSTS: [&str; 3] = ["host", "http.hostname", "url.domain"];
+const HOSTS: [&str; 4] = ["host", "http.hostname", "url.domain", "http.host"];
+
+/// The end of a connection that a field with an address is.
+fn end(field: &Field<'_>) -> Option<Detail> {
+    match field.meaning {
+        Meaning::Detail(end @ (Detail::Source | Detail::Destination)) => Some(end),
+        Meaning::Address | Meaning::Host if SOURCES.contains(&field.name) => Some(Detail::Source),
+        Meaning::Address | Meaning::Host if DESTINATIONS.contains(&field.name) => Some(Detail::Destination),
+        Meaning::Address | Meaning::Host => read::end(field.name),
+        _ => None,
+    }
+}
+
+/// The address that an event is about: the one that opened its connection.
+pub(super) fn source(event: &Event<'_>) -> Option<IpAddr> {
+    let is_source = |field: &&Field<'_>| end(field) == Some(Detail::Source);
+    event.fields.iter().filter(is_source).find_map(|field| canonical::address(field.value))
+}
 
 /// Adds one observation that shows what an event holds, made once at `micros` since 1970:
 ///
@@ -33,8 +59,8 @@ const HOSTS: [&str; 3] = ["host", "http.hostname", "url.domain"];
 /// - the ends of the connection as `network-traffic`, with `src_ref`, `dst_ref`, ports, protocols, bytes and packets, and
 ///   method, path and headers of a request under `extensions.'http-request-ext'`.
 ///
-/// What a line says beside its fields (ports, protocols) is read from JSON here, and from columns where a watcher knows
-/// their names. Text that is no UTF-8 is shown with replacement characters; what STIX has no place for (JA3, free text)
+/// What a line says beside its observables (ports, protocols, methods) is read from JSON here, from columns where a watcher
+/// knows their names, and else from what the reader told as [`Meaning::Detail`]. Text that is no UTF-8 is shown with replacement characters; what STIX has no place for (JA3, free text)
 /// not at all.
 pub fn show(event: &Event<'_>, micros: i64, observed: &mut Observed<'_>) {
     show_with(event, &Details::of(event, None), micros, observed);
@@ -85,6 +111,8 @@ struct Shown {
     /// The object of the name that was asked for, and those of the answers.
     query: Option<usize>,
     answers: Vec<Data<'static>>,
+    /// What the reader told beside observables: what, by which field, and the value.
+    told: Vec<(Detail, String, String)>,
     origins: Vec<Origin>,
     scratch: Vec<u8>,
 }
@@ -175,6 +203,11 @@ impl Shown {
                 let agent = self.text(field, Kind::UserAgent);
                 self.header("User-Agent", agent);
             }
+            Meaning::Detail(Detail::Source | Detail::Destination) => self.host(field),
+            Meaning::Detail(detail) => {
+                let (name, value) = (field.name.to_owned(), String::from_utf8_lossy(field.value).into_owned());
+                self.told.push((detail, name, value));
+            }
             Meaning::Ja3 | Meaning::Ja3s | Meaning::Ja4 | Meaning::Text => {}
         }
     }
@@ -207,7 +240,7 @@ impl Shown {
             Some(address) => {
                 (if matches!(address, IpAddr::V4(_)) { "ipv4-addr" } else { "ipv6-addr" }, address.to_string())
             }
-            None if field.meaning == Meaning::Address => return,
+            None if matches!(field.meaning, Meaning::Address | Meaning::Detail(_)) => return,
             None => match told::text(Kind::Domain, without_port(field.value), &mut self.scratch) {
                 Some(name) => ("domain-name", name),
                 None => return,
@@ -218,11 +251,12 @@ impl Shown {
         self.objects.push((kind, vec![("value", value.clone())]));
         self.origin(shown, field.name, &raw);
         let place = Data::Text(number.to_string().into());
-        if SOURCES.contains(&field.name) {
-            self.of_traffic("src_ref", place);
-        } else if DESTINATIONS.contains(&field.name) {
-            self.of_traffic("dst_ref", place);
-        } else if QUERIES.contains(&field.name) {
+        match end(field) {
+            Some(Detail::Source) => return self.of_traffic("src_ref", place),
+            Some(_) => return self.of_traffic("dst_ref", place),
+            None => {}
+        }
+        if QUERIES.contains(&field.name) {
             self.query.get_or_insert(number);
         } else if field.meaning == Meaning::Answer || ANSWERS.contains(&field.name) {
             self.answers.push(place);

@@ -2,18 +2,31 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use super::Bound;
+use super::witness::{Listed, MAX_WITNESSES, Witness};
+use super::{Bound, MAX_BOUND};
 use pattern::{Exhausted, Matcher, Moment};
 
-/// Tokens of observations, and the values in them that met a pattern.
-pub(super) type Joined = (Vec<u64>, Vec<Bound>);
+/// Observations that make a pattern true.
+#[derive(Debug)]
+pub(super) struct Joined {
+    /// Their tokens.
+    pub(super) observations: Vec<u64>,
+    pub(super) bound: Vec<Bound>,
+    pub(super) witnesses: Vec<Witness>,
+    pub(super) listed: Listed,
+}
 
 /// An observation that met leaves of a pattern.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Met {
     pub(super) token: u64,
     pub(super) leaves: Vec<u32>,
+    /// Values by which it was found.
     pub(super) bound: Vec<Bound>,
+    /// Values that have a kind and took part.
+    pub(super) witnesses: Vec<Witness>,
+    /// What warning lists say of those.
+    pub(super) listed: Listed,
 }
 
 /// The observations of one entity that met leaves of one pattern.
@@ -27,9 +40,7 @@ pub(super) struct State {
 #[derive(Debug)]
 struct Kept {
     moment: Moment,
-    token: u64,
-    leaves: Vec<u32>,
-    bound: Vec<Bound>,
+    met: Met,
 }
 
 impl State {
@@ -43,8 +54,7 @@ impl State {
         while self.kept.front().is_some_and(|kept| kept.moment.last < oldest) {
             self.kept.pop_front();
         }
-        let Met { token, leaves, bound } = met;
-        self.kept.push_back(Kept { moment, token, leaves, bound });
+        self.kept.push_back(Kept { moment, met });
         let mut dropped = 0;
         while self.kept.len() > most.max(1) {
             self.kept.pop_front();
@@ -62,7 +72,7 @@ impl State {
         let moments: Vec<Moment> = self.kept.iter().map(|kept| kept.moment).collect();
         let mut met = vec![Vec::new(); matcher.leaves()];
         for (place, kept) in (0_u32..).zip(&self.kept) {
-            for leaf in &kept.leaves {
+            for leaf in &kept.met.leaves {
                 if let Some(met) = met.get_mut(*leaf as usize) {
                     met.push(place);
                 }
@@ -72,18 +82,28 @@ impl State {
         let mut places: Vec<usize> = bound.iter().map(|bound| bound.observation).collect();
         places.sort_unstable();
         places.dedup();
-        let kept = || places.iter().filter_map(|place| self.kept.get(*place));
-        let mut bound: Vec<Bound> = Vec::new();
-        for value in kept().flat_map(|kept| &kept.bound) {
-            if bound.len() < super::MAX_BOUND && !bound.contains(value) {
-                bound.push(value.clone());
-            }
+        let mut joined =
+            Joined { observations: Vec::new(), bound: Vec::new(), witnesses: Vec::new(), listed: Listed::default() };
+        for Kept { met, .. } in places.iter().filter_map(|place| self.kept.get(*place)) {
+            joined.observations.push(met.token);
+            add(&met.bound, &mut joined.bound, MAX_BOUND);
+            add(&met.witnesses, &mut joined.witnesses, MAX_WITNESSES);
+            joined.listed.merge(&met.listed);
         }
-        Ok(Some((kept().map(|kept| kept.token).collect(), bound)))
+        Ok(Some(joined))
     }
 
     pub(super) fn clear(&mut self) {
         self.kept.clear();
+    }
+}
+
+/// Adds what is not there yet.
+fn add<T: Clone + PartialEq>(more: &[T], all: &mut Vec<T>, most: usize) {
+    for one in more {
+        if all.len() < most && !all.contains(one) {
+            all.push(one.clone());
+        }
     }
 }
 

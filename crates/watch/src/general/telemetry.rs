@@ -5,17 +5,19 @@
 //! observable objects. Where a set cannot tell (only LIKE, MATCHES, ports …), every event is shown, and
 //! [`Patterns::everywhere`] says so.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher as _, RandomState};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use observable::{Claim, Kind, canonical};
+use observable::{Claim, Kind};
 use pattern::{Observed, Pattern};
 
 use super::details::{Columns, Details};
-use super::show::{SOURCES, show_with};
-use super::{Bound, General, Limits, Match, Report, told};
+use super::show::{show_with, source};
+use super::{Bound, Deferred, General, Limits, Match, Report, told};
+use crate::warning::Warnings;
 use crate::{Builder, Event, Hit, time};
 
 /// Under names from here on stand values of general patterns, each under that of its pattern and this bit. No indicator
@@ -31,12 +33,13 @@ pub struct Patterns {
 }
 
 #[derive(Debug)]
-struct Inner {
-    general: General,
+pub(super) struct Inner {
+    pub(super) general: General,
     /// Of each pattern how many claims it has in the set; `None`: it is tested on every event.
     claims: HashMap<u64, Option<usize>>,
     observed: Observed<'static>,
     token: u64,
+    pub(super) deferred: Vec<Deferred>,
 }
 
 /// Where and when an event was met, for events that do not say it themselves.
@@ -57,8 +60,22 @@ impl Patterns {
     #[must_use]
     pub fn new(limits: Limits) -> Self {
         let general = General::empty(limits);
-        let inner = Inner { general, claims: HashMap::new(), observed: Observed::new(), token: 0 };
+        let inner =
+            Inner { general, claims: HashMap::new(), observed: Observed::new(), token: 0, deferred: Vec::new() };
         Self { inner: Mutex::new(inner), everywhere: AtomicUsize::new(0), hasher: RandomState::new() }
+    }
+
+    /// Those whose matches are not told if these lists name every value that they were made by.
+    #[must_use]
+    pub fn with_warnings(self, warnings: Option<Arc<Warnings>>) -> Self {
+        self.inner().general.warnings = warnings;
+        self
+    }
+
+    /// Matches that were not told for that, by the first list that names a value of theirs.
+    #[must_use]
+    pub fn benign(&self) -> BTreeMap<Box<str>, u64> {
+        self.inner().general.benign.clone()
     }
 
     /// Adds a pattern, and to a set the values without which it cannot be met; a pattern of the same name goes. It is
@@ -106,7 +123,7 @@ impl Patterns {
         self.inner().general.report()
     }
 
-    fn inner(&self) -> MutexGuard<'_, Inner> {
+    pub(super) fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -125,6 +142,11 @@ impl Patterns {
         self.hasher.hash_one(name)
     }
 
+    /// The entity that an address is.
+    pub(super) fn entity_of(&self, source: Option<IpAddr>) -> Option<u64> {
+        source.map(|address| self.entity(address.to_string().as_bytes()))
+    }
+
     /// Shows an event to the patterns, and tells the hits.
     pub(crate) fn meet(
         &self,
@@ -136,23 +158,24 @@ impl Patterns {
         let details = Details::of(event, columns);
         let written = event.time.and_then(time::utc);
         let micros = written.and_then(|time| pattern::instant(&time)).unwrap_or(circumstances.received);
-        let source = event.fields.iter().find(|field| SOURCES.contains(&field.name));
-        let source = source.and_then(|field| canonical::address(field.value));
-        let entity = source.map_or(circumstances.input, |address| self.entity(address.to_string().as_bytes()));
+        let source = source(event);
+        let entity = self.entity_of(source).unwrap_or(circumstances.input);
         let mut matches: Vec<Match> = Vec::new();
         {
             let mut inner = self.inner();
-            let Inner { general, observed, token, .. } = &mut *inner;
+            let Inner { general, observed, token, deferred, .. } = &mut *inner;
             observed.clear();
             let origins = show_with(event, &details, micros, observed);
             *token += 1;
             general.observe_of(entity, *token, (observed, &origins), &mut |found| matches.push(found));
+            general.put_off((source, event.line, event.time), deferred);
         }
-        for Match { name, bound, .. } in matches {
+        for Match { name, bound, witnesses, .. } in matches {
             let joined = |part: fn(&Bound) -> &str| bound.iter().map(part).collect::<Vec<_>>().join(" ");
             let (value, field) = (joined(|bound| &bound.value), joined(|bound| &bound.field));
             let (line, time, raw) = (event.line, event.time, event.raw);
-            sink(&Hit { name, kind: Kind::Pattern, value: value.into(), field: &field, line, time, raw });
+            let (value, met) = (value.into(), witnesses.as_slice());
+            sink(&Hit { name, kind: Kind::Pattern, value, field: &field, met, line, time, raw });
         }
     }
 }

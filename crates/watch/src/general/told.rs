@@ -71,25 +71,37 @@ fn comparison(expression: &mut ComparisonExpression) {
 
 /// A constant as it is shown, if that is something else.
 fn written(path: &ObjectPath, operator: Operator, constant: &str) -> Option<String> {
-    let kind = |path: &ObjectPath| {
-        let claims = observable::named(path, Operator::Equal, [&Value::String(constant.into())])?;
-        claims.first().map(|claim| claim.kind)
-    };
+    let of = |path: &ObjectPath| of(path, &Value::String(constant.into()));
     let last = path.steps.last().and_then(property);
     let lower = matches!(last, Some("request_method" | "request_version")) || is_protocol(path);
     match operator {
         _ if lower => Some(constant.to_lowercase()),
         Operator::Equal | Operator::NotEqual | Operator::In => {
-            let kind = kind(path).or_else(|| kind(&end(path)?))?;
+            let kind = of(path).or_else(|| of(&end(path)?))?;
             text(kind, constant.as_bytes(), &mut Vec::new())
         }
         Operator::Like => {
-            let kind = kind(path)?;
+            let kind = of(path)?;
             let lower = [Kind::Domain, Kind::Md5, Kind::Sha1, Kind::Sha256, Kind::Sha512, Kind::Mac];
             lower.contains(&kind).then(|| constant.to_lowercase())
         }
         _ => None,
     }
+}
+
+/// The kind of a value that a path leads to.
+fn of(path: &ObjectPath, value: &Value) -> Option<Kind> {
+    observable::named(path, Operator::Equal, [value])?.first().map(|claim| claim.kind)
+}
+
+/// The kind of a value that a path led to; none if the path leads to nothing that has a kind.
+pub(super) fn kind(path: &ObjectPath, value: &Value) -> Option<Kind> {
+    of(path, value).or_else(|| of(&end(path)?, value))
+}
+
+/// Whether a path leads to values that have a kind.
+pub(super) fn is_observable(path: &ObjectPath) -> bool {
+    kind(path, &Value::String("".into())).is_some() || kind(path, &Value::Integer(0)).is_some()
 }
 
 fn is_protocol(path: &ObjectPath) -> bool {

@@ -14,10 +14,11 @@ mod tls;
 
 use super::gather::Gather;
 use super::{Fault, Faults, Reader, Sink};
-use crate::Meaning;
+use crate::{Detail, Meaning};
 use flow::{Flows, Turn};
 use frame::{Frame, Frames};
 use packet::{Packet, Transport};
+use std::net::IpAddr;
 
 /// The port of the name system, of mDNS and of LLMNR.
 const DNS_PORTS: [u16; 3] = [53, 5353, 5355];
@@ -119,23 +120,25 @@ impl Work {
         if cut && packet.payload.is_empty() && packet.transport == Transport::Other {
             self.faults.add(Fault::Packet, self.number);
         }
-        let (flow, fresh) = self.flows.of(&packet);
+        let (flow, fresh, opened) = self.flows.of(&packet);
+        let ends = Ends::of(&packet, opened);
         if fresh {
             self.gather.clear();
             self.gather.time(time);
             for (name, address) in [("ip.src", packet.source), ("ip.dst", packet.destination)] {
                 self.gather.push(name, Meaning::Address, address.to_string().as_bytes());
             }
+            ends.told(&mut self.gather);
             self.gather.emit(self.number, bytes, sink);
         }
         match packet.transport {
-            Transport::Udp { .. } => self.udp(&packet, bytes, time, sink),
-            Transport::Tcp { .. } => self.tcp(&packet, &flow, bytes, time, sink),
+            Transport::Udp { .. } => self.udp(&packet, &ends, bytes, time, sink),
+            Transport::Tcp { .. } => self.tcp(&packet, (&flow, &ends), bytes, time, sink),
             Transport::Other => {}
         }
     }
 
-    fn udp(&mut self, packet: &Packet<'_>, raw: &[u8], time: &[u8], sink: &mut Sink<'_>) {
+    fn udp(&mut self, packet: &Packet<'_>, ends: &Ends, raw: &[u8], time: &[u8], sink: &mut Sink<'_>) {
         if !packet.ports().into_iter().any(|port| DNS_PORTS.contains(&port)) || packet.payload.is_empty() {
             return;
         }
@@ -143,16 +146,31 @@ impl Work {
         if dns::read(packet.payload, &mut self.gather).is_none() {
             self.faults.add(Fault::Packet, self.number);
         }
+        ends.told(&mut self.gather);
+        self.gather.push("protocol", Meaning::Detail(Detail::Protocol), b"dns");
         self.gather.emit(self.number, raw, sink);
     }
 
-    fn tcp(&mut self, packet: &Packet<'_>, flow: &flow::Key, raw: &[u8], time: &[u8], sink: &mut Sink<'_>) {
+    fn tcp(
+        &mut self,
+        packet: &Packet<'_>,
+        (flow, ends): (&flow::Key, &Ends),
+        raw: &[u8],
+        time: &[u8],
+        sink: &mut Sink<'_>,
+    ) {
         let dns = packet.ports().contains(&DNS_PORTS[0]);
         let Self { flows, gather, faults, number } = self;
         let beyond = flows.feed(flow, packet, &mut |bytes| {
             gather.clear();
             gather.time(time);
-            let turn = if dns { dns::stream(bytes, gather) } else { http_or_tls(bytes, gather) };
+            ends.told(gather);
+            let turn = if dns {
+                gather.push("protocol", Meaning::Detail(Detail::Protocol), b"dns");
+                dns::stream(bytes, gather)
+            } else {
+                http_or_tls(bytes, gather)
+            };
             gather.emit(*number, raw, sink);
             turn
         });
@@ -164,6 +182,39 @@ impl Work {
     fn begin(&mut self, time: &[u8]) {
         self.gather.clear();
         self.gather.time(time);
+    }
+}
+
+/// Both ends of a connection, seen from the one that opened it.
+struct Ends {
+    source: IpAddr,
+    destination: IpAddr,
+    ports: Option<[u16; 2]>,
+    transport: &'static str,
+}
+
+impl Ends {
+    fn of(packet: &Packet<'_>, opened: bool) -> Self {
+        let (transport, has_ports) = match packet.transport {
+            Transport::Udp { .. } => ("udp", true),
+            Transport::Tcp { .. } => ("tcp", true),
+            Transport::Other => ("", false),
+        };
+        let (source, destination, [from, to]) = (packet.source, packet.destination, packet.ports());
+        let (source, destination, ports) =
+            if opened { (source, destination, [from, to]) } else { (destination, source, [to, from]) };
+        Self { source, destination, ports: has_ports.then_some(ports), transport }
+    }
+
+    fn told(&self, gather: &mut Gather) {
+        let mut tell = |name, detail, value: &str| gather.push(name, Meaning::Detail(detail), value.as_bytes());
+        tell("ip.src", Detail::Source, &self.source.to_string());
+        tell("ip.dst", Detail::Destination, &self.destination.to_string());
+        if let Some([from, to]) = self.ports {
+            tell("port.src", Detail::SourcePort, &from.to_string());
+            tell("port.dst", Detail::DestinationPort, &to.to_string());
+        }
+        tell("protocol", Detail::Protocol, self.transport);
     }
 }
 

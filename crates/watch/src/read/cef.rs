@@ -3,7 +3,7 @@
 use super::gather::Gather;
 use super::map::Use;
 use super::{FieldMap, key_value};
-use crate::Meaning;
+use crate::{Detail, Meaning};
 use memchr::memmem;
 
 /// Keys of CEF whose names do not tell. Labels of custom fields (`cs1Label`) are passed over.
@@ -33,6 +33,8 @@ const CEF: &[(&str, Use)] = &[
     ("deviceProcessName", Use::Is(Meaning::FileName)),
     ("smac", Use::Is(Meaning::Mac)),
     ("dmac", Use::Is(Meaning::Mac)),
+    ("in", Use::Is(Meaning::Detail(Detail::DestinationBytes))),
+    ("out", Use::Is(Meaning::Detail(Detail::SourceBytes))),
     ("rt", Use::Time),
     ("deviceReceiptTime", Use::Time),
     ("start", Use::Time),

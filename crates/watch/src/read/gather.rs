@@ -42,6 +42,11 @@ impl Gather {
 
     /// Adds a value under a name, as the map or the name itself says.
     pub(super) fn add(&mut self, name: &str, as_told: Option<Use>, value: &[u8]) {
+        if !matches!(as_told, Some(Use::Ignore | Use::Is(Meaning::Detail(_))))
+            && let Some(detail) = names::detail(name)
+        {
+            self.push(name, Meaning::Detail(detail), value);
+        }
         match as_told {
             Some(Use::Ignore) => {}
             Some(Use::Time) => self.time(value),
@@ -121,7 +126,8 @@ impl Gather {
 
     /// Gives the event away, unless nothing is in it.
     pub(super) fn emit(&self, line: u64, raw: &[u8], sink: &mut Sink<'_>) {
-        if self.fields.is_empty() {
+        // Details alone concern nobody.
+        if self.fields.iter().all(|spot| matches!(spot.meaning, Meaning::Detail(_))) {
             return;
         }
         let fields: Vec<Field<'_>> = self.fields.iter().filter_map(|spot| self.field(spot)).collect();

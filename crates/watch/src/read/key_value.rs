@@ -25,6 +25,38 @@ pub(super) fn cef_pairs(text: &[u8], pair: &mut dyn FnMut(&[u8], &[u8])) {
     }
 }
 
+/// The longest key that is looked at.
+const LONGEST_KEY: usize = 32;
+
+/// Gives the pairs in a line of text, as firewalls write them: a key of a few letters, `=`, and a value in quotes or up to the
+/// next blank, comma or semicolon.
+pub(super) fn text_pairs(text: &[u8], pair: &mut dyn FnMut(&[u8], &[u8])) {
+    let mut from = 0;
+    for at in memchr::memchr_iter(b'=', text) {
+        // Within a value in quotes.
+        if at < from {
+            continue;
+        }
+        let before = text.get(from.max(at.saturating_sub(LONGEST_KEY))..at).unwrap_or_default();
+        let length = before.iter().rev().take_while(|&&byte| is_key(byte)).count();
+        let key = before.get(before.len() - length..).unwrap_or_default();
+        let rest = text.get(at + 1..).unwrap_or_default();
+        let value = match rest.strip_prefix(b"\"") {
+            Some(quoted) => match memchr::memchr(b'"', quoted) {
+                Some(end) => {
+                    from = at + 2 + end;
+                    quoted.get(..end).unwrap_or_default()
+                }
+                None => continue,
+            },
+            None => rest.split(|&byte| matches!(byte, b' ' | b'\t' | b',' | b';')).next().unwrap_or_default(),
+        };
+        if !key.is_empty() && !value.is_empty() {
+            pair(key, value);
+        }
+    }
+}
+
 fn is_key(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'[' | b']')
 }

@@ -1,7 +1,7 @@
 //! Field maps: which field of a log means what.
 
 use super::names;
-use crate::Meaning;
+use crate::{Detail, Meaning};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ pub enum Use {
 }
 
 impl Use {
-    const NAMES: [(&'static str, Self); 23] = [
+    const NAMES: [(&'static str, Self); 27] = [
         ("address", Self::Is(Meaning::Address)),
         ("host", Self::Is(Meaning::Host)),
         ("answer", Self::Is(Meaning::Answer)),
@@ -39,6 +39,10 @@ impl Use {
         ("mac", Self::Is(Meaning::Mac)),
         ("as", Self::Is(Meaning::AutonomousSystem)),
         ("text", Self::Is(Meaning::Text)),
+        ("source-port", Self::Is(Meaning::Detail(Detail::SourcePort))),
+        ("destination-port", Self::Is(Meaning::Detail(Detail::DestinationPort))),
+        ("protocol", Self::Is(Meaning::Detail(Detail::Protocol))),
+        ("method", Self::Is(Meaning::Detail(Detail::Method))),
         ("time", Self::Time),
         ("ignore", Self::Ignore),
     ];
@@ -138,9 +142,9 @@ impl FieldMap {
         self.told.get(path).copied().or(self.others)
     }
 
-    /// Whether the name is one that the map or the guess knows.
+    /// Whether the name is one that the map, the guess or the table of details knows.
     pub(crate) fn knows(&self, name: &str) -> bool {
-        self.told.contains_key(name) || names::guess(name).is_some()
+        self.told.contains_key(name) || names::guess(name).is_some() || names::detail(name).is_some()
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the names of fields let expect: the tables of ECS and OCSF, and a guess by the last part of a name.
 
 use super::map::Use;
-use crate::Meaning;
+use crate::{Detail, Meaning};
 
 /// Fields of the Elastic Common Schema 9 that a guess by the last part would not get right.
 /// `spec`: telemetry formats §7.
@@ -205,6 +205,14 @@ const LONGEST: usize = 24;
 
 /// What the last part of a name lets expect.
 pub(super) fn guess(name: &str) -> Option<Use> {
+    plain(name, |name| {
+        let found = LAST.binary_search_by_key(&name, |(last, _)| last).ok()?;
+        LAST.get(found).map(|(_, meant)| *meant)
+    })
+}
+
+/// The last part of a name in lower case and without `_`, `-` and blanks.
+fn plain<T>(name: &str, look: impl Fn(&str) -> Option<T>) -> Option<T> {
     let last = name.rsplit('.').next().unwrap_or(name);
     let mut plain = [0_u8; LONGEST];
     let mut length = 0;
@@ -212,9 +220,97 @@ pub(super) fn guess(name: &str) -> Option<Use> {
         *plain.get_mut(length)? = byte.to_ascii_lowercase();
         length += 1;
     }
-    let plain = std::str::from_utf8(plain.get(..length)?).ok()?;
-    let found = LAST.binary_search_by_key(&plain, |(last, _)| last).ok()?;
-    LAST.get(found).map(|(_, meant)| *meant)
+    look(std::str::from_utf8(plain.get(..length)?).ok()?)
+}
+
+/// Last parts of names that say what a connection, a request or a file is like, in lower case and without `_`, `-` and
+/// blanks; sorted. Those of CEF (`spt`, `in`), LEEF (`srcPort`), ECS (`source.port`), W3C logs of web servers (`cs-method`),
+/// and what firewalls and flow exporters write.
+const DETAILS: &[(&str, Detail)] = &[
+    ("app", Detail::Protocol),
+    ("appproto", Detail::Protocol),
+    ("bytesin", Detail::DestinationBytes),
+    ("bytesout", Detail::SourceBytes),
+    ("csmethod", Detail::Method),
+    ("csuristem", Detail::Target),
+    ("csversion", Detail::Version),
+    ("destinationport", Detail::DestinationPort),
+    ("destport", Detail::DestinationPort),
+    ("dport", Detail::DestinationPort),
+    ("dpt", Detail::DestinationPort),
+    ("dstbytes", Detail::DestinationBytes),
+    ("dstpackets", Detail::DestinationPackets),
+    ("dstpkts", Detail::DestinationPackets),
+    ("dstport", Detail::DestinationPort),
+    ("filesize", Detail::Size),
+    ("fsize", Detail::Size),
+    ("httpmethod", Detail::Method),
+    ("httpversion", Detail::Version),
+    ("method", Detail::Method),
+    ("mimetype", Detail::MediaType),
+    ("origbytes", Detail::SourceBytes),
+    ("origpkts", Detail::SourcePackets),
+    ("proto", Detail::Protocol),
+    ("protocol", Detail::Protocol),
+    ("rcvdbyte", Detail::DestinationBytes),
+    ("requestmethod", Detail::Method),
+    ("respbytes", Detail::DestinationBytes),
+    ("resppkts", Detail::DestinationPackets),
+    ("sentbyte", Detail::SourceBytes),
+    ("service", Detail::Protocol),
+    ("sourceport", Detail::SourcePort),
+    ("sport", Detail::SourcePort),
+    ("spt", Detail::SourcePort),
+    ("srcbytes", Detail::SourceBytes),
+    ("srcpackets", Detail::SourcePackets),
+    ("srcpkts", Detail::SourcePackets),
+    ("srcport", Detail::SourcePort),
+    ("transport", Detail::Protocol),
+    ("uripath", Detail::Target),
+];
+
+/// What a field says beside observables, as its name tells.
+pub(super) fn detail(name: &str) -> Option<Detail> {
+    match name {
+        "source.port" | "src_endpoint.port" | "id.orig_p" => return Some(Detail::SourcePort),
+        "destination.port" | "dst_endpoint.port" | "id.resp_p" => return Some(Detail::DestinationPort),
+        "source.bytes" => return Some(Detail::SourceBytes),
+        "destination.bytes" => return Some(Detail::DestinationBytes),
+        _ => {}
+    }
+    plain(name, |name| {
+        let found = DETAILS.binary_search_by_key(&name, |(last, _)| last).ok()?;
+        DETAILS.get(found).map(|(_, detail)| *detail)
+    })
+}
+
+/// Names of addresses that open a connection, and of those to which one is opened, likewise.
+const ENDS: &[(&str, Detail)] = &[
+    ("cip", Detail::Source),
+    ("clientaddr", Detail::Source),
+    ("clientip", Detail::Source),
+    ("destinationaddress", Detail::Destination),
+    ("destinationip", Detail::Destination),
+    ("destip", Detail::Destination),
+    ("dst", Detail::Destination),
+    ("dstaddr", Detail::Destination),
+    ("dstip", Detail::Destination),
+    ("sourceaddress", Detail::Source),
+    ("sourceip", Detail::Source),
+    ("src", Detail::Source),
+    ("srcaddr", Detail::Source),
+    ("srcip", Detail::Source),
+];
+
+/// Which end of a connection a field with an address is, as its name tells. The last part of a longer name does not tell.
+pub(crate) fn end(name: &str) -> Option<Detail> {
+    if name.contains('.') {
+        return None;
+    }
+    plain(name, |name| {
+        let found = ENDS.binary_search_by_key(&name, |(last, _)| last).ok()?;
+        ENDS.get(found).map(|(_, end)| *end)
+    })
 }
 
 /// Whether whoever reads the whole value as `promised` finds a piece of it that was found as this by itself.
@@ -254,6 +350,10 @@ mod tests {
     fn the_table_is_sorted_and_fits() {
         assert!(LAST.is_sorted_by(|a, b| a.0 < b.0));
         assert!(LAST.iter().all(|(name, _)| name.len() <= LONGEST));
+        for table in [DETAILS, ENDS] {
+            assert!(table.is_sorted_by(|a, b| a.0 < b.0));
+            assert!(table.iter().all(|(name, _)| name.len() <= LONGEST));
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Syslog: RFC 5424, the older RFC 3164, bare lines as files on disk have them, and messages counted in octets (RFC 6587).
 
 use super::gather::Gather;
-use super::{Fault, Faults, FieldMap, Line, Reader, Sink, cef, json};
+use super::{Fault, Faults, FieldMap, Line, Reader, Sink, cef, json, key_value, names};
 use crate::Meaning;
 
 /// The longest message that is counted in octets.
@@ -143,6 +143,12 @@ impl Syslog {
             }
         }
         self.gather.text("message", message);
+        key_value::text_pairs(message, &mut |key, value| {
+            let Ok(key) = std::str::from_utf8(key) else { return };
+            if let Some(detail) = names::detail(key).or_else(|| names::end(key)) {
+                self.gather.push(key, Meaning::Detail(detail), value);
+            }
+        });
     }
 }
 

@@ -9,14 +9,17 @@ use super::line::{Lines, OPEN, Span};
 use super::mask::Outline;
 use super::{MAX_DEPTH, unescape};
 
-/// A walk over one line of a window.
+/// A walk over one line.
 pub(super) struct Walk<'w> {
+    /// The line.
     pub(super) text: &'w [u8],
     pub(super) outline: &'w Outline,
     /// The offsets of the outline.
     pub(super) marks: &'w [u32],
     pub(super) keys: &'w Keys,
     pub(super) lines: &'w mut Lines,
+    /// Where the line begins in its window.
+    pub(super) base: usize,
 }
 
 /// An object or array that is open.
@@ -129,8 +132,7 @@ impl Walk<'_> {
                 if count == 2 {
                     self.scalar(target.field, close + 2, *first);
                 } else if plain(close + 3, end) {
-                    let span = Span { start: close as u32 + 3, end: end as u32, made: false };
-                    self.lines.see(act, span);
+                    self.lines.see(act, self.span(close + 3, end));
                 } else {
                     return;
                 }
@@ -197,7 +199,7 @@ impl Walk<'_> {
             let span = if self.outline.has_escapes() && self.outline.escaped(open + 1, close) {
                 self.unescaped(open + 1, close)?
             } else {
-                Span { start: open as u32 + 1, end: close as u32, made: false }
+                self.span(open + 1, close)
             };
             self.lines.see(act, span);
         }
@@ -220,8 +222,14 @@ impl Walk<'_> {
             && let Some(act) = self.keys.act(field)
         {
             // Where it ends is looked up when it is needed, and most are not.
-            self.lines.see(act, Span { start: start as u32, end: OPEN, made: false });
+            self.lines.see(act, Span { end: OPEN, ..self.span(start, start) });
         }
+    }
+
+    /// Where a part of the line stands in the window.
+    #[inline(always)]
+    fn span(&self, start: usize, end: usize) -> Span {
+        Span { start: (self.base + start) as u32, end: (self.base + end) as u32, made: false }
     }
 
     /// Leaves out what is in the object or array that was just opened; the mark of its end.

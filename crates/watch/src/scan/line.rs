@@ -241,8 +241,9 @@ impl<'w> Window<'w> {
         row.time.map(|span| self.lines.text(self.text, span))
     }
 
+    /// All values of a line.
     #[inline]
-    fn seen(self, place: usize) -> &'w [Seen] {
+    pub(super) fn seen(self, place: usize) -> &'w [Seen] {
         let rows = &self.lines.rows;
         let start = place.checked_sub(1).and_then(|before| rows.get(before)).map_or(0, |row| row.values);
         let end = rows.get(place).map_or(start, |row| row.values);

@@ -8,11 +8,13 @@ mod columns;
 mod fault;
 mod json;
 pub(crate) mod keys;
+mod learn;
 pub(crate) mod line;
 mod mask;
 mod parted;
 pub(crate) mod parts;
 mod rows;
+mod trail;
 mod unescape;
 
 use std::sync::LazyLock;
@@ -26,6 +28,7 @@ use line::{Lines, Names, Past, Window};
 use mask::Outline;
 use parted::Parted;
 use rows::Rows;
+use trail::{Followed, Trails};
 
 use crate::general::Columns as ColumnNames;
 use crate::{eve, vectors, zeek};
@@ -82,6 +85,7 @@ pub struct Scan {
     /// Which vectors the processor has.
     level: Level,
     outline: Outline,
+    trails: Trails,
     columns: Parted,
     header: Header,
     lines: Lines,
@@ -102,6 +106,7 @@ impl Scan {
             format,
             level: Level::new(),
             outline: Outline::default(),
+            trails: Trails::default(),
             columns: Parted::default(),
             header: Header::default(),
             lines: Lines::default(),
@@ -178,41 +183,36 @@ impl Scan {
                 None => memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1),
             };
             let (window, tail) = rest.split_at_checked(end).unwrap_or((rest, &[]));
-            rest = tail;
+            let ahead = std::mem::replace(&mut rest, tail);
             if window.len() > MAX_LINE + 1 {
                 self.report.lines += 1;
                 self.report.broken(self.report.lines, Fault::Length);
                 continue;
             }
             match self.format {
-                Format::ZeekJson => self.json(&ZEEK, window, show),
-                Format::Eve => self.json(&EVE, window, show),
+                Format::ZeekJson => self.json(&ZEEK, ahead, end, show),
+                Format::Eve => self.json(&EVE, ahead, end, show),
                 Format::ZeekTsv => self.tsv(&ZEEK, window, show),
             }
         }
     }
 
-    fn json(&mut self, keys: &'static Keys, window: &[u8], show: &mut impl FnMut(Window<'_>)) {
-        self.outline.of(self.level, window);
-        let utf8 = self.outline.is_ascii() || simdutf8::basic::from_utf8(window).is_ok();
+    /// Reads the lines of a window, which is the beginning of a text.
+    fn json(&mut self, keys: &'static Keys, text: &[u8], length: usize, show: &mut impl FnMut(Window<'_>)) {
         self.lines.clear();
-        let marks = self.outline.positions();
-        let (mut start, mut next) = (0, 0);
+        let window = text.get(..length).unwrap_or(text);
+        let mut start = 0;
         while start < window.len() {
             self.report.lines += 1;
             self.lines.begin();
-            let mut walk = Walk { text: window, outline: &self.outline, marks, keys, lines: &mut self.lines };
-            let mut read = walk.line(start, &mut next);
-            // After a fault the end of the line is still ahead.
-            let mut end = marks.get(next).map_or(window.len(), |at| *at as usize);
-            while window.get(end).is_some_and(|byte| *byte != b'\n') {
-                next += 1;
-                end = marks.get(next).map_or(window.len(), |at| *at as usize);
-            }
-            next += 1;
-            if !utf8 && window.get(start..end).is_some_and(|line| std::str::from_utf8(line).is_err()) {
-                read = Err(Fault::Encoding);
-            }
+            let (end, read) = match self.trails.follow(text, start, &mut self.lines) {
+                Some(Followed { end, ascii: true }) => (end, Ok(true)),
+                Some(Followed { end, ascii: false }) => {
+                    let utf8 = window.get(start..end).is_some_and(|line| simdutf8::basic::from_utf8(line).is_ok());
+                    (end, if utf8 { Ok(true) } else { Err(Fault::Encoding) })
+                }
+                None => self.walk(keys, window, start),
+            };
             match read {
                 Ok(true) => {
                     if self.lines.late {
@@ -221,15 +221,32 @@ impl Scan {
                     self.lines.end(self.report.lines, start, end);
                 }
                 Ok(false) => {}
-                Err(Fault::Syntax(at)) => {
-                    self.report.broken(self.report.lines, Fault::Syntax(at.saturating_sub(start)))
-                }
                 Err(fault) => self.report.broken(self.report.lines, fault),
             }
             start = end + 1;
         }
         self.lines.begin();
         show(Window { text: window, lines: &self.lines, keys, header: None });
+    }
+
+    /// Reads one line from mark to mark; where it ends, and whether it is one.
+    fn walk(&mut self, keys: &'static Keys, window: &[u8], start: usize) -> (usize, Result<bool, Fault>) {
+        let rest = window.get(start..).unwrap_or_default();
+        let length = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+        let line = rest.get(..=length).unwrap_or(rest);
+        let end = start + length;
+        self.lines.begin();
+        self.outline.of(self.level, line);
+        let marks = self.outline.positions();
+        let mut walk = Walk { text: line, outline: &self.outline, marks, keys, lines: &mut self.lines, base: start };
+        let mut read = walk.line(0, &mut 0);
+        if !self.outline.is_ascii() && simdutf8::basic::from_utf8(line).is_err() {
+            read = Err(Fault::Encoding);
+        }
+        if read == Ok(true) {
+            self.trails.learn(line, keys);
+        }
+        (end, read)
     }
 
     fn tsv(&mut self, keys: &'static Keys, window: &[u8], show: &mut impl FnMut(Window<'_>)) {
@@ -258,23 +275,4 @@ fn settle(format: Format, lines: &mut Lines, window: &[u8], keys: &Keys, path: &
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{EVE, ZEEK};
-
-    #[test]
-    fn every_key_is_found_and_nothing_like_it() {
-        for keys in [&*ZEEK, &*EVE] {
-            for (node, key, target) in keys.all() {
-                let found = |node, text: &str| keys.find(node, text.as_bytes(), 0, text.len());
-                assert_eq!(found(node, key), target, "{key}");
-                let padded = format!("{key}\":\"and more behind it");
-                assert_eq!(keys.find(node, padded.as_bytes(), 0, key.len()), target, "{key}");
-                let known = |node, text: &str| keys.all().any(|(n, k, _)| (n, k) == (node, text));
-                let (shorter, longer) = (&key[..key.len() - 1], format!("{key}s"));
-                for (node, other) in [(node, shorter), (node, &longer), (node + 1, key)] {
-                    assert!(known(node, other) || found(node, other) == super::keys::Target::NONE, "{other}");
-                }
-            }
-        }
-    }
-}
+mod tests;

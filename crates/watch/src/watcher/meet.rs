@@ -5,9 +5,9 @@ use std::net::IpAddr;
 use observable::{Kind, canonical};
 
 use super::quick;
-use crate::Meaning;
 use crate::set::{Key, Set};
 use crate::text::Extractor;
+use crate::{Detail, Meaning};
 
 /// One thing to look up.
 #[derive(Clone, Copy, Debug)]
@@ -107,6 +107,14 @@ impl Meet {
             Meaning::Address | Meaning::Host | Meaning::Answer => {
                 return self.value(set, meaning, value, &mut |look, value| each(look, value));
             }
+            // Told as an address before: only patterns ask for it again.
+            Meaning::Detail(Detail::Source | Detail::Destination) => {
+                if let Some(address) = canonical::address(value) {
+                    each(Look::Address(address), value);
+                }
+                return;
+            }
+            Meaning::Detail(_) => return,
             Meaning::Certificate => Kind::Certificate,
             Meaning::CertificateSerial => Kind::CertificateSerial,
             Meaning::Subject => Kind::Subject,

@@ -17,11 +17,11 @@ use meet::{Look, Meet};
 pub(crate) use meet::{mailboxes, without_port};
 use observable::Kind;
 
-use crate::general::{CANDIDATES, Circumstances, Columns, Patterns};
+use crate::general::{CANDIDATES, Circumstances, Columns, Patterns, Witness};
 use crate::scan::Scan;
 use crate::scan::line::Window;
 use crate::set::{Found, Set};
-use crate::{Event, Field};
+use crate::{Event, Field, Meaning};
 
 /// A value in telemetry that is claimed by the set.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -34,6 +34,8 @@ pub struct Hit<'h> {
     pub value: Cow<'h, str>,
     /// The name of its field.
     pub field: &'h str,
+    /// Of a pattern that says more than a list of values, the values that took part; empty for a claim on one.
+    pub met: &'h [Witness],
     /// The number of the line, counted from 1.
     pub line: u64,
     /// When it happened, as the log has it; [`time::utc`](crate::time::utc) reads it.
@@ -125,6 +127,7 @@ impl Watcher {
     fn field(&mut self, event: &Event<'_>, field: &Field<'_>, sink: &mut dyn FnMut(&Hit<'_>)) -> bool {
         let Self { set, meet, found, told, .. } = self;
         let mut is_candidate = false;
+        let was_told = matches!(field.meaning, Meaning::Detail(_));
         let mut tell = |found: &mut Vec<Found>, kind: Kind, parent: bool, value: &[u8]| {
             for found in found.drain(..) {
                 let name = found.name;
@@ -132,13 +135,14 @@ impl Watcher {
                     is_candidate = true;
                     continue;
                 }
-                let claimed = if parent { found.subdomains } else { found.itself };
+                let claimed = (if parent { found.subdomains } else { found.itself }) && !was_told;
                 if !claimed || told.iter().any(|(n, k, f)| (*n, *k, f.as_str()) == (name, kind, field.name)) {
                     continue;
                 }
                 told.push((name, kind, field.name.to_owned()));
                 let value = String::from_utf8_lossy(value);
-                sink(&Hit { name, kind, value, field: field.name, line: event.line, time: event.time, raw: event.raw });
+                let (line, time, raw) = (event.line, event.time, event.raw);
+                sink(&Hit { name, kind, value, field: field.name, met: &[], line, time, raw });
             }
         };
         meet.value(set, field.meaning, field.value, &mut |look, value| match look {

@@ -2,7 +2,7 @@
 
 use crate::cli::Place;
 use crate::outcome::{Failure, Outcome, Verdict};
-use crate::terminal::{note, say, say_json, table, visible};
+use crate::terminal::{note, say, say_list, visible};
 use ledger::Certificate;
 use node::certificate::{ClientCertificate, fingerprint, spelled};
 use policy::role::Actor;
@@ -63,18 +63,14 @@ pub(super) fn run(place: &Place, args: &Args) -> Outcome {
         (Action::List, _) => {
             let certificates = administration.certificates(&Actor::Operator, name)?;
             let at = stix::timestamp::format_micros;
-            if args.json {
-                let shown = |certificate: &Certificate| {
-                    serde_json::json!({
-                        "fingerprint": spelled(&certificate.fingerprint),
-                        "ends": at(certificate.ends), "added": at(certificate.added),
-                    })
-                };
-                say_json(&certificates.iter().map(shown).collect::<Vec<_>>())?;
-            } else {
-                let row = |certificate: &Certificate| vec![spelled(&certificate.fingerprint), at(certificate.ends)];
-                say(table(&["SHA-256", "ENDS"], &certificates.iter().map(row).collect::<Vec<_>>()))?;
-            }
+            let shown = |certificate: &Certificate| {
+                serde_json::json!({
+                    "fingerprint": spelled(&certificate.fingerprint),
+                    "ends": at(certificate.ends), "added": at(certificate.added),
+                })
+            };
+            let row = |certificate: &Certificate| [spelled(&certificate.fingerprint), at(certificate.ends)];
+            say_list(args.json, &certificates, shown, ["SHA-256", "ENDS"], row)?;
         }
         (Action::Remove, Some(text)) => {
             let text = text.to_string_lossy();

@@ -2,7 +2,7 @@
 
 use crate::cli::Place;
 use crate::outcome::{Outcome, Verdict};
-use crate::terminal::{note, say, say_json, table, visible};
+use crate::terminal::{note, say_list, visible};
 use ledger::Session;
 use node::sessions::name_of;
 use policy::role::Actor;
@@ -44,16 +44,11 @@ pub(super) fn run(place: &Place, args: &Args) -> Outcome {
                 let at = stix::timestamp::format_micros;
                 [name_of(session), session.address.clone(), at(session.made), at(session.seen), at(session.ends)]
             };
-            if args.json {
-                let shown = |session: &Session| {
-                    let [id, address, made, seen, ends] = facts(session);
-                    serde_json::json!({"id": id, "address": address, "made": made, "seen": seen, "ends": ends})
-                };
-                say_json(&sessions.iter().map(shown).collect::<Vec<_>>())?;
-            } else {
-                let rows: Vec<_> = sessions.iter().map(|session| facts(session).to_vec()).collect();
-                say(table(&["ID", "ADDRESS", "MADE", "SEEN", "ENDS"], &rows))?;
-            }
+            let shown = |session: &Session| {
+                let [id, address, made, seen, ends] = facts(session);
+                serde_json::json!({"id": id, "address": address, "made": made, "seen": seen, "ends": ends})
+            };
+            say_list(args.json, &sessions, shown, ["ID", "ADDRESS", "MADE", "SEEN", "ENDS"], facts)?;
         }
         (Action::End, Some(id)) => {
             administration.end_session(&Actor::Operator, name, id)?;

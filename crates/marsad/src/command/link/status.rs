@@ -2,7 +2,7 @@
 
 use crate::cli::Place;
 use crate::outcome::{Outcome, Verdict};
-use crate::terminal::{say, say_json, table, visible};
+use crate::terminal::{say, say_json, say_list, table, visible};
 use crate::when;
 use node::administration::SeenLink;
 use policy::role::Actor;
@@ -36,29 +36,22 @@ pub(super) struct Args {
 pub(super) fn run_list(place: &Place, args: &List) -> Outcome {
     let now = node::clock::now();
     let links = place.open()?.administration()?.exchange_links(&Actor::Operator).map_err(crate::command::asked)?;
-    if args.json {
-        say_json(&links.iter().map(|link| shown(link, now)).collect::<Vec<_>>())?;
-        return Ok(Verdict::Good);
-    }
     let row = |link: &SeenLink| {
-        let mut cells = vec![visible(&link.name), visible(&link.partner)];
-        match &link.definition {
-            None => cells.extend(["?", "?", "?", "?"].map(str::to_owned)),
+        let [way, server, theirs, runs] = match &link.definition {
+            None => ["?"; 4].map(str::to_owned),
             Some(it) => {
                 let every = it.every.map(|every| format!("every {every} s"));
                 let at_once = it.at_once.then(|| "at once".to_owned());
                 let runs: Vec<String> = every.into_iter().chain(at_once).collect();
                 let runs = if runs.is_empty() { "by hand".to_owned() } else { runs.join(", ") };
                 let runs = if link.paused { "rests".to_owned() } else { runs };
-                cells.extend([it.direction.name().to_owned(), visible(&it.url), visible(&it.theirs), runs]);
+                [it.direction.name().to_owned(), visible(&it.url), visible(&it.theirs), runs]
             }
-        }
-        cells
+        };
+        [visible(&link.name), visible(&link.partner), way, server, theirs, runs]
     };
-    say(table(
-        &["NAME", "PARTNER", "WAY", "SERVER", "COLLECTION", "RUNS"],
-        &links.iter().map(row).collect::<Vec<_>>(),
-    ))?;
+    let heads = ["NAME", "PARTNER", "WAY", "SERVER", "COLLECTION", "RUNS"];
+    say_list(args.json, &links, |link| shown(link, now), heads, row)?;
     Ok(Verdict::Good)
 }
 

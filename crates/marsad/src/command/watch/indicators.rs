@@ -51,11 +51,11 @@ pub(super) fn load(place: &Place, args: &Args, live: bool, summary: &mut Summary
 fn of_file(path: &Path, warning_lists: &[PathBuf], summary: &mut Summary) -> Result<Source, Failure> {
     let file = File::open(path).map_err(|error| Failure::file("read", path, &error))?;
     let mut builder = Builder::new(node::chance::bytes()?);
-    let warnings = (!warning_lists.is_empty()).then(|| warnings(warning_lists)).transpose()?;
-    let mut loaded = watch::list::read_without(file, &mut builder, warnings.as_ref()).map_err(|error| {
+    let warnings = (!warning_lists.is_empty()).then(|| warnings(warning_lists)).transpose()?.map(Arc::new);
+    let mut loaded = watch::list::read_without(file, &mut builder, warnings.as_deref()).map_err(|error| {
         Failure::could(format!("cannot read the indicators of {}: {}", path.display(), chain(&error)))
     })?;
-    let patterns = Arc::new(Patterns::default());
+    let patterns = Arc::new(Patterns::default().with_warnings(warnings));
     loaded.add_patterns(&patterns, &mut builder);
     summary.indicators = loaded.report;
     summary.indicator_file = visible(&path.display().to_string());

@@ -122,6 +122,15 @@ fn tell_patterns(count: u64, patterns: &watch::general::Patterns) {
         everywhere => format!(", {} of them tested on every event", HumanCount(everywhere)),
     };
     note(format!("  beside them: {} patterns{everywhere}", HumanCount(count)));
+    let benign = patterns.benign();
+    if !benign.is_empty() {
+        let lists = benign.iter().map(|(list, count)| format!("{}: {count}", visible(list)));
+        let (count, lists) = (benign.values().sum(), lists.collect::<Vec<_>>().join("; "));
+        note(format!(
+            "  not told: {} matches of patterns by what is well known and benign alone ({lists})",
+            HumanCount(count)
+        ));
+    }
     let report = patterns.report();
     for (count, what) in [
         (report.dropped, "events were let go that a pattern could still have used"),

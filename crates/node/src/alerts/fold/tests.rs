@@ -12,6 +12,7 @@ const MINUTE: Micros = 60 * 1_000_000;
 /// The register in memory.
 #[derive(Default)]
 struct Memory {
+    wrong: RefCell<BTreeSet<String>>,
     rows: RefCell<BTreeMap<String, Row>>,
     tellings: RefCell<BTreeMap<(String, String), Telling>>,
 }
@@ -28,6 +29,22 @@ impl AlertDesk for Memory {
     fn open(&self, indicator: Option<&str>) -> Result<u64> {
         let of = |row: &&Row| row.open && indicator.is_none_or(|indicator| row.indicator == indicator);
         Ok(self.rows.borrow().values().filter(of).count() as u64)
+    }
+
+    fn of_object(&self, object: &str) -> Result<Vec<Row>> {
+        Ok(self.rows.borrow().values().filter(|row| row.open && row.indicator == object).cloned().collect())
+    }
+
+    fn is_wrong(&self, object: &str) -> Result<bool> {
+        Ok(self.wrong.borrow().contains(object))
+    }
+
+    fn judge(&self, object: &str, wrong: bool, _: Micros) -> Result<()> {
+        match wrong {
+            true => self.wrong.borrow_mut().insert(object.to_owned()),
+            false => self.wrong.borrow_mut().remove(object),
+        };
+        Ok(())
     }
 
     fn due(&self, now: Micros, limit: usize) -> Result<Vec<Row>> {
@@ -248,22 +265,60 @@ fn sightings_grow_with_the_count_and_not_too_often() {
     }
     // What failed is tried again, and what came since is in the last one.
     assert_eq!(sighted, [(0, 1, true), (15, 16, true), (16, 17, true), (31, 20, true)]);
-    // What people call a false positive is not sighted.
-    let memory = Memory::default();
-    folder.fold(&memory, &[of(1, 1, 0, 0)], 0).unwrap();
-    let (id, row) = memory.rows.borrow().iter().next().map(|(id, row)| (id.clone(), row.clone())).unwrap();
-    let mut alert = Alert::read(&row.body).unwrap();
-    alert.state = State::FalsePositive;
-    memory.rows.borrow_mut().insert(id.clone(), Row { body: alert.body(), ..row });
-    assert_eq!(folder.tick(&memory, 0).unwrap().sight, []);
-    folder.tick(&memory, 100 * MINUTE).unwrap();
-    folder.fold(&memory, &[of(1, 1, 9, 200 * MINUTE)], 200 * MINUTE).unwrap();
-    assert_eq!(memory.alerts()[0].state, State::FalsePositive, "and stays one for the day");
-    assert_eq!(memory.alerts()[0].notices, 1);
-    folder.fold(&memory, &[of(1, 1, 10, DAY)], DAY).unwrap();
-    let alerts = memory.alerts();
-    assert!(alerts.len() == 2 && alerts.iter().all(|alert| alert.state == State::FalsePositive), "and the day after");
-    folder.tick(&memory, 2 * DAY).unwrap();
-    folder.fold(&memory, &[of(1, 1, 11, 3 * DAY)], 3 * DAY).unwrap();
-    assert!(memory.alerts().iter().any(|alert| alert.state == State::New), "not after a day of silence");
+}
+
+/// Answered once, it holds for every alert of the claim, until it is taken back.
+#[test]
+fn a_false_positive_is_a_verdict_on_the_claim() {
+    let rules = Rules { sight: Some(15 * MINUTE), quiet: 60 * MINUTE, ..Rules::default() };
+    let (memory, folder) = (Memory::default(), folder(&rules));
+    let states = |indicator: u8| {
+        let mut of_it = memory.alerts();
+        of_it.retain(|alert| alert.indicator == format!("indicator--{indicator}"));
+        of_it.sort_by_key(|alert| alert.arrived);
+        of_it.into_iter().map(|alert| (alert.state, alert.count)).collect::<Vec<_>>()
+    };
+    let wrong = State::FalsePositive;
+    folder.fold(&memory, &[of(1, 1, 1, 1), of(1, 2, 2, 2), of(2, 1, 3, 3)], 3).unwrap();
+    assert_eq!(memory.tellings.borrow().len(), 3);
+    folder.verdict(&memory, "indicator--1", true, 4).unwrap();
+    // At once: what waits is let go of, for every machine, and other claims are as they were.
+    assert_eq!((states(1), states(2)), (vec![(wrong, 1), (wrong, 1)], vec![(State::New, 1)]));
+    assert_eq!(memory.tellings.take().len(), 1);
+    // Another machine, the same day, the day after, and when all was quiet for a month: counted, neither told nor sighted.
+    for (line, at) in [(4, MINUTE), (5, 2 * MINUTE), (6, 90 * MINUTE), (7, DAY), (8, 40 * DAY)] {
+        let entity = if line == 4 { 3 } else { 1 };
+        folder.fold(&memory, &[of(1, entity, line, at)], at).unwrap();
+        let sighted = folder.tick(&memory, at).unwrap().sight;
+        assert!(sighted.iter().all(|row| row.indicator != "indicator--1"), "{line}");
+    }
+    assert!(states(1).iter().all(|(state, _)| *state == wrong), "{:?}", states(1));
+    assert_eq!(states(1).iter().map(|(_, count)| count).sum::<u64>(), 7);
+    assert_eq!(memory.tellings.take(), BTreeMap::new());
+    // Taken back: the open ones are told again, and so is what comes.
+    let now = 40 * DAY + MINUTE;
+    folder.verdict(&memory, "indicator--1", false, now).unwrap();
+    folder.fold(&memory, &[of(1, 4, 9, now)], now).unwrap();
+    folder.tick(&memory, now).unwrap();
+    assert_eq!(states(1).iter().filter(|(state, _)| *state == State::New).count(), 2);
+    assert_eq!(memory.tellings.take().len(), 2);
+}
+
+/// What the book says of the claim counts as an answer does, as long as it says so.
+#[test]
+fn an_opinion_of_ours_in_the_book_is_a_verdict_too() {
+    let rules = Rules::default();
+    let (memory, folder) = (Memory::default(), folder(&rules));
+    for (line, is_wrong, expected) in [
+        (1, Some(true), State::FalsePositive),
+        (2, None, State::FalsePositive),
+        (3, Some(false), State::New),
+        (4, None, State::New),
+        (5, Some(true), State::FalsePositive),
+    ] {
+        let now = line as Micros * MINUTE;
+        folder.fold(&memory, &[Hit { is_wrong, ..of(1, 1, line, now) }], now).unwrap();
+        assert_eq!((memory.alerts()[0].state, memory.alerts()[0].count), (expected, line), "{line}");
+        assert_eq!(memory.tellings.take().len(), usize::from(line == 3), "{line}");
+    }
 }

@@ -151,11 +151,13 @@ fn taken(sent: SentHit, kind: Kind, now: ledger::Micros) -> Hit {
         kind,
         value: sent.value,
         field: sent.field,
+        met: Vec::new(),
         input: sent.input,
         line: sent.line,
         place: sent.place,
         time,
         raw: sent.raw,
+        is_wrong: None,
         received: now,
     }
 }

@@ -35,8 +35,13 @@ pub(crate) async fn post(
                 state.accounts.confirm_code(&name, &code, state.sources.now()).map_err(wrong_current)?;
             }
             let codes = state.administration.renew_recovery_codes(&actor, &name)?;
-            let codes: Vec<&str> = codes.iter().map(|code| code.as_str()).collect();
-            Ok(json(StatusCode::OK, &json!({"recovery": codes})))
+            Ok(shown(&codes))
         })
         .await
+}
+
+/// The codes, this once.
+pub(super) fn shown(codes: &[Zeroizing<String>]) -> Response<Body> {
+    let codes: Vec<&str> = codes.iter().map(|code| code.as_str()).collect();
+    json(StatusCode::OK, &json!({"recovery": codes}))
 }

@@ -50,8 +50,7 @@ pub(crate) async fn post(
             };
             let codes = state.administration.confirm_second_factor(&actor, &name, &code, state.sources.now())?;
             state.accounts.was_right(&name, from);
-            let codes: Vec<&str> = codes.iter().map(|code| code.as_str()).collect();
-            Ok(json(StatusCode::OK, &json!({"recovery": codes})))
+            Ok(super::recovery::shown(&codes))
         })
         .await
 }

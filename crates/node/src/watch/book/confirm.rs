@@ -186,6 +186,7 @@ impl Shared {
             name: object.name.as_deref().map(str::to_owned),
             confidence: object.confidence,
             score: super::voices::score(self, object),
+            is_wrong: super::voices::is_wrong(self, object),
             tlp,
             markings: object.object_marking_refs.clone(),
             valid_from: micros(object.valid_from.as_deref()).or_else(|| object.created()),

@@ -79,8 +79,10 @@ pub struct Status {
     pub refused: Vec<(Why, u64)>,
     /// Of those on what is well known and benign ([`Why::Benign`]), how many for each list that names them.
     pub benign: Vec<(Box<str>, u64)>,
-    /// The last of those, by the id of the indicator.
+    /// The last of those that are not watched for, by the id of the indicator.
     pub examples: Vec<(Why, String)>,
+    /// Matches of patterns that were not told since warning lists name every value that they were made by, for each list.
+    pub benign_matches: Vec<(Box<str>, u64)>,
 }
 
 pub(super) fn status(shared: &Shared) -> Result<Status, Error> {
@@ -105,6 +107,7 @@ pub(super) fn status(shared: &Shared) -> Result<Status, Error> {
         position,
         refused: counts.refused.iter().map(|(why, count)| (*why, *count)).collect(),
         benign: counts.benign.iter().map(|(list, count)| (list.clone(), *count)).collect(),
+        benign_matches: shared.patterns.benign().into_iter().collect(),
         examples: counts.examples.iter().cloned().collect(),
     })
 }

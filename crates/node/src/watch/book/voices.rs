@@ -4,7 +4,7 @@
 use super::Shared;
 use super::names::{Uuid, uuid_of};
 use super::object::Object;
-use crate::alerts::confidence::{self, Trust};
+use crate::alerts::confidence::{self, Opinion, Trust};
 use crate::export;
 use ledger::{Filter, Ledger as _, Record, Register as _, Relation, State, Versions};
 use policy::{Author, Class, Classes as _, View};
@@ -95,6 +95,17 @@ pub(super) fn score(shared: &Shared, object: &Object<'_>) -> Option<u8> {
         held.on(&object.id, &|organisation| trusts.get(organisation).copied().unwrap_or(Trust::None))
     };
     Some(confidence::effective(object.confidence, &voices))
+}
+
+/// Whether our own organisation says that a claim is wrong.
+pub(super) fn is_wrong(shared: &Shared, object: &Object<'_>) -> bool {
+    let held = shared.voices.read().unwrap_or_else(PoisonError::into_inner);
+    if !held.any(&object.id) {
+        return false;
+    }
+    let trusts = trusts(shared);
+    let voices = held.on(&object.id, &|organisation| trusts.get(organisation).copied().unwrap_or(Trust::None));
+    voices.iter().any(|voice| voice.trust == Trust::Own && voice.opinion == Opinion::StronglyDisagree)
 }
 
 /// How much each organisation counts, in lower case. Of a register that cannot be read nobody does.

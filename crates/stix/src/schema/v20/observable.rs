@@ -261,26 +261,6 @@ static X509_CERTIFICATE: Shape = sco(
     ],
     &[Rule::AnyOwn],
 );
-pub(super) const NAMES: [&str; 18] = [
-    "artifact",
-    "autonomous-system",
-    "directory",
-    "domain-name",
-    "email-addr",
-    "email-message",
-    "file",
-    "ipv4-addr",
-    "ipv6-addr",
-    "mac-addr",
-    "mutex",
-    "network-traffic",
-    "process",
-    "software",
-    "url",
-    "user-account",
-    "windows-registry-key",
-    "x509-certificate",
-];
 pub(super) static SHAPES: [&Shape; 18] = [
     &ARTIFACT,
     &AUTONOMOUS_SYSTEM,

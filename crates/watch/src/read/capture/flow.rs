@@ -32,7 +32,8 @@ pub(super) enum Turn {
 /// Connections and streams.
 #[derive(Debug, Default)]
 pub(super) struct Flows {
-    seen: BTreeMap<Key, ()>,
+    /// Each connection by the lesser of its sides; whether that one opened it.
+    seen: BTreeMap<Key, bool>,
     order: VecDeque<Key>,
     streams: BTreeMap<Key, Stream>,
     stream_order: VecDeque<Key>,
@@ -48,15 +49,21 @@ struct Stream {
 }
 
 impl Flows {
-    /// The side that speaks in this packet, and whether its connection is new.
-    pub(super) fn of(&mut self, packet: &Packet<'_>) -> (Key, bool) {
+    /// The side that speaks in this packet, whether its connection is new, and whether that side opened it, as far as can be
+    /// told of a capture that began later.
+    pub(super) fn of(&mut self, packet: &Packet<'_>) -> (Key, bool, bool) {
         let [from, to] = packet.ports();
         let tcp = matches!(packet.transport, Transport::Tcp { .. });
         let key = Key(packet.source, from, packet.destination, to, tcp);
         let back = Key(packet.destination, to, packet.source, from, tcp);
         let connection = key.clone().min(back);
-        let fresh = self.seen.insert(connection.clone(), ()).is_none();
-        if fresh {
+        let speaks = connection == key;
+        let known = self.seen.get(&connection).copied();
+        // A server answers from a port that is well known.
+        let answers = from < to && from < 1_024 && !is_first(packet);
+        let opened = known.unwrap_or(speaks != answers);
+        if known.is_none() {
+            self.seen.insert(connection.clone(), opened);
             self.order.push_back(connection);
             if self.order.len() > MOST_FLOWS
                 && let Some(oldest) = self.order.pop_front()
@@ -64,7 +71,7 @@ impl Flows {
                 self.seen.remove(&oldest);
             }
         }
-        (key, fresh)
+        (key, known.is_none(), opened == speaks)
     }
 
     /// Takes the payload of a packet; `read` is asked what it makes of the bytes in order. Whether a limit was met.
@@ -99,6 +106,11 @@ impl Flows {
             self.streams.remove(&oldest);
         }
     }
+}
+
+/// Whether a packet can only be the first of its connection.
+fn is_first(packet: &Packet<'_>) -> bool {
+    matches!(packet.transport, Transport::Tcp { syn: true, answers: false, .. })
 }
 
 impl Stream {

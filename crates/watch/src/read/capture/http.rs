@@ -1,8 +1,8 @@
 //! HTTP/1 requests: RFC 9112 §3.
 
 use super::flow::Turn;
-use crate::Meaning;
 use crate::read::gather::Gather;
+use crate::{Detail, Meaning};
 use memchr::memmem;
 
 /// The longest head of a request.
@@ -60,6 +60,15 @@ pub(super) fn read(bytes: &[u8], gather: &mut Gather) -> Turn {
         } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
             body = None;
         }
+    }
+    let version = request.next().unwrap_or_default();
+    for (name, detail, value) in [
+        ("protocol", Detail::Protocol, &b"http"[..]),
+        ("http.method", Detail::Method, method),
+        ("http.target", Detail::Target, target),
+        ("http.version", Detail::Version, version),
+    ] {
+        gather.push(name, Meaning::Detail(detail), value);
     }
     gather.push("http.host", Meaning::Host, host);
     url(method, host, target, gather);

@@ -18,7 +18,7 @@ pub(super) struct Packet<'b> {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Transport {
     Udp { from: u16, to: u16 },
-    Tcp { from: u16, to: u16, sequence: u32, syn: bool, ends: bool },
+    Tcp { from: u16, to: u16, sequence: u32, syn: bool, answers: bool, ends: bool },
     Other,
 }
 
@@ -156,6 +156,7 @@ fn tcp(body: &[u8]) -> Option<(Transport, &[u8])> {
     if header < 20 {
         return None;
     }
-    let transport = Transport::Tcp { from: two(0)?, to: two(2)?, sequence, syn: flags & 2 != 0, ends: flags & 5 != 0 };
+    let (syn, answers, ends) = (flags & 2 != 0, flags & 16 != 0, flags & 5 != 0);
+    let transport = Transport::Tcp { from: two(0)?, to: two(2)?, sequence, syn, answers, ends };
     Some((transport, body.get(header..).unwrap_or_default()))
 }

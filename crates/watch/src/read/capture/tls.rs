@@ -2,8 +2,8 @@
 
 use super::flow::Turn;
 use super::{certificate, fingerprint};
-use crate::Meaning;
 use crate::read::gather::Gather;
+use crate::{Detail, Meaning};
 
 /// The longest run of handshake messages that is read.
 const LONGEST_HANDSHAKE: usize = 1 << 16;
@@ -33,6 +33,7 @@ pub(super) fn read(bytes: &[u8], gather: &mut Gather) -> Turn {
     };
     match messages(&handshake, open) {
         Some(messages) => {
+            gather.push("protocol", Meaning::Detail(Detail::Protocol), b"tls,ssl");
             for (kind, body) in messages {
                 // A message that cannot be read tells nothing; the others still do.
                 let _ = match kind {

@@ -1,23 +1,10 @@
 //! `marsad validate`: exit codes, both streams, the shape of the JSON, and a table of bad input.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-
-use assert_cmd::Command;
+use super::objects::{TOOL, bundle};
+use super::process::{Ended, marsad, run};
 use serde_json::Value;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-
-const TOOL: &str = r#"{"type":"tool","spec_version":"2.1","id":"tool--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f","created":"2016-04-06T20:03:48.000Z","modified":"2016-04-06T20:03:48.000Z","name":"VNC"}"#;
-
-fn marsad() -> Command {
-    let mut command = Command::cargo_bin("marsad").unwrap();
-    command.env_remove("MARSAD_HOME").env_remove("NO_COLOR");
-    command
-}
-
-fn bundle(objects: &str) -> String {
-    format!(r#"{{"type":"bundle","id":"bundle--5ddaeff9-eca7-4094-9e65-4f53da21a444","objects":[{objects}]}}"#)
-}
 
 fn file(directory: &Path, name: &str, bytes: &[u8]) -> PathBuf {
     let path = directory.join(name);
@@ -25,12 +12,15 @@ fn file(directory: &Path, name: &str, bytes: &[u8]) -> PathBuf {
     path
 }
 
+fn validate(words: &[&str]) -> Ended {
+    run(marsad(&[&["validate"], words].concat()), "")
+}
+
 /// Runs `validate --json` on one file and gives exit code and value.
 fn judged(path: &Path, flags: &[&str]) -> (i32, Value) {
-    let output = marsad().arg("validate").arg("--json").args(flags).arg(path).output().unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    assert_eq!(text.lines().count(), 1, "one JSON value a file: {text}");
-    (output.status.code().unwrap(), serde_json::from_str(&text).unwrap())
+    let Ended { code, out, .. } = validate(&[flags, &["--json", path.to_str().unwrap()]].concat());
+    assert_eq!(out.lines().count(), 1, "one JSON value a file: {out}");
+    (code, serde_json::from_str(&out).unwrap())
 }
 
 #[test]
@@ -59,9 +49,9 @@ fn the_json_of_good_and_bad_files() {
     let (_, value) = judged(&bad, &["--codes"]);
     assert_eq!(value["errors"][0]["code"], "required");
 
-    let several = marsad().args(["validate", "--json"]).args([&good, &bad]).output().unwrap();
-    assert_eq!(several.status.code(), Some(1));
-    assert_eq!(String::from_utf8(several.stdout).unwrap().lines().count(), 2);
+    let several = validate(&["--json", good.to_str().unwrap(), bad.to_str().unwrap()]);
+    assert_eq!(several.code, 1);
+    assert_eq!(several.out.lines().count(), 2);
 }
 
 #[test]
@@ -97,9 +87,9 @@ fn bad_input_is_told_with_its_place() {
         assert_eq!((code, &value["valid"]), (1, &Value::from(false)), "{name}: {value}");
         let message = value["errors"][0]["message"].as_str().unwrap();
         assert!(message.contains(place), "{name}: {message}");
-        let output = marsad().arg("validate").arg(&path).output().unwrap();
-        assert_eq!(output.status.code(), Some(1), "{name}");
-        assert!(!String::from_utf8(output.stdout).unwrap().contains('\u{1b}'), "{name}: no colours in a pipe");
+        let ended = validate(&[path.to_str().unwrap()]);
+        assert_eq!(ended.code, 1, "{name}");
+        assert!(!ended.out.contains('\u{1b}'), "{name}: no colours in a pipe");
     }
 }
 
@@ -207,16 +197,16 @@ fn packed_files_are_opened() {
 
 #[test]
 fn standard_input_and_what_cannot_be_read() {
-    let output = marsad().args(["validate", "--json", "-"]).write_stdin(TOOL).output().unwrap();
-    assert_eq!(output.status.code(), Some(0));
-    assert!(String::from_utf8(output.stdout).unwrap().starts_with(r#"{"file":"-","valid":true,"objects":1,"#));
+    let ended = run(marsad(&["validate", "--json", "-"]), TOOL);
+    assert_eq!(ended.code, 0);
+    assert!(ended.out.starts_with(r#"{"file":"-","valid":true,"objects":1,"#));
 
     let directory = tempfile::tempdir().unwrap();
     let good = file(directory.path(), "good.json", TOOL.as_bytes());
-    let output = marsad().args(["validate", "/nonexistent/file.json"]).arg(&good).output().unwrap();
-    assert_eq!(output.status.code(), Some(3));
-    assert!(String::from_utf8(output.stderr).unwrap().contains("/nonexistent/file.json"));
-    assert!(String::from_utf8(output.stdout).unwrap().contains("good.json: valid"), "the others are judged");
-    assert_eq!(marsad().arg("validate").arg(directory.path()).output().unwrap().status.code(), Some(3));
-    assert_eq!(marsad().arg("validate").output().unwrap().status.code(), Some(2));
+    let ended = validate(&["/nonexistent/file.json", good.to_str().unwrap()]);
+    assert_eq!(ended.code, 3);
+    assert!(ended.err.contains("/nonexistent/file.json"));
+    assert!(ended.out.contains("good.json: valid"), "the others are judged");
+    assert_eq!(validate(&[directory.path().to_str().unwrap()]).code, 3);
+    assert_eq!(validate(&[]).code, 2);
 }

@@ -1,49 +1,22 @@
 //! `marsad init`, `account`, `organisation`, `key`, `collection`, `doctor`: exit codes, both streams, shapes of the JSON.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-
-use assert_cmd::Command;
+use super::node::Node;
+use super::process::Ended;
 use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt as _;
 
-struct Node {
-    directory: tempfile::TempDir,
+fn bare() -> Node {
+    Node::bare().told_by_flag()
 }
 
-impl Node {
-    fn bare() -> Self {
-        Self { directory: tempfile::tempdir().unwrap() }
-    }
-
-    fn new() -> Self {
-        let node = Self::bare();
-        assert_eq!(node.run(&["init", "--organisation", "Example CERT"], "").0, 0);
-        node
-    }
-
-    fn home(&self) -> std::path::PathBuf {
-        self.directory.path().join("home")
-    }
-
-    fn run(&self, args: &[&str], input: &str) -> (i32, String, String) {
-        let mut command = Command::cargo_bin("marsad").unwrap();
-        // After the command's own words, as scripts write it.
-        let output = command.args(args).arg("--home").arg(self.home()).write_stdin(input).output().unwrap();
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
-    }
-
-    fn json(&self, args: &[&str]) -> Value {
-        let (code, out, err) = self.run(&[args, &["--json"]].concat(), "");
-        assert_eq!(code, 0, "{args:?}: {err}");
-        serde_json::from_str(&out).unwrap()
-    }
+fn fresh() -> Node {
+    bare().made("Example CERT")
 }
 
 #[test]
 fn a_node_is_made_once_and_its_token_shown_once() {
-    let node = Node::bare();
-    let (code, out, err) = node.run(&["init", "--organisation", "Example CERT", "--admin", "amina"], "");
+    let node = bare();
+    let Ended { code, out, err } = node.run(&["init", "--organisation", "Example CERT", "--admin", "amina"], "");
     assert_eq!(code, 0, "{err}");
     let token = out.trim();
     assert!(token.len() > 40 && !token.contains(char::is_whitespace), "{out}");
@@ -53,29 +26,29 @@ fn a_node_is_made_once_and_its_token_shown_once() {
     let database = std::fs::read(node.home().join("marsad.db")).unwrap();
     assert!(!database.windows(token.len()).any(|window| window == token.as_bytes()), "only its hash is kept");
 
-    assert_eq!(node.run(&["init", "--organisation", "Other"], "").0, 3);
-    let foreign = Node::bare();
+    assert_eq!(node.run(&["init", "--organisation", "Other"], "").code, 3);
+    let foreign = bare();
     std::fs::create_dir(foreign.home()).unwrap();
     std::fs::write(foreign.home().join("holiday.jpg"), "").unwrap();
-    assert_eq!(foreign.run(&["init", "--organisation", "Other"], "").0, 3);
+    assert_eq!(foreign.run(&["init", "--organisation", "Other"], "").code, 3);
     assert_eq!(std::fs::read_dir(foreign.home()).unwrap().count(), 1, "nothing was added");
     for organisation in ["", " padded", "a\u{202e}b"] {
-        let node = Node::bare();
-        assert_eq!(node.run(&["init", "--organisation", organisation], "").0, 2, "{organisation:?}");
+        let node = bare();
+        assert_eq!(node.run(&["init", "--organisation", organisation], "").code, 2, "{organisation:?}");
         assert!(!node.home().exists());
     }
-    assert_eq!(Node::bare().run(&["init"], "").0, 2);
-    let made = Node::bare().json(&["init", "--organisation", "X"]);
+    assert_eq!(bare().run(&["init"], "").code, 2);
+    let made = bare().json(&["init", "--organisation", "X"]);
     assert_eq!((&made["administrator"], &made["collection"]), (&json!("admin"), &json!("main")));
 }
 
 #[test]
 fn accounts() {
-    let node = Node::new();
-    let (code, password, _) = node.run(&["account", "add", "amina", "--role", "analyst"], "");
+    let node = fresh();
+    let Ended { code, out: password, .. } = node.run(&["account", "add", "amina", "--role", "analyst"], "");
     assert_eq!(code, 0);
     assert_eq!(password.lines().count(), 1);
-    let (code, out, _) =
+    let Ended { code, out, .. } =
         node.run(&["account", "add", "omar", "--role", "partner-manager", "--password-stdin"], "correct horse\n");
     assert_eq!((code, out.as_str()), (0, ""), "a password that was given is not printed");
     let listed = node.json(&["account", "list"]);
@@ -125,29 +98,30 @@ fn accounts() {
         (&["account", "remove", "admin"], "", 3),
         (&["account", "remove", "omar"], "", 0),
     ] {
-        assert_eq!(node.run(args, input).0, expected, "{args:?}");
+        assert_eq!(node.run(args, input).code, expected, "{args:?}");
     }
 }
 
 #[test]
 fn organisations_keys_and_collections() {
-    let node = Node::new();
+    let node = fresh();
     for relation in ["self", "client", "community", "public"] {
-        assert_eq!(node.run(&["organisation", "add", relation, "--relation", relation], "").0, 0, "{relation}");
+        assert_eq!(node.run(&["organisation", "add", relation, "--relation", relation], "").code, 0, "{relation}");
     }
-    assert_eq!(node.run(&["organisation", "add", "X", "--relation", "friend"], "").0, 2);
-    assert_eq!(node.run(&["organisation", "add", "SELF", "--relation", "client"], "").0, 3);
+    assert_eq!(node.run(&["organisation", "add", "X", "--relation", "friend"], "").code, 2);
+    assert_eq!(node.run(&["organisation", "add", "SELF", "--relation", "client"], "").code, 3);
     assert_eq!(node.json(&["organisation", "list"]).as_array().unwrap().len(), 5);
     // Another organisation may stand to ours as `self`; ours stays the owner.
-    assert_eq!(node.run(&["account", "add", "amina", "--role", "reader"], "").0, 0);
+    assert_eq!(node.run(&["account", "add", "amina", "--role", "reader"], "").code, 0);
     assert_eq!(node.json(&["account", "list"])[1]["organisation"], "Example CERT");
 
-    let (code, key, _) = node.run(&["key", "add", "machine", "--scope", "write,read", "--expires", "90d"], "");
+    let Ended { code, out: key, .. } =
+        node.run(&["key", "add", "machine", "--scope", "write,read", "--expires", "90d"], "");
     assert_eq!((code, key.lines().count()), (0, 1));
     let listed = node.json(&["key", "list"]);
     assert_eq!((&listed[0]["account"], &listed[0]["scope"]), (&json!("admin"), &json!(["read", "write"])));
     assert!(!listed.to_string().contains(key.trim()), "the secret is nowhere");
-    let (code, ..) = node.run(&["key", "add", "bound", "--from", "192.0.2.0/24,::ffff:198.51.100.7"], "");
+    let Ended { code, .. } = node.run(&["key", "add", "bound", "--from", "192.0.2.0/24,::ffff:198.51.100.7"], "");
     let listed = node.json(&["key", "list"]);
     assert_eq!((code, &listed[0]["from"]), (0, &json!(["192.0.2.0/24", "198.51.100.7/32"])));
     for (args, expected) in [
@@ -170,23 +144,23 @@ fn organisations_keys_and_collections() {
         (&["collection", "add", "fixed", "--id", "91A7B528-80EB-42ED-A74D-C6FBD5A26116"], 0),
         (&["collection", "remove", "nothing"], 3),
     ] {
-        assert_eq!(node.run(args, "").0, expected, "{args:?}");
+        assert_eq!(node.run(args, "").code, expected, "{args:?}");
     }
     let listed = node.json(&["collection", "list"]);
     assert_eq!((&listed[1]["read"], &listed[1]["write"]), (&json!("anyone"), &json!(["client", "amina"])));
     assert_eq!(listed[2]["id"], "91a7b528-80eb-42ed-a74d-c6fbd5a26116");
-    assert_eq!(node.run(&["collection", "remove", "phishing"], "").0, 0);
+    assert_eq!(node.run(&["collection", "remove", "phishing"], "").code, 0);
     assert_eq!(node.json(&["collection", "list"]).as_array().unwrap().len(), 2);
 }
 
 #[test]
 fn the_doctor_finds_what_is_wrong() {
-    let node = Node::new();
+    let node = fresh();
     assert_eq!(node.json(&["doctor"])["healthy"], json!(true));
     let secret = node.home().join("secret");
     std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o644)).unwrap();
     std::fs::write(node.home().join("config.toml"), "frobnicate = 1\n").unwrap();
-    let (code, out, _) = node.run(&["doctor", "--json"], "");
+    let Ended { code, out, .. } = node.run(&["doctor", "--json"], "");
     let value: Value = serde_json::from_str(&out).unwrap();
     assert_eq!((code, &value["healthy"]), (1, &json!(false)));
     let bad: Vec<&str> = value["findings"]
@@ -199,5 +173,5 @@ fn the_doctor_finds_what_is_wrong() {
     assert_eq!(bad, ["permissions", "configuration"]);
     assert!(value["findings"].as_array().unwrap().iter().all(|f| f["health"] == "good" || f["next"].is_string()));
     // Commands that need the configuration refuse it, too.
-    assert_eq!(node.run(&["collection", "list"], "").0, 2);
+    assert_eq!(node.run(&["collection", "list"], "").code, 2);
 }

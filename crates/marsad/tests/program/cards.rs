@@ -1,91 +1,28 @@
 //! Cards and partners through the binary: two nodes that come to trust each other, and everything on the way that must not
 //! count.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
-
+use super::node::Node;
 use serde_json::{Value, json};
-use std::path::PathBuf;
 
-struct Node(tempfile::TempDir);
-
-struct Ended {
-    code: i32,
-    out: String,
-    err: String,
+/// How the first partner's card stands.
+fn state(node: &Node) -> String {
+    let partners = node.json(&["partner", "list"]);
+    partners[0]["card"].as_str().unwrap_or("nobody").to_owned()
 }
 
-impl Node {
-    fn new(organisation: &str) -> Self {
-        let node = Self(tempfile::tempdir().unwrap());
-        node.good(&["init", "--organisation", organisation]);
-        node
-    }
+/// Act, whether it was done, and why not, of every entry about partners.
+fn log(node: &Node) -> Vec<(String, bool, String)> {
+    let entry = |entry: Value| {
+        let body = &entry["matter"]["body"];
+        let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
+        (text("act"), body["done"].as_bool().unwrap(), text("reason"))
+    };
+    node.entries(&["--kind", "partner"]).into_iter().map(entry).collect()
+}
 
-    fn run_with(&self, args: &[&str], input: &str) -> Ended {
-        let mut command = assert_cmd::Command::cargo_bin("marsad").unwrap();
-        let command = command.args(args).env("MARSAD_HOME", self.0.path().join("home")).env("USER", "operator");
-        let output = command.write_stdin(input).output().unwrap();
-        Ended {
-            code: output.status.code().unwrap(),
-            out: String::from_utf8(output.stdout).unwrap(),
-            err: String::from_utf8(output.stderr).unwrap(),
-        }
-    }
-
-    fn run(&self, args: &[&str]) -> Ended {
-        self.run_with(args, "")
-    }
-
-    fn good(&self, args: &[&str]) -> String {
-        let ended = self.run(args);
-        assert_eq!(ended.code, 0, "{args:?}: {}{}", ended.out, ended.err);
-        ended.out
-    }
-
-    /// It is refused with this exit code, and says why.
-    fn refused(&self, args: &[&str], code: i32, why: &str) {
-        let ended = self.run(args);
-        assert_eq!(ended.code, code, "{args:?}: {}{}", ended.out, ended.err);
-        assert!(ended.err.contains(why), "{args:?}: {}", ended.err);
-    }
-
-    fn json(&self, args: &[&str]) -> Value {
-        serde_json::from_str(&self.good(&[args, &["--json"]].concat())).unwrap()
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    /// Its card in a file, and what is said of it.
-    fn card(&self, name: &str) -> (String, Value) {
-        let path = self.file(name).to_str().unwrap().to_owned();
-        let said = self.json(&["card", "show", "-o", &path]);
-        (path, said)
-    }
-
-    /// How the first partner's card stands.
-    fn state(&self) -> String {
-        let partners = self.json(&["partner", "list"]);
-        partners[0]["card"].as_str().unwrap_or("nobody").to_owned()
-    }
-
-    /// Act, whether it was done, and why not, of every entry about partners.
-    fn log(&self) -> Vec<(String, bool, String)> {
-        let log = self.good(&["audit", "list", "--kind", "partner", "--json"]);
-        let entries = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-        let entry = |entry: Value| {
-            let body = &entry["matter"]["body"];
-            let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
-            (text("act"), body["done"].as_bool().unwrap(), text("reason"))
-        };
-        entries.map(entry).collect()
-    }
-
-    fn is_told(&self, act: &str, why: &str) {
-        let log = self.log();
-        assert!(log.iter().any(|(did, done, reason)| did == act && !done && reason.contains(why)), "{why}: {log:?}");
-    }
+fn is_told(node: &Node, act: &str, why: &str) {
+    let log = log(node);
+    assert!(log.iter().any(|(did, done, reason)| did == act && !done && reason.contains(why)), "{why}: {log:?}");
 }
 
 fn text(value: &Value) -> String {
@@ -118,29 +55,29 @@ fn an_offered_card_counts_after_its_words_were_said_and_not_before() {
     let (path, said) = north.card("north.json");
     let (words, digits) = (text(&said["words"]), text(&said["digits"]));
     own.good(&["partner", "add", &path]);
-    assert_eq!(own.state(), "offered");
+    assert_eq!(state(&own), "offered");
     // What is offered does not show its words: they must come from the other side.
     let shown = own.good(&["partner", "show", "CERT North"]);
     assert!(shown.contains("counts for nothing") && !shown.contains(&words), "{shown}");
     let wrong = text(&own.json(&["card", "show"])["words"]);
     own.refused(&["partner", "confirm", "CERT North", "--words", &wrong], 3, "those of another card");
-    own.is_told("confirm-partner", "those of another card");
+    is_told(&own, "confirm-partner", "those of another card");
     let misheard = words.replacen(' ', " acorn ", 1);
     own.refused(&["partner", "confirm", "CERT North", "--words", &misheard], 2, "17 words");
     let swapped: Vec<&str> = words.split(' ').rev().collect();
     own.refused(&["partner", "confirm", "CERT North", "--words", &swapped.join(" ")], 2, "");
     own.refused(&["partner", "confirm", "CERT North", "--digits", &digits.replace(' ', "")[1..]], 2, "40 digits");
     own.refused(&["partner", "confirm", "CERT South", "--digits", &digits], 3, "there is no partner");
-    assert_eq!(own.state(), "offered");
+    assert_eq!(state(&own), "offered");
     own.good(&["partner", "confirm", "cert north", "--words", &words.to_uppercase().replace(' ', "-")]);
-    assert_eq!(own.state(), "confirmed");
+    assert_eq!(state(&own), "confirmed");
     own.refused(&["partner", "confirm", "CERT North", "--words", &words], 3, "no card of it waits");
     // The identities by which it signs are known now.
     let organisations = own.json(&["organisation", "list"]);
     let organisations = organisations.as_array().unwrap();
     let kept = organisations.iter().find(|known| known["name"] == "CERT North").unwrap();
     assert_eq!(kept["identities"], said["identities"]);
-    let done: Vec<String> = own.log().into_iter().filter(|(_, done, _)| *done).map(|(act, ..)| act).collect();
+    let done: Vec<String> = log(&own).into_iter().filter(|(_, done, _)| *done).map(|(act, ..)| act).collect();
     assert_eq!(done, ["add-partner", "confirm-partner"]);
 }
 
@@ -153,9 +90,9 @@ fn words_may_come_from_whoever_sits_there_and_digits_may_be_arabic() {
         .chars()
         .map(|c| c.to_digit(10).map_or(c, |digit| char::from_u32(0x0660 + digit).unwrap()))
         .collect();
-    let ended = own.run_with(&["partner", "confirm", "North"], &format!("{arabic}\n"));
+    let ended = own.run(&["partner", "confirm", "North"], format!("{arabic}\n"));
     assert_eq!(ended.code, 0, "{}", ended.err);
-    assert_eq!(own.state(), "confirmed");
+    assert_eq!(state(&own), "confirmed");
     // With the words at hand one step is enough.
     let other = Node::new("Other CERT");
     other.refused(
@@ -165,7 +102,7 @@ fn words_may_come_from_whoever_sits_there_and_digits_may_be_arabic() {
     );
     assert_eq!(other.json(&["partner", "list"]), json!([]));
     other.good(&["partner", "add", &path, "--words", &text(&said["words"])]);
-    assert_eq!(other.state(), "confirmed");
+    assert_eq!(state(&other), "confirmed");
 }
 
 #[test]
@@ -177,9 +114,7 @@ fn an_altered_card_is_not_taken() {
     let bent = |change: &dyn Fn(&mut Value)| {
         let mut card = good.clone();
         change(&mut card);
-        let path = own.file("bent.json");
-        std::fs::write(&path, card.to_string()).unwrap();
-        path.to_str().unwrap().to_owned()
+        own.file("bent.json", card.to_string())
     };
     for (change, why) in [
         (&(|card: &mut Value| card["organisation"] = json!("CERT South")) as &dyn Fn(&mut Value), "was altered"),
@@ -190,12 +125,11 @@ fn an_altered_card_is_not_taken() {
         (&|card| *card = json!([]), "not a card"),
     ] {
         own.refused(&["partner", "add", &bent(change), "--digits", &text(&said["digits"])], 3, why);
-        own.is_told("add-partner", why);
+        is_told(&own, "add-partner", why);
     }
-    own.refused(&["partner", "add", own.file("none.json").to_str().unwrap()], 3, "cannot read");
-    let long = own.file("long.json");
-    std::fs::write(&long, format!("{}{good}", " ".repeat(70_000))).unwrap();
-    own.refused(&["partner", "add", long.to_str().unwrap()], 3, "64 KiB");
+    own.refused(&["partner", "add", &own.word("none.json")], 3, "cannot read");
+    let long = own.file("long.json", format!("{}{good}", " ".repeat(70_000)));
+    own.refused(&["partner", "add", &long], 3, "64 KiB");
     assert_eq!(own.json(&["partner", "list"]), json!([]));
     assert!(!own.good(&["organisation", "list"]).contains("North"), "what is refused leaves nothing behind");
     // Its own card is nobody's partner.
@@ -209,7 +143,7 @@ fn new_keys_follow_without_a_call_and_old_cards_do_not_come_back() {
     let (north, own) = (Node::new("CERT North"), Node::new("Example CERT"));
     let (first, said) = north.card("first.json");
     own.good(&["partner", "add", &first, "--words", &text(&said["words"])]);
-    let second = north.file("second.json").to_str().unwrap().to_owned();
+    let second = north.word("second.json");
     let rotated = north.json(&["card", "rotate", "-o", &second]);
     assert_ne!(rotated["key"], said["key"]);
     assert_eq!(rotated["identities"], said["identities"]);
@@ -223,9 +157,9 @@ fn new_keys_follow_without_a_call_and_old_cards_do_not_come_back() {
     {
         own.refused(&args, 3, "not signed by the key of the known card");
     }
-    own.is_told("add-partner", "not signed by the key");
+    is_told(&own, "add-partner", "not signed by the key");
     // Two cards on: whoever missed one follows all the same.
-    let third = north.file("third.json").to_str().unwrap().to_owned();
+    let third = north.word("third.json");
     north.good(&["card", "rotate"]);
     north.good(&["card", "rotate", "-o", &third]);
     assert_eq!(own.json(&["partner", "add", &third])["state"], "confirmed");
@@ -240,20 +174,20 @@ fn a_revocation_ends_all_trust_until_a_new_voice() {
     let (north, own) = (Node::new("CERT North"), Node::new("Example CERT"));
     let (first, said) = north.card("first.json");
     own.good(&["partner", "add", &first, "--words", &text(&said["words"])]);
-    let last = north.file("revocation.json").to_str().unwrap().to_owned();
+    let last = north.word("revocation.json");
     let new = north.json(&["card", "revoke", "-o", &last]);
     assert_eq!(own.json(&["partner", "add", &last])["state"], "revoked");
-    assert_eq!(own.state(), "revoked");
+    assert_eq!(state(&own), "revoked");
     own.refused(&["partner", "add", &first, "--words", &text(&said["words"])], 3, "settled already");
     let (path, said) = north.card("new.json");
     assert_eq!((&said["key"], &said["identities"]), (&new["key"], &new["identities"]));
     assert_eq!(own.json(&["partner", "add", &path])["state"], "offered");
-    assert_eq!(own.state(), "offered");
+    assert_eq!(state(&own), "offered");
     own.good(&["partner", "confirm", "CERT North", "--digits", &text(&said["digits"])]);
-    assert_eq!(own.state(), "confirmed");
+    assert_eq!(state(&own), "confirmed");
     // From our side: no key of it counts, and no card comes back without a voice.
     own.good(&["partner", "revoke", "CERT North"]);
-    assert_eq!(own.state(), "revoked");
+    assert_eq!(state(&own), "revoked");
     own.refused(&["partner", "add", &path], 3, "settled already");
     own.good(&["partner", "remove", "CERT North"]);
     assert_eq!(own.json(&["partner", "list"]), json!([]));
@@ -296,7 +230,11 @@ fn partners_without_cards_and_grades() {
         ("--confidence-ceiling", "-1"),
         ("--max-objects-per-hour", "many"),
     ] {
-        assert_eq!(own.run(&["partner", "grade", "Old Server", &format!("{flag}={value}")]).code, 2, "{flag} {value}");
+        assert_eq!(
+            own.run(&["partner", "grade", "Old Server", &format!("{flag}={value}")], "").code,
+            2,
+            "{flag} {value}"
+        );
     }
     assert_eq!(own.json(&["partner", "show", "Old Server"])["terms"], less);
     assert!(own.good(&["partner", "list"]).contains("Old Server"));

@@ -1,81 +1,42 @@
 //! Client certificates against the real binary over TLS: pinned ones sign in, others are nobody's, and none is needed.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-
+use super::node::Node;
+use super::process::Serving;
 use rustls::client::ResolvesClientCert;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme, StreamOwned};
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
-struct Node {
-    child: Child,
-    address: String,
-    home: std::path::PathBuf,
-    folder: tempfile::TempDir,
+/// A node with two members, served over TLS.
+fn serving(setting: &str) -> (Node, Serving) {
+    let node = Node::new("Example CERT");
+    for name in ["sensor", "other"] {
+        node.good(&["account", "add", name, "--role", "reader"]);
+    }
+    let serving = node.serve(&["--set", setting]);
+    assert!(serving.url.starts_with("https://"), "{}", serving.url);
+    (node, serving)
 }
 
-impl Drop for Node {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+/// The status of `GET /api/session` and what it says; `None`: there was no handshake.
+fn ask(serving: &Serving, client: &Arc<ClientConfig>, headers: &str) -> Option<(u16, String)> {
+    let name = ServerName::try_from("localhost").unwrap();
+    let tls = ClientConnection::new(Arc::clone(client), name).unwrap();
+    let mut stream = StreamOwned::new(tls, TcpStream::connect(serving.address()).unwrap());
+    let head = format!("GET /api/session HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n");
+    stream.write_all(head.as_bytes()).ok()?;
+    let mut answer = String::new();
+    match stream.read_to_string(&mut answer) {
+        Err(_) if answer.is_empty() => return None,
+        _ => {}
     }
-}
-
-fn marsad(home: &Path, words: &[&str]) -> (bool, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_marsad"));
-    let output = command.args(words).env("MARSAD_HOME", home).stdin(Stdio::null()).output().unwrap();
-    (output.status.success(), String::from_utf8(output.stdout).unwrap().trim().to_owned())
-}
-
-impl Node {
-    fn start(setting: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let home = folder.path().join("home");
-        assert!(marsad(&home, &["init", "--organisation", "Example CERT"]).0);
-        for name in ["sensor", "other"] {
-            assert!(marsad(&home, &["account", "add", name, "--role", "reader"]).0);
-        }
-        let mut child = Command::new(env!("CARGO_BIN_EXE_marsad"))
-            .args(["serve", "--listen", "127.0.0.1:0", "--set", setting])
-            .env("MARSAD_HOME", &home)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let address = line.trim().trim_end_matches('/').strip_prefix("listening on https://").unwrap().to_owned();
-        Self { child, address, home, folder }
-    }
-
-    fn run(&self, words: &[&str]) -> String {
-        let (done, out) = marsad(&self.home, words);
-        assert!(done, "{words:?}");
-        out
-    }
-
-    /// The status of `GET /api/session` and what it says; `None`: there was no handshake.
-    fn ask(&self, client: &Arc<ClientConfig>, headers: &str) -> Option<(u16, String)> {
-        let name = ServerName::try_from("localhost").unwrap();
-        let tls = ClientConnection::new(Arc::clone(client), name).unwrap();
-        let mut stream = StreamOwned::new(tls, TcpStream::connect(&self.address).unwrap());
-        let head = format!("GET /api/session HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n");
-        stream.write_all(head.as_bytes()).ok()?;
-        let mut answer = String::new();
-        match stream.read_to_string(&mut answer) {
-            Err(_) if answer.is_empty() => return None,
-            _ => {}
-        }
-        let status = answer.split(' ').nth(1)?.parse().ok()?;
-        Some((status, answer.rsplit("\r\n\r\n").next()?.to_owned()))
-    }
+    let status = answer.split(' ').nth(1)?.parse().ok()?;
+    Some((status, answer.rsplit("\r\n\r\n").next()?.to_owned()))
 }
 
 /// Takes any server: here it is the client that is judged.
@@ -163,50 +124,52 @@ impl ResolvesClientCert for Shown {
 
 #[test]
 fn a_pinned_certificate_signs_in() {
-    let node = Node::start("tls.client-certificates=optional");
+    let (node, serving) = serving("tls.client-certificates=optional");
     let (pinned, unknown, expired) = (certificate(2020, 2090), certificate(2020, 2090), certificate(2001, 2002));
-    let file = node.folder.path().join("client.pem");
-    std::fs::write(&file, pinned.0.pem()).unwrap();
-    let file = file.to_str().unwrap();
-    let fingerprint = node.run(&["account", "certificate", "sensor", "add", file]);
-    assert!(node.run(&["account", "certificate", "sensor", "list"]).contains(&fingerprint));
-    assert!(!marsad(&node.home, &["account", "certificate", "other", "add", file]).0, "one certificate is one member");
-    let old = node.folder.path().join("old.pem");
-    std::fs::write(&old, expired.0.pem()).unwrap();
-    assert!(!marsad(&node.home, &["account", "certificate", "sensor", "add", old.to_str().unwrap()]).0);
-    let key = node.run(&["key", "add", "other's", "--account", "other"]);
+    let file = node.file("client.pem", pinned.0.pem());
+    let fingerprint = node.good(&["account", "certificate", "sensor", "add", &file]);
+    let fingerprint = fingerprint.trim();
+    assert!(node.good(&["account", "certificate", "sensor", "list"]).contains(fingerprint));
+    assert_ne!(
+        node.run(&["account", "certificate", "other", "add", &file], "").code,
+        0,
+        "one certificate is one member"
+    );
+    let old = node.file("old.pem", expired.0.pem());
+    assert_ne!(node.run(&["account", "certificate", "sensor", "add", &old], "").code, 0);
+    let key = node.good(&["key", "add", "other's", "--account", "other"]);
+    let key = key.trim();
 
     for version in [&rustls::version::TLS13, &rustls::version::TLS12] {
         let show = |pair: &(rcgen::Certificate, rcgen::KeyPair)| client(Some((&pair.0, &pair.1)), version);
         let sensor = show(&pinned);
         for _ in 0..2 {
             // The second time with whatever the client kept of the first.
-            let (status, text) = node.ask(&sensor, "").unwrap();
+            let (status, text) = ask(&serving, &sensor, "").unwrap();
             assert!(status == 200 && text.contains(r#""name":"sensor""#), "{status} {text}");
             assert!(text.contains(r#""how":"certificate""#), "{text}");
         }
-        let (status, text) = node.ask(&sensor, &format!("Authorization: Bearer {key}\r\n")).unwrap();
+        let (status, text) = ask(&serving, &sensor, &format!("Authorization: Bearer {key}\r\n")).unwrap();
         assert!(status == 200 && text.contains(r#""name":"other""#), "a header wins: {status} {text}");
-        let wrong = node.ask(&sensor, "Authorization: Bearer nobody\r\n").unwrap();
+        let wrong = ask(&serving, &sensor, "Authorization: Bearer nobody\r\n").unwrap();
         assert_eq!(wrong.0, 401, "and must be right");
-        assert_eq!(node.ask(&show(&unknown), "").unwrap().0, 401, "an unknown one is nobody's");
-        assert_eq!(node.ask(&client(None, version), "").unwrap().0, 401, "none is needed");
-        assert_eq!(node.ask(&show(&expired), ""), None, "one that has ended is refused in the handshake");
+        assert_eq!(ask(&serving, &show(&unknown), "").unwrap().0, 401, "an unknown one is nobody's");
+        assert_eq!(ask(&serving, &client(None, version), "").unwrap().0, 401, "none is needed");
+        assert_eq!(ask(&serving, &show(&expired), ""), None, "one that has ended is refused in the handshake");
         // The certificate of the sensor, with the key of somebody else.
-        assert_eq!(node.ask(&client(Some((&pinned.0, &unknown.1)), version), ""), None);
+        assert_eq!(ask(&serving, &client(Some((&pinned.0, &unknown.1)), version), ""), None);
     }
-    node.run(&["account", "certificate", "sensor", "remove", &fingerprint.to_uppercase()]);
+    node.good(&["account", "certificate", "sensor", "remove", &fingerprint.to_uppercase()]);
     std::thread::sleep(std::time::Duration::from_millis(100));
-    assert_eq!(node.ask(&client(Some((&pinned.0, &pinned.1)), &rustls::version::TLS13), "").unwrap().0, 401);
+    assert_eq!(ask(&serving, &client(Some((&pinned.0, &pinned.1)), &rustls::version::TLS13), "").unwrap().0, 401);
 }
 
 #[test]
 fn nobody_is_asked_for_one_where_it_is_off() {
-    let node = Node::start("tls.client-certificates=off");
+    let (node, serving) = serving("tls.client-certificates=off");
     let pinned = certificate(2020, 2090);
-    let file = node.folder.path().join("client.pem");
-    std::fs::write(&file, pinned.0.pem()).unwrap();
-    node.run(&["account", "certificate", "sensor", "add", file.to_str().unwrap()]);
+    let file = node.file("client.pem", pinned.0.pem());
+    node.good(&["account", "certificate", "sensor", "add", &file]);
     let client = client(Some((&pinned.0, &pinned.1)), &rustls::version::TLS13);
-    assert_eq!(node.ask(&client, "").unwrap().0, 401);
+    assert_eq!(ask(&serving, &client, "").unwrap().0, 401);
 }

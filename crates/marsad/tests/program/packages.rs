@@ -1,57 +1,16 @@
 //! Packages over an air gap, between real nodes: what is in them, and what becomes of those that are bent, cut, doubled,
 //! late, for others, or interrupted.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
-
+use super::node::Node;
+use super::objects::{AMBER, CLEAR, GREEN, RED, tool};
+use super::process::Ended;
 use ledger::{CardState, Partner, PartnerKind, Partners as _, sqlite::Book};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-const CLEAR: &str = "marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487";
-const GREEN: &str = "marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb";
-const AMBER: &str = "marking-definition--55d920b0-5e8b-4f79-9ee9-91f868d9b421";
-const RED: &str = "marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1";
-
-struct Node {
-    folder: tempfile::TempDir,
-    name: &'static str,
-}
-
-struct Ran {
-    code: i32,
-    out: String,
-    said: String,
-}
-
-impl Ran {
-    fn json(&self) -> Vec<Value> {
-        self.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-    }
-}
-
-fn tool(number: u32, marking: &str) -> String {
-    format!(
-        r#"{{"type":"tool","spec_version":"2.1","id":"tool--00000000-0000-4000-8000-{number:012}","created":"2016-04-06T20:03:48.000Z","modified":"2016-04-06T20:03:48.000Z","object_marking_refs":["{marking}"],"name":"t{number:05}"}}"#
-    )
-}
-
 impl Node {
-    fn new(name: &'static str) -> Self {
-        let node = Self { folder: tempfile::tempdir().unwrap(), name };
-        node.good(&["init", "--organisation", name], "");
-        node
-    }
-
-    fn home(&self) -> PathBuf {
-        self.folder.path().join("home")
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
     fn book(&self) -> Book {
         Book::open(&self.home().join("marsad.db"), node::clock::now()).unwrap()
     }
@@ -63,8 +22,8 @@ impl Node {
 
     /// Takes another as a partner whose card was confirmed.
     fn knows(&self, other: &Self) {
-        self.good(&["organisation", "add", other.name, "--relation", "community"], "");
-        let (book, organisation) = (self.book(), other.name.to_owned());
+        self.good(&["organisation", "add", &other.organisation, "--relation", "community"]);
+        let (book, organisation) = (self.book(), other.organisation.clone());
         let terms = b"{}".to_vec();
         let partner = Partner { organisation: organisation.clone(), kind: PartnerKind::Node, terms, added: 0 };
         book.add_partner(&partner).unwrap();
@@ -73,58 +32,24 @@ impl Node {
         book.set_card(&ledger::Card { organisation, serial, state: CardState::Pinned, body, at: 0 }).unwrap();
     }
 
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(assert_cmd::cargo::cargo_bin("marsad"));
-        command.args(args).env("MARSAD_HOME", self.home()).env("USER", "operator").env_remove("SUDO_USER");
-        command.current_dir(self.folder.path());
-        command
-    }
-
-    fn run(&self, args: &[&str], input: &[u8]) -> Ran {
-        let mut command = assert_cmd::Command::from_std(self.command(args));
-        let output = command.write_stdin(input).output().unwrap();
-        Ran {
-            code: output.status.code().unwrap(),
-            out: String::from_utf8(output.stdout).unwrap(),
-            said: String::from_utf8(output.stderr).unwrap(),
-        }
-    }
-
-    fn good(&self, args: &[&str], input: &str) -> String {
-        let ran = self.run(args, input.as_bytes());
-        assert_eq!(ran.code, 0, "{args:?}: {}{}", ran.out, ran.said);
-        ran.out
-    }
-
-    fn import(&self, objects: &[String], flags: &[&str]) {
-        let args = [&["import", "-"], flags].concat();
-        self.good(&args, &format!("[{}]", objects.join(",")));
-    }
-
     /// Packs, and says what of it is printed.
     fn pack(&self, to: &str, file: &Path, flags: &[&str]) -> Value {
         let args = [&["pack", "--json", "--to", to, "-o", file.to_str().unwrap()], flags].concat();
-        self.run(&args, b"").json().remove(0)
+        self.run(&args, "").lines().remove(0)
     }
 
-    fn unpack(&self, files: &[&Path], flags: &[&str]) -> Ran {
+    fn unpack(&self, files: &[&Path], flags: &[&str]) -> Ended {
         let files: Vec<&str> = files.iter().map(|file| file.to_str().unwrap()).collect();
-        self.run(&[&["unpack", "--json"], &files[..], flags].concat(), b"")
+        self.run(&[&["unpack", "--json"], &files[..], flags].concat(), "")
     }
 
     /// The names of what the node's own organisation sees.
     fn names(&self) -> Vec<String> {
-        let bundle: Value = serde_json::from_str(&self.good(&["export"], "")).unwrap();
+        let bundle: Value = serde_json::from_str(&self.good(&["export"])).unwrap();
         let objects = bundle["objects"].as_array().cloned().unwrap_or_default();
         let mut names: Vec<String> = objects.iter().filter_map(|o| o["name"].as_str().map(str::to_owned)).collect();
         names.sort();
         names
-    }
-
-    /// The entries of the audit log of one kind.
-    fn audit(&self, kind: &str) -> Vec<Value> {
-        let out = self.good(&["audit", "list", "--json", "--kind", kind], "");
-        out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 }
 
@@ -135,9 +60,9 @@ fn pair() -> (Node, Node) {
     (north, south)
 }
 
-fn one(ran: &Ran) -> Value {
-    let mut all = ran.json();
-    assert_eq!(all.len(), 1, "{}{}", ran.out, ran.said);
+fn one(ran: &Ended) -> Value {
+    let mut all = ran.lines();
+    assert_eq!(all.len(), 1, "{}{}", ran.out, ran.err);
     all.remove(0)
 }
 
@@ -147,15 +72,15 @@ fn each_partner_gets_what_the_policy_releases_to_it() {
     let third = Node::new("Third");
     third.knows(&north);
     north.knows(&third);
-    north.good(&["group", "add", "with-south", "--members", "South"], "");
+    north.good(&["group", "add", "with-south", "--members", "South"]);
     north.import(&[tool(1, CLEAR), tool(2, GREEN), tool(3, AMBER), tool(4, RED)], &[]);
     north.import(&[tool(5, RED)], &["--to", "South"]);
     north.import(&[tool(6, CLEAR)], &["--group", "with-south"]);
     north.import(&[tool(7, CLEAR)], &["--embargo", "5d"]);
-    let out = north.file("stick");
+    let out = north.path("stick");
     std::fs::create_dir(&out).unwrap();
-    let ran = north.run(&["pack", "--json", "--to", "South,Third", "-o", out.to_str().unwrap()], b"");
-    let [for_south, for_third] = &ran.json()[..] else { panic!("{}{}", ran.out, ran.said) };
+    let ran = north.run(&["pack", "--json", "--to", "South,Third", "-o", out.to_str().unwrap()], "");
+    let [for_south, for_third] = &ran.lines()[..] else { panic!("{}{}", ran.out, ran.err) };
     assert_eq!((&for_south["to"], &for_south["objects"]), (&"South".into(), &4.into()));
     assert_eq!((&for_third["to"], &for_third["objects"]), (&"Third".into(), &2.into()));
     let file = |packed: &Value| PathBuf::from(packed["files"][0].as_str().unwrap());
@@ -177,21 +102,21 @@ fn each_partner_gets_what_the_policy_releases_to_it() {
     }
     // What was handed over is written down.
     let given: Vec<(String, u64)> = north
-        .audit("handed-over")
+        .entries(&["--kind", "handed-over"])
         .iter()
         .map(|entry| (entry.to_string(), entry.to_string().matches("package").count() as u64))
         .collect();
     assert_eq!(given.len(), 2, "{given:?}");
     assert!(given.iter().all(|(text, _)| text.contains("package")), "{given:?}");
-    let passed: Vec<String> = north.audit("partner").iter().map(ToString::to_string).collect();
+    let passed: Vec<String> = north.entries(&["--kind", "partner"]).iter().map(ToString::to_string).collect();
     assert_eq!(passed.iter().filter(|entry| entry.contains("package-made")).count(), 2, "{passed:?}");
-    let refused: Vec<String> = south.audit("partner").iter().map(ToString::to_string).collect();
+    let refused: Vec<String> = south.entries(&["--kind", "partner"]).iter().map(ToString::to_string).collect();
     let refused = refused.iter().filter(|entry| entry.contains("package-refused"));
     assert!(refused.clone().count() == 1 && refused.clone().all(|entry| entry.contains("not addressed to this node")));
     // No object is new; the notice of the group goes again until South has said that it came. Third is owed nothing.
-    let ran = north.run(&["pack", "--json", "--to", "South"], b"");
+    let ran = north.run(&["pack", "--json", "--to", "South"], "");
     assert_eq!((ran.code, &one(&ran)["objects"]), (0, &0.into()), "{}", ran.out);
-    let ran = north.run(&["pack", "--json", "--to", "Third"], b"");
+    let ran = north.run(&["pack", "--json", "--to", "Third"], "");
     assert_eq!((ran.code, &one(&ran)["package"]), (0, &Value::Null), "{}", ran.out);
 }
 
@@ -199,12 +124,12 @@ fn each_partner_gets_what_the_policy_releases_to_it() {
 fn what_is_bent_cut_old_or_out_of_time_is_refused_with_its_reason() {
     let (north, south) = pair();
     north.import(&(0..300).map(|number| tool(number, GREEN)).collect::<Vec<_>>(), &[]);
-    let file = north.file("one");
+    let file = north.path("one");
     let packed = north.pack("South", &file, &["--expires", "2d"]);
     assert_eq!((&packed["objects"], &packed["number"]), (&300.into(), &1.into()));
     let bytes = std::fs::read(&file).unwrap();
     let bent = |name: &str, change: &dyn Fn(&mut Vec<u8>)| {
-        let (path, mut bytes) = (north.file(name), bytes.clone());
+        let (path, mut bytes) = (north.path(name), bytes.clone());
         change(&mut bytes);
         std::fs::write(&path, bytes).unwrap();
         path
@@ -240,30 +165,30 @@ fn what_is_bent_cut_old_or_out_of_time_is_refused_with_its_reason() {
     let looked = south.unpack(&[&file], &["--check"]);
     assert_eq!((looked.code, &one(&looked)["objects"], &one(&looked)["from"]), (0, &300.into(), &"North".into()));
     assert!(south.names().is_empty());
-    let ran = south.unpack(&[&north.file("cut"), &file], &[]);
-    let all = ran.json();
+    let ran = south.unpack(&[&north.path("cut"), &file], &[]);
+    let all = ran.lines();
     assert_eq!((ran.code, all.len()), (1, 2), "{}", ran.out);
     assert_eq!(all.iter().filter(|line| line["added"] == 300).count(), 1, "{}", ran.out);
     // Two copies, of which the second is not needed.
     let ran = south.unpack(&[&file, &file], &[]);
-    assert_eq!(ran.json().len(), 2, "{}", ran.out);
+    assert_eq!(ran.lines().len(), 2, "{}", ran.out);
     // Again, and out of order.
     let ran = south.unpack(&[&file], &[]);
     assert!(one(&ran)["error"].as_str().unwrap().contains("was taken before"), "{}", ran.out);
     let mut files = Vec::new();
     for number in 1_000..1_003 {
         north.import(&[tool(number, GREEN)], &[]);
-        files.push(north.file(&number.to_string()));
+        files.push(north.path(&number.to_string()));
         north.pack("South", files.last().unwrap(), &[]);
     }
     let ran = south.unpack(&[&files[2]], &[]);
     assert_eq!((ran.code, &one(&ran)["place"]), (0, &serde_json::json!({"gap": [2, 3]})), "{}", ran.out);
     // Given together they are taken in their order.
     let ran = south.unpack(&[&files[1], &files[0]], &[]);
-    let numbers: Vec<Value> = ran.json().iter().map(|line| line["number"].clone()).collect();
+    let numbers: Vec<Value> = ran.lines().iter().map(|line| line["number"].clone()).collect();
     assert_eq!((ran.code, numbers), (0, vec![2.into(), 3.into()]));
     assert_eq!(south.names().len(), 303);
-    let told: Vec<String> = south.audit("partner").iter().map(ToString::to_string).collect();
+    let told: Vec<String> = south.entries(&["--kind", "partner"]).iter().map(ToString::to_string).collect();
     for reason in ["was altered", "have not come", "was taken before", "was good until", "comes late"] {
         assert!(told.iter().any(|entry| entry.contains(reason)), "{reason}");
     }
@@ -277,7 +202,7 @@ fn find(bytes: &[u8], word: &[u8]) -> usize {
 fn parts_come_in_any_order_and_at_several_times() {
     let (north, south) = pair();
     north.import(&(0..400).map(|number| tool(number, GREEN)).collect::<Vec<_>>(), &[]);
-    let packed = north.pack("South", &north.file("cut"), &["--split", "6KB"]);
+    let packed = north.pack("South", &north.path("cut"), &["--split", "6KB"]);
     let files: Vec<PathBuf> =
         packed["files"].as_array().unwrap().iter().map(|file| PathBuf::from(file.as_str().unwrap())).collect();
     assert!(files.len() > 3, "{packed}");
@@ -290,13 +215,13 @@ fn parts_come_in_any_order_and_at_several_times() {
     // It waits there: it may go meanwhile. A part of another package does not disturb.
     std::fs::remove_file(first).unwrap();
     north.import(&(500..900).map(|number| tool(number, GREEN)).collect::<Vec<_>>(), &[]);
-    let other = north.pack("South", &north.file("other"), &["--split", "6KB"]);
+    let other = north.pack("South", &north.path("other"), &["--split", "6KB"]);
     let foreign = PathBuf::from(other["files"][1].as_str().unwrap());
     let mut rest: Vec<&Path> = rest.iter().rev().map(PathBuf::as_path).collect();
     rest.push(&foreign);
     let ran = south.unpack(&rest, &[]);
-    let all = ran.json();
-    assert_eq!((ran.code, all.len()), (1, 2), "{}{}", ran.out, ran.said);
+    let all = ran.lines();
+    assert_eq!((ran.code, all.len()), (1, 2), "{}{}", ran.out, ran.err);
     assert!(all.iter().any(|line| line["added"] == 400) && all.iter().any(|line| line["package"] == other["package"]));
     assert_eq!(south.names().len(), 400);
 }
@@ -306,9 +231,9 @@ fn over_pipes_and_back() {
     let (north, south) = pair();
     north.import(&[tool(1, GREEN)], &[]);
     let through = |from: &Node, to: &Node, flags: &[&str]| {
-        let packed = from.command(&[&["pack", "--to", to.name, "-o", "-"], flags].concat()).output().unwrap();
+        let packed = from.command(&[&["pack", "--to", &to.organisation, "-o", "-"], flags].concat()).output().unwrap();
         let ran = to.run(&["unpack", "--json", "-"], &packed.stdout);
-        assert_eq!(ran.code, 0, "{}{}", ran.out, ran.said);
+        assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
         assert!(
             std::fs::read_dir(to.home().join("inbox")).unwrap().next().is_none(),
             "what came through a pipe is gone"
@@ -322,7 +247,7 @@ fn over_pipes_and_back() {
     // To a diode nothing is answered.
     north.import(&[tool(2, GREEN)], &[]);
     assert_eq!(through(&north, &south, &["--diode"])["added"], 1);
-    let ran = south.run(&["pack", "--json", "--to", "North"], b"");
+    let ran = south.run(&["pack", "--json", "--to", "North"], "");
     // South has North's objects now, and hands none of them back.
     assert_eq!((ran.code, &one(&ran)["objects"]), (0, &0.into()), "{}", ran.out);
 }
@@ -344,17 +269,17 @@ fn wrong_calls() {
         (&south, &["unpack", "/nowhere"], 1, "cannot read"),
         (&south, &["unpack", "."], 1, "no file"),
     ] {
-        let ran = node.run(args, b"");
-        assert_eq!(ran.code, code, "{args:?}: {}{}", ran.out, ran.said);
-        assert!(ran.said.contains(said), "{args:?}: {}", ran.said);
+        let ran = node.run(args, "");
+        assert_eq!(ran.code, code, "{args:?}: {}{}", ran.out, ran.err);
+        assert!(ran.err.contains(said), "{args:?}: {}", ran.err);
     }
     // What could not be cut is written whole by the next call; something else is not overwritten.
-    std::fs::write(north.file("letter"), "Dear South").unwrap();
-    let ran = north.run(&["pack", "--to", "South", "-o", north.file("letter").to_str().unwrap()], b"");
-    assert!(ran.code == 3 && ran.said.contains("something else"), "{}", ran.said);
-    let packed = north.pack("South", &north.file("one"), &[]);
+    std::fs::write(north.path("letter"), "Dear South").unwrap();
+    let ran = north.run(&["pack", "--to", "South", "-o", north.path("letter").to_str().unwrap()], "");
+    assert!(ran.code == 3 && ran.err.contains("something else"), "{}", ran.err);
+    let packed = north.pack("South", &north.path("one"), &[]);
     assert_eq!((&packed["resumed"], &packed["number"]), (&true.into(), &1.into()));
-    assert_eq!(one(&south.unpack(&[&north.file("one")], &[]))["added"], 1);
+    assert_eq!(one(&south.unpack(&[&north.path("one")], &[]))["added"], 1);
 }
 
 #[test]
@@ -366,12 +291,12 @@ fn on_a_full_disk_nothing_is_lost() {
     let status =
         north.command(&["pack", "--to", "South", "-o", "-"]).stdout(full).stderr(Stdio::null()).status().unwrap();
     assert_eq!(status.code(), Some(3));
-    let file = north.file("one");
+    let file = north.path("one");
     let packed = north.pack("South", &file, &[]);
     assert_eq!((&packed["number"], &packed["resumed"], &packed["objects"]), (&1.into(), &true.into(), &1_500.into()));
     // Nor where it should be taken in: files may not grow.
     let limited = |node: &Node, args: &str| {
-        let program = assert_cmd::cargo::cargo_bin("marsad");
+        let program = Path::new(env!("CARGO_BIN_EXE_marsad"));
         let script = format!("trap '' XFSZ; ulimit -f 700; exec {} {args}", program.display());
         let mut shell = Command::new("sh");
         shell.args(["-c", &script]).env("MARSAD_HOME", node.home()).env("USER", "operator");
@@ -380,7 +305,7 @@ fn on_a_full_disk_nothing_is_lost() {
     let ran = limited(&south, &format!("unpack {}", file.display()));
     assert_eq!(ran.status.code(), Some(3), "{}", String::from_utf8_lossy(&ran.stderr));
     let ran = south.unpack(&[&file], &[]);
-    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.said);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
     let taken = one(&ran);
     let sum = taken["added"].as_u64().unwrap() + taken["unchanged"].as_u64().unwrap();
     assert_eq!((sum, &taken["place"]), (1_500, &"first".into()));
@@ -401,7 +326,7 @@ fn killed_in_the_middle_it_is_gone_on_with() {
     let objects: Vec<String> =
         (0..COUNT).map(|number| tool(number, if number % 10 == 0 { AMBER } else { GREEN })).collect();
     north.import(&objects, &[]);
-    let file = north.file("one");
+    let file = north.path("one");
     let kill_after = |mut command: Command, wait: u64| {
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         std::thread::sleep(Duration::from_millis(wait));
@@ -412,15 +337,14 @@ fn killed_in_the_middle_it_is_gone_on_with() {
         kill_after(north.command(&["pack", "--to", "South", "-o", file.to_str().unwrap(), "--split", "50KB"]), wait);
     }
     let files = |name: &str| -> Vec<PathBuf> {
-        let entries = std::fs::read_dir(north.folder.path()).unwrap().map(|entry| entry.unwrap().path());
-        let mut found: Vec<PathBuf> =
-            entries.filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with(name)).collect();
+        let mut found = north.files();
+        found.retain(|path| path.file_name().unwrap().to_str().unwrap().starts_with(name));
         found.sort();
         found
     };
     // One of the attempts may have come to its end: then there is nothing left to pack.
-    let packed = north.run(&["pack", "--json", "--to", "South", "-o", file.to_str().unwrap(), "--split", "50KB"], b"");
-    assert_eq!(packed.code, 0, "{}{}", packed.out, packed.said);
+    let packed = north.run(&["pack", "--json", "--to", "South", "-o", file.to_str().unwrap(), "--split", "50KB"], "");
+    assert_eq!(packed.code, 0, "{}{}", packed.out, packed.err);
     let parts = files("one.");
     let parts: Vec<&Path> = parts.iter().map(PathBuf::as_path).collect();
     for wait in [20, 200, 400, 800] {
@@ -432,12 +356,12 @@ fn killed_in_the_middle_it_is_gone_on_with() {
     let last = one(&ran);
     let again = last["error"].as_str().is_some_and(|error| error.contains("was taken before"));
     let sum = last["added"].as_u64().unwrap_or(0) + last["unchanged"].as_u64().unwrap_or(0);
-    assert!(again || sum == u64::from(COUNT) * 9 / 10, "{}{}", ran.out, ran.said);
+    assert!(again || sum == u64::from(COUNT) * 9 / 10, "{}{}", ran.out, ran.err);
     let names = south.names();
     let expected: Vec<String> =
         (0..COUNT).filter(|number| number % 10 != 0).map(|number| format!("t{number:05}")).collect();
     assert_eq!(names, expected);
     let ran = south.unpack(&parts, &[]);
     assert!(one(&ran)["error"].as_str().unwrap().contains("was taken before"), "{}", ran.out);
-    assert!(!south.good(&["check"], "").is_empty());
+    assert!(!south.good(&["check"]).is_empty());
 }
