@@ -109,6 +109,12 @@ impl Set {
         self.base.table.may_hold(key) | (self.fresh.table.len() > 0 && self.fresh.table.may_hold(key))
     }
 
+    /// Whether the names below the one with this key may be claimed: false is certain.
+    #[inline]
+    pub(crate) fn may_be_above(&self, key: Key) -> bool {
+        self.base.table.may_be_above(key) || (self.fresh.table.len() > 0 && self.fresh.table.may_be_above(key))
+    }
+
     /// Puts into `through` the places of those keys under which a claim may stand, in their order. For some hundred keys
     /// at once this costs a fraction of as many calls of [`may_hold`](Self::may_hold) where the filter is larger than the
     /// cache.

@@ -10,14 +10,17 @@ pub struct Key(pub(crate) u64);
 /// The bits of a fingerprint that say how far a claim goes; zero in a [`Key`].
 pub(super) const FLAGS: u64 = 3;
 
+/// From which bit on a URL's key says its scheme: two bits above the flags, which the filter leaves out.
+const SCHEME: u32 = 2;
+
 /// A hash of folded products, all of whose constants are secret. With published constants such hashes have been made to
 /// collide for every seed; here the one who chooses the values knows none of what they are mixed with.
 pub(super) struct Hasher {
     secrets: [u64; 6],
     /// One for each kind, so that a value means nothing under another kind.
     kinds: [u64; Kind::ALL.len()],
-    /// For the schemes of URLs: none, `http`, `https`.
-    schemes: [u64; 3],
+    /// For schemes of URLs other than `http` and `https`.
+    scheme: u64,
 }
 
 impl std::fmt::Debug for Hasher {
@@ -34,11 +37,7 @@ impl Hasher {
             expanded.fill(&mut word);
             u64::from_le_bytes(word)
         };
-        Self {
-            secrets: std::array::from_fn(|_| draw()),
-            kinds: std::array::from_fn(|_| draw()),
-            schemes: std::array::from_fn(|_| draw()),
-        }
+        Self { secrets: std::array::from_fn(|_| draw()), kinds: std::array::from_fn(|_| draw()), scheme: draw() }
     }
 
     #[inline(always)]
@@ -47,29 +46,33 @@ impl Hasher {
         Key(self.hash(start, value) & !FLAGS)
     }
 
-    /// The scheme is mixed in last: one hash of the rest serves all the schemes under which a URL is looked up.
+    /// The scheme is put in last: one hash of the rest serves all the schemes under which a URL is looked up.
     #[inline]
     pub(super) fn url(&self, scheme: Option<&[u8]>, rest: &[u8]) -> Key {
         let [key] = self.urls([scheme], rest);
         key
     }
 
-    /// The keys of one rest under several schemes.
+    /// The keys of one rest under several schemes. Those that are looked up together differ in two bits, which the filter
+    /// does not look at: it answers for all of them from one line of cache.
     #[inline]
     pub(super) fn urls<const SCHEMES: usize>(&self, schemes: [Option<&[u8]>; SCHEMES], rest: &[u8]) -> [Key; SCHEMES] {
-        let [none, http, https] = self.schemes;
         let start = self.kinds.get(Kind::Url as usize).copied().unwrap_or(0);
         let [.., key] = self.secrets;
         let hash = self.hash(start, rest);
-        schemes.map(|scheme| {
-            let tag = match scheme {
-                None => none,
-                Some(b"http") => http,
-                Some(b"https") => https,
-                Some(other) => self.hash(none, other),
-            };
-            Key(fold(hash ^ tag, key) & !FLAGS)
-        })
+        let with = |scheme: u64| hash & !(3 << SCHEME) | scheme << SCHEME;
+        schemes.map(
+            #[inline(always)]
+            |scheme| {
+                let mixed = match scheme {
+                    None => with(0),
+                    Some(b"http") => with(1),
+                    Some(b"https") => with(2),
+                    Some(other) => fold(hash ^ self.hash(self.scheme, other), key),
+                };
+                Key(mixed & !FLAGS)
+            },
+        )
     }
 
     #[inline(always)]

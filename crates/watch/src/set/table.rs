@@ -62,6 +62,8 @@ pub(super) struct Table {
     /// Where each bucket begins; one more for the end of the last. The buckets divide the fingerprints evenly.
     starts: Vec<u32>,
     filter: Filter,
+    /// For those alone that claim names below theirs: of the names above each that is seen, next to none is one.
+    above: Filter,
 }
 
 impl Table {
@@ -72,6 +74,7 @@ impl Table {
         let count = entries.prints.len();
         let buckets = count.div_ceil(BUCKET).max(1);
         let mut filter = Filter::new(count);
+        let mut above = Filter::new(entries.prints.iter().filter(|print| **print & SUBDOMAINS != 0).count());
         let mut starts = Vec::with_capacity(buckets + 1);
         let mut last = None;
         for (at, &print) in entries.prints.iter().enumerate() {
@@ -83,9 +86,12 @@ impl Table {
                 last = Some(print & !FLAGS);
                 filter.insert(Key(print & !FLAGS));
             }
+            if print & SUBDOMAINS != 0 {
+                above.insert(Key(print & !FLAGS));
+            }
         }
         starts.resize(buckets + 1, u32::try_from(count).unwrap_or(u32::MAX));
-        Self { entries, starts, filter }
+        Self { entries, starts, filter, above }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -97,11 +103,17 @@ impl Table {
             + self.entries.names.capacity() * size_of::<Name>()
             + self.starts.capacity() * size_of::<u32>()
             + self.filter.bytes()
+            + self.above.bytes()
     }
 
     #[inline(always)]
     pub(super) fn may_hold(&self, key: Key) -> bool {
         self.filter.may_hold(key)
+    }
+
+    #[inline]
+    pub(super) fn may_be_above(&self, key: Key) -> bool {
+        self.above.may_hold(key)
     }
 
     #[inline(always)]

@@ -162,6 +162,56 @@ fn many_claims_take_few_bytes_and_meet_nothing_else() {
 }
 
 #[test]
+fn a_name_above_is_let_through_if_names_below_it_are_claimed() {
+    let claims: Vec<Claim> = (0..500)
+        .map(|n| match n % 3 {
+            0 => Claim::new(Kind::Domain, format!("n{n}.example")),
+            1 => Claim::with_subdomains(format!("n{n}.example")),
+            _ => Claim::below(format!("n{n}.example")),
+        })
+        .collect();
+    let mut set = built(&claims);
+    let mut added = set.additions();
+    added.add(&Claim::new(Kind::Domain, "n0.example"), 1000).unwrap();
+    added.add(&Claim::below("n3.example"), 1001).unwrap();
+    let key = |set: &Set, n: usize| set.key(Kind::Domain, format!("n{n}.example").as_bytes());
+    let above =
+        |set: &Set, of: &dyn Fn(usize) -> bool| (0..500).filter(|n| of(*n) && set.may_be_above(key(set, *n))).count();
+    assert_eq!(above(&set, &|n| n % 3 > 0), 333, "none is denied that is one");
+    assert!(above(&set, &|n| n % 3 == 0) < 20, "next to none is let through that is none");
+    set = set.amended(&[4], added);
+    assert!(set.may_be_above(key(&set, 3)), "what came since counts");
+    set = set.merged();
+    assert!(set.may_be_above(key(&set, 3)) && above(&set, &|n| n % 3 > 0) >= 332);
+}
+
+#[test]
+fn keys_of_a_url_differ_by_scheme_in_what_no_filter_looks_at() {
+    let set = built(&[Claim::new(Kind::Url, "https://evil.example/a")]);
+    let mut keys = Vec::new();
+    set.url_keys(b"evil.example/a", &mut keys);
+    assert_eq!(
+        keys,
+        ["evil.example/a", "http://evil.example/a", "https://evil.example/a"]
+            .map(|url| set.key(Kind::Url, url.as_bytes()))
+    );
+    assert!(keys.iter().all(|key| set.may_hold(*key)), "one answer for all");
+    let mut found = Vec::new();
+    let counts = keys.iter().map(|key| {
+        found.clear();
+        set.find(*key, &mut found);
+        found.len()
+    });
+    assert_eq!(counts.collect::<Vec<_>>(), [0, 0, 1]);
+    keys.extend(
+        ["ftp", "ws", "gopher"].map(|scheme| set.key(Kind::Url, format!("{scheme}://evil.example/a").as_bytes())),
+    );
+    keys.sort_unstable();
+    keys.dedup();
+    assert_eq!(keys.len(), 6);
+}
+
+#[test]
 fn keys_are_sifted_as_they_are_asked_for() {
     let set = built(&(0..500).map(|n| Claim::new(Kind::Domain, format!("n{n}.example"))).collect::<Vec<_>>());
     let mut added = set.additions();

@@ -129,7 +129,7 @@ impl Batch {
             if let Some(points) = is_name.then(|| quick::points(value)).flatten() {
                 keys.push(*tag);
                 if set.has_subdomains() {
-                    quick::parents(set, value, points, |key| keys.push(key));
+                    quick::parents(set, value, points, |key| keys.extend(set.may_be_above(key).then_some(key)));
                 }
             } else if let Some(meaning) = seen.meaning {
                 meet.value(set, meaning, value, &mut |look, _| push(set, look, keys, addresses));
@@ -249,7 +249,11 @@ fn kept<T: Copy>(values: &mut [T], count: usize, pass: impl Fn(&T) -> bool) -> u
 #[inline]
 fn push(set: &Set, look: Look, keys: &mut Vec<Key>, addresses: &mut Vec<(u32, IpAddr)>) {
     match look {
-        Look::Key { key, .. } => keys.push(key),
+        Look::Key { key, parent, .. } => {
+            if !parent || set.may_be_above(key) {
+                keys.push(key);
+            }
+        }
         Look::Address(address) => {
             if set.may_cover(address) {
                 addresses.push((keys.len() as u32, address));
