@@ -154,8 +154,11 @@ fn pages_are<B: Ledger>(book: &B, filter: &Filter<'_>, viewer: &Viewer, list: &[
     let mut at = filter.clone();
     loop {
         let mut out = b"[".to_vec();
+        viewer.given.take();
         let page = book.objects(&at, viewer, &mut out).unwrap();
         let (wanted, text) = first_page(rest, at.limit, at.max_bytes);
+        let given: Vec<_> = rest[..wanted.count].iter().map(|given| (given.class, given.body.len())).collect();
+        prop_assert_eq!(viewer.given.take(), given);
         prop_assert_eq!(String::from_utf8(out).unwrap(), format!("[{text}"));
         let seqs: Vec<Seq> = rest[..wanted.count].iter().map(|given| given.seq).collect();
         prop_assert!(page.given.windows(2).all(|pair| pair[0].first.0 + i64::from(pair[0].count) < pair[1].first.0));

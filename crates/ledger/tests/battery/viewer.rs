@@ -1,16 +1,19 @@
 //! A viewer of every sight, who needs nothing of a record but its class, its body and what else is in the book.
 
 use ledger::{ClassNo, Lookup, Met, Sees, Sight};
+use std::cell::RefCell;
 
 /// A sight for each class and each open variant.
 #[derive(Clone, Debug)]
 pub(crate) struct Viewer {
     sights: Vec<(ClassNo, Sight)>,
+    /// What was put on pages.
+    pub(crate) given: RefCell<Vec<(ClassNo, usize)>>,
 }
 
 impl Viewer {
     pub(crate) fn new(sights: impl IntoIterator<Item = (ClassNo, Sight)>) -> Self {
-        Self { sights: sights.into_iter().collect() }
+        Self { sights: sights.into_iter().collect(), given: RefCell::default() }
     }
 
     fn sight(&self, class: ClassNo) -> Sight {
@@ -75,6 +78,10 @@ impl Sees for Viewer {
             out.extend_from_slice(given.as_bytes());
         }
         given.is_some()
+    }
+
+    fn gives(&self, class: ClassNo, length: usize) {
+        self.given.borrow_mut().push((class, length));
     }
 }
 
