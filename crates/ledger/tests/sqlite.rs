@@ -6,6 +6,7 @@ mod battery;
 
 use ledger::sqlite::{Book, restore};
 use ledger::{Alerts as _, Ledger as _, Register as _};
+use std::path::Path;
 
 /// A book whose folder lives as long as the process: the system clears it away.
 fn make() -> Book {
@@ -130,22 +131,29 @@ fn what_does_not_belong_together_is_found() {
     }
 }
 
+/// A book as its schema was with the ninth step.
+fn of_version_9(path: &Path) -> rusqlite::Connection {
+    let old = rusqlite::Connection::open(path).unwrap();
+    for step in ["schema", "aside", "status", "sharing", "cover", "people", "partners", "newcomers", "alerts"] {
+        let sql = std::fs::read_to_string(format!("{}/src/sqlite/{step}.sql", env!("CARGO_MANIFEST_DIR"))).unwrap();
+        old.execute_batch(&sql).unwrap();
+    }
+    old.execute_batch("PRAGMA user_version = 9").unwrap();
+    old
+}
+
 /// What was said before seals and statements could be kept once for many.
 #[test]
 fn what_an_older_file_says_of_bodies_is_said_after_it_is_brought_up_to_date() {
     use ledger::Partners as _;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("book.db");
-    let old = rusqlite::Connection::open(&path).unwrap();
-    for step in ["schema", "aside", "status", "sharing", "cover", "people", "partners", "newcomers", "alerts"] {
-        let sql = std::fs::read_to_string(format!("src/sqlite/{step}.sql")).unwrap();
-        old.execute_batch(&sql).unwrap();
-    }
+    let old = of_version_9(&path);
     old.execute_batch(
         "INSERT INTO organisation(name, relation) VALUES('North', 1); INSERT INTO source VALUES(1, 'North');
          INSERT INTO said VALUES(1, NULL, NULL, CAST('seal' AS BLOB)), (2, 3, 4, CAST('word' AS BLOB));
          INSERT INTO said_of VALUES(zeroblob(16), 0, 1); INSERT INTO said_new VALUES(zeroblob(16), 1, 2);
-         UPDATE meta SET value = 1 WHERE name IN ('seals', 'said_new'); PRAGMA user_version = 9;",
+         UPDATE meta SET value = 1 WHERE name IN ('seals', 'said_new');",
     )
     .unwrap();
     drop(old);
@@ -251,16 +259,11 @@ fn records_of_an_older_file_are_open_until_they_are_settled() {
 fn verdicts_of_before_are_kept() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("old.db");
-    let old = rusqlite::Connection::open(&path).unwrap();
-    for step in ["schema", "aside", "status", "sharing", "cover", "people", "partners", "newcomers", "alerts"] {
-        let step = std::fs::read_to_string(format!("{}/src/sqlite/{step}.sql", env!("CARGO_MANIFEST_DIR"))).unwrap();
-        old.execute_batch(&step).unwrap();
-    }
+    let old = of_version_9(&path);
     for (n, body) in [(1_u8, r#"{"state":"false-positive"}"#), (2, r#"{"state":"new"}"#), (3, "damaged"), (4, "")] {
         let alert = rusqlite::params![n.to_string(), [n; 32], format!("indicator--{n}"), n, n, body.as_bytes()];
         old.execute("INSERT INTO alert VALUES(?1, ?2, ?3, 0, ?4, ?5, NULL, ?6)", alert).unwrap();
     }
-    old.execute_batch("PRAGMA user_version = 9").unwrap();
     drop(old);
     let book = Book::open(&path, 0).unwrap();
     let mut wrong = Vec::new();

@@ -211,12 +211,7 @@ pub fn verify_all(pairs: &[(&Content, &Unverified)], ring: &Keyring, now: i64) -
             Ok((Verified { organisation, ..verified }, at))
         })
         .collect();
-    let holds = check_all(&checks);
-    let verdict = |(verified, at): (Verified, usize)| match holds.get(at) {
-        Some(true) => Ok(verified),
-        _ => Err(Error::Signature),
-    };
-    verdicts.into_iter().map(|found| found.and_then(verdict)).collect()
+    signed_by(verdicts, &checks)
 }
 
 /// What a seal says, if it says it of this object. Whose it is is not known yet.
@@ -259,12 +254,17 @@ pub fn verify_on(found: &[(&Content, &On)], ring: &Keyring, now: i64) -> Vec<Res
             Ok((Verified { organisation, content: (*object).clone(), handling: sheet.handling().cloned() }, at))
         })
         .collect();
-    let holds = check_all(&checks);
+    signed_by(verdicts, &checks)
+}
+
+/// What was matched, each with the number of the signature that it hangs on: it counts if that holds.
+fn signed_by(matched: Vec<Result<(Verified, usize), Error>>, checks: &[Check<'_>]) -> Vec<Result<Verified, Error>> {
+    let holds = check_all(checks);
     let verdict = |(verified, at): (Verified, usize)| match holds.get(at) {
         Some(true) => Ok(verified),
         _ => Err(Error::Signature),
     };
-    verdicts.into_iter().map(|found| found.and_then(verdict)).collect()
+    matched.into_iter().map(|found| found.and_then(verdict)).collect()
 }
 
 /// Whether a text that was kept as the seal of an object, a seal alone or the sheet on which it is, is signed by a key that

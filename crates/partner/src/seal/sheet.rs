@@ -6,7 +6,7 @@
 //! make that seal. It is for its reader alone, and is not handed on: out of it one could find what else is in the tree.
 
 use super::tree::{self, Drawn, SEALS, Way};
-use super::wire::{Words, bytes, is_ours, text_of};
+use super::wire::{Words, bytes, is_ours, limits_of, text_of};
 use super::{Content, HASH};
 use crate::key::{KeyId, Keys, SIGNATURE};
 use crate::signed::{EXTENSION, Error, Kind, LIMITS, NO_TIME};
@@ -237,9 +237,10 @@ impl Ways {
 #[derive(Debug, Default)]
 pub struct Sheets {
     sheets: Vec<Arc<Sheet>>,
+    /// Of each tag the sheet and the number on it that came first.
     places: HashMap<[u8; TAG], (usize, usize)>,
-    /// Those of which another with the same tag was there before.
-    more: Vec<([u8; TAG], usize, usize)>,
+    /// Those that came after it.
+    more: HashMap<[u8; TAG], Vec<(usize, usize)>>,
 }
 
 /// Further seals that are looked at for one object: more are a flood.
@@ -252,7 +253,9 @@ impl Sheets {
         for (number, tag) in sheet.tags.iter().enumerate() {
             match self.places.entry(*tag) {
                 std::collections::hash_map::Entry::Vacant(entry) => drop(entry.insert((place, number))),
-                std::collections::hash_map::Entry::Occupied(_) => self.more.push((*tag, place, number)),
+                std::collections::hash_map::Entry::Occupied(_) => {
+                    self.more.entry(*tag).or_default().push((place, number));
+                }
             }
         }
         self.sheets.push(Arc::new(sheet));
@@ -269,8 +272,8 @@ impl Sheets {
     pub fn find(&self, object: &Content, said: &mut Vec<u8>, found: &mut dyn FnMut(On, usize)) {
         let tag = tag(object);
         let Some(first) = self.places.get(&tag) else { return };
-        let more = self.more.iter().filter(|(other, ..)| *other == tag).take(MOST);
-        for (place, number) in std::iter::once(*first).chain(more.map(|(_, place, number)| (*place, *number))) {
+        let more = self.more.get(&tag).into_iter().flatten().take(MOST);
+        for (place, number) in std::iter::once(first).chain(more).copied() {
             if let Some(sheet) = self.sheets.get(place).filter(|sheet| sheet.is_of(number, object, said)) {
                 found(On { sheet: Arc::clone(sheet), digest: *object.digest() }, place);
             }
@@ -342,16 +345,7 @@ impl<'t> Members<'t> {
         let signature = signature.ok_or_else(wrong("it has no signature"))?;
         let drawn = self.drawn.as_deref().and_then(bytes::<HASH>).map(Drawn::told);
         let drawn = drawn.ok_or_else(wrong("`drawn` is 32 bytes in base64url"))?;
-        let (mut limits, mut handling) = (Vec::new(), None);
-        if let Some(value) = self.handling {
-            if value.kind() != json::Kind::Object {
-                return Err(form("`handling` is no object"));
-            }
-            stix::canonical::write(value, &mut limits);
-            // What is read of it is read out of what was signed.
-            let read: Value = serde_json::from_slice(&limits).map_err(|error| form(error.to_string()))?;
-            handling = Some(Arc::new(read));
-        }
+        let (limits, handling) = limits_of(self.handling).map_err(form)?;
         let mut room = [0; SEALS * ENTRY];
         let entries = self.leaves.and_then(|text| URL_SAFE_NO_PAD.decode_slice(text.as_ref(), &mut room).ok());
         let entries = entries.and_then(|written| room.get(..written)).map(<[u8]>::as_chunks::<ENTRY>);

@@ -9,6 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use std::borrow::Cow;
+use std::sync::Arc;
 use stix::json;
 
 /// What a seal says.
@@ -21,7 +22,7 @@ pub struct Sealing {
     /// The SHA-256 of its canonical form.
     pub digest: [u8; HASH],
     /// The limits beside its markings, an object.
-    pub handling: Option<std::sync::Arc<Value>>,
+    pub handling: Option<Arc<Value>>,
 }
 
 /// A seal as it was read.
@@ -209,6 +210,21 @@ pub(super) fn bytes<const N: usize>(text: &str) -> Option<[u8; N]> {
     (written == N).then_some(bytes)
 }
 
+/// Limits beside the markings in their canonical form, and as they are read out of it: out of what was signed.
+///
+/// # Errors
+/// What is wrong with them.
+pub(super) fn limits_of(handling: Option<json::Value<'_>>) -> Result<(Vec<u8>, Option<Arc<Value>>), String> {
+    let mut limits = Vec::new();
+    let Some(value) = handling else { return Ok((limits, None)) };
+    if value.kind() != json::Kind::Object {
+        return Err("`handling` is no object".to_owned());
+    }
+    stix::canonical::write(value, &mut limits);
+    let read: Value = serde_json::from_slice(&limits).map_err(|error| error.to_string())?;
+    Ok((limits, Some(Arc::new(read))))
+}
+
 impl Members<'_> {
     fn found(self) -> Result<Found, Error> {
         let wrong = |what: &'static str| move || form(what);
@@ -228,16 +244,7 @@ impl Members<'_> {
         if !self.extensions.is_some_and(is_ours) {
             return Err(form("its `extensions` do not name the one that it is of"));
         }
-        let mut limits = Vec::new();
-        let mut handling = None;
-        if let Some(value) = self.handling {
-            if value.kind() != json::Kind::Object {
-                return Err(form("`handling` is no object"));
-            }
-            stix::canonical::write(value, &mut limits);
-            // What is read of it is read out of what was signed.
-            handling = Some(serde_json::from_slice::<Value>(&limits).map_err(|error| form(error.to_string()))?.into());
-        }
+        let (limits, handling) = limits_of(self.handling).map_err(form)?;
         let words =
             Words { at: &at, digest: &digest_text, handling: &limits, key: key.as_str(), object_ref: &object_ref };
         let id = self.id.ok_or_else(wrong("it has no id of its type"))?;
