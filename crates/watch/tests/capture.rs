@@ -2,6 +2,10 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
+#[path = "support/packets.rs"]
+mod packets;
+
+use packets::pcap;
 use proptest::prelude::*;
 use sha2::Digest as _;
 use std::sync::Arc;
@@ -29,20 +33,6 @@ fn read(capture: &[u8]) -> Vec<String> {
     let (seen, faults) = read_in(capture, capture.len().max(1));
     assert!(faults.none(), "{faults:?}");
     seen.into_iter().map(|(_, field)| field).collect()
-}
-
-fn pcap(link: u32, packets: &[Vec<u8>]) -> Vec<u8> {
-    let mut file = Vec::new();
-    for word in [0xa1b2_c3d4_u32, 0x0004_0002, 0, 0, 65535, link] {
-        file.extend_from_slice(&word.to_le_bytes());
-    }
-    for packet in packets {
-        for word in [1_700_000_000_u32, 500_000, packet.len() as u32, packet.len() as u32] {
-            file.extend_from_slice(&word.to_le_bytes());
-        }
-        file.extend_from_slice(packet);
-    }
-    file
 }
 
 fn pcap_big_nanos(packets: &[Vec<u8>]) -> Vec<u8> {

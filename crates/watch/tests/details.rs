@@ -3,8 +3,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+#[path = "support/packets.rs"]
+mod packets;
+
 use std::sync::Arc;
 
+use packets::pcap;
 use pattern::parse;
 use watch::general::Patterns;
 use watch::read::{Capture, Csv, FieldMap, JsonLines, Lines, Reader, Syslog};
@@ -250,19 +254,8 @@ fn ip(from: u8, to: u8, protocol: u8, body: &[u8]) -> Vec<u8> {
     [&[2; 12][..], &[8, 0], &head, body].concat()
 }
 
-fn pcap(packets: &[Vec<u8>]) -> Vec<u8> {
-    let mut file = Vec::new();
-    for word in [0xa1b2_c3d4_u32, 0x0004_0002, 0, 0, 65535, 1] {
-        file.extend_from_slice(&word.to_le_bytes());
-    }
-    for packet in packets {
-        for word in [1_700_000_000_u32, 500_000, packet.len() as u32, packet.len() as u32] {
-            file.extend_from_slice(&word.to_le_bytes());
-        }
-        file.extend_from_slice(packet);
-    }
-    file
-}
+/// The type of link of these packets.
+const ETHERNET: u32 = 1;
 
 /// A question to the name system, or its answer with an address.
 fn dns(name: &str, answer: bool) -> Vec<u8> {
@@ -281,18 +274,24 @@ fn dns(name: &str, answer: bool) -> Vec<u8> {
 #[test]
 fn captures() {
     let request = b"POST /gate.php HTTP/1.1\r\nHost: evil.example\r\nUser-Agent: Evil/1.0\r\nContent-Length: 0\r\n\r\n";
-    let http = pcap(&[
-        tcp((5, 50_123), (7, 8_080), 9, 2, b""),
-        tcp((7, 8_080), (5, 50_123), 99, 18, b""),
-        tcp((5, 50_123), (7, 8_080), 10, 24, request),
-    ]);
-    let names = pcap(&[
-        udp((5, 40_000), (1, 53), &dns("www.evil.example", false)),
-        udp((1, 53), (5, 40_000), &dns("www.evil.example", true)),
-    ]);
+    let http = pcap(
+        ETHERNET,
+        &[
+            tcp((5, 50_123), (7, 8_080), 9, 2, b""),
+            tcp((7, 8_080), (5, 50_123), 99, 18, b""),
+            tcp((5, 50_123), (7, 8_080), 10, 24, request),
+        ],
+    );
+    let names = pcap(
+        ETHERNET,
+        &[
+            udp((5, 40_000), (1, 53), &dns("www.evil.example", false)),
+            udp((1, 53), (5, 40_000), &dns("www.evil.example", true)),
+        ],
+    );
     // A capture that began behind the question, and one behind the first packet.
-    let answer = pcap(&[udp((1, 53), (5, 40_000), &dns("www.evil.example", true))]);
-    let late = pcap(&[tcp((5, 50_123), (7, 80), 10, 24, request)]);
+    let answer = pcap(ETHERNET, &[udp((1, 53), (5, 40_000), &dns("www.evil.example", true))]);
+    let late = pcap(ETHERNET, &[tcp((5, 50_123), (7, 80), 10, 24, request)]);
     let rows: &[(&str, &[u8], &str, bool)] = &[
         ("http", &http, "src_port = 50123", true),
         ("http", &http, "dst_port = 8080", true),
@@ -353,11 +352,14 @@ fn captures() {
         "[domain-name:value = 'www.evil.example' AND domain-name:resolves_to_refs[*].value = '198.51.100.9']";
     assert!(met(resolves, Box::new(Capture::new()), &names).is_some());
     // One host over several events of a capture.
-    let both = pcap(&[
-        udp((5, 40_000), (1, 53), &dns("www.evil.example", false)),
-        tcp((5, 50_123), (7, 8_080), 9, 2, b""),
-        tcp((5, 50_123), (7, 8_080), 10, 24, request),
-    ]);
+    let both = pcap(
+        ETHERNET,
+        &[
+            udp((5, 40_000), (1, 53), &dns("www.evil.example", false)),
+            tcp((5, 50_123), (7, 8_080), 9, 2, b""),
+            tcp((5, 50_123), (7, 8_080), 10, 24, request),
+        ],
+    );
     let then = "[domain-name:value = 'www.evil.example'] FOLLOWEDBY [network-traffic:dst_ref.value = '192.0.2.7' AND network-traffic:extensions.'http-request-ext'.request_method = 'post']";
     assert!(met(then, Box::new(Capture::new()), &both).is_some());
 }
@@ -369,7 +371,7 @@ fn claims_are_met_as_before() {
     builder.add(&observable::Claim::new(observable::Kind::Ipv4, "192.0.2.7"), 1).unwrap();
     let mut watcher = Watcher::new(Arc::new(builder.build()));
     let request = b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n";
-    let capture = pcap(&[tcp((5, 50_123), (7, 80), 9, 2, b""), tcp((5, 50_123), (7, 80), 10, 24, request)]);
+    let capture = pcap(ETHERNET, &[tcp((5, 50_123), (7, 80), 9, 2, b""), tcp((5, 50_123), (7, 80), 10, 24, request)]);
     let (mut reader, mut hits, mut events) = (Capture::new(), 0, 0);
     let mut details = Vec::new();
     reader.block(&capture, 1, &mut |event| {
