@@ -117,8 +117,8 @@ fn read(data: &[u8], truth: Option<&[u8]>) {
             assert_eq!(card.text(), truth, "a card was altered");
         }
     }
-    if let Some(Ok(sheet)) = seal::Sheet::kept(data) {
-        assert_eq!(seal::Sheet::kept(&sheet.text()), Some(Ok(sheet.clone())));
+    if let Some(Ok(sheet)) = seal::Sheet::parse(data) {
+        assert_eq!(seal::Sheet::parse(&sheet.text()), Some(Ok(sheet.clone())));
         let content = seal::Content::of(Tape::new().parse(OBJECT.as_bytes(), &Limits::default()).expect("an object"));
         let (mut sheets, mut found) = (seal::Sheets::default(), Vec::new());
         sheets.push(sheet);

@@ -59,7 +59,8 @@ pub struct Brief {
 }
 
 impl Brief {
-    /// What was taken, beside the bytes of which it was taken. `None`: these are others.
+    /// What was taken, beside the bytes of which it was taken: whoever calls has seen that they are the same. `None`: these
+    /// cannot be them.
     #[must_use]
     pub fn on<'t>(&self, body: &'t [u8]) -> Option<Taken<'t>> {
         Some(Taken { head: self.head.on(body)?, dialect: self.dialect, body, personal: self.personal })

@@ -17,7 +17,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
-pub use sheet::{On, Sheet, Sheets, Ways};
+pub use sheet::{MOST_LIMITS, On, Sheet, Sheets, Ways};
 use std::collections::HashMap;
 use std::sync::Arc;
 use stix::json::{self, Limits, Tape};
@@ -273,7 +273,7 @@ fn signed_by(matched: Vec<Result<(Verified, usize), Error>>, checks: &[Check<'_>
 /// # Errors
 /// [`Error`].
 pub fn holds(kept: &[u8], ring: &Keyring, now: i64) -> Result<(), Error> {
-    match Sheet::kept(kept) {
+    match Sheet::parse(kept) {
         Some(sheet) => {
             let sheet = sheet?;
             let (_, key) = ring.find(sheet.key(), now)?;

@@ -57,7 +57,7 @@ pub(super) fn put(
 
 /// Keeps seals in place of those that are kept of the same bodies.
 pub(super) fn renew(change: &Transaction<'_>, seals: &[(Mark, &[u8])], fresh: i64) -> Result<(), rusqlite::Error> {
-    let mut entries = 0;
+    let (mut entries, mut left) = (0, Vec::new());
     let mut writer = Writer::new(change)?;
     for (mark, seal) in seals {
         let known = writer.known(mark)?;
@@ -67,7 +67,8 @@ pub(super) fn renew(change: &Transaction<'_>, seals: &[(Mark, &[u8])], fresh: i6
         match own {
             Some(no) => {
                 writer.lead(mark, SEAL, row)?;
-                writer.leave(no)?;
+                // After all others: what follows would get a row of its own.
+                left.push(no);
             }
             None => {
                 writer.enter.execute(params![mark, SEAL, row])?;
@@ -75,6 +76,9 @@ pub(super) fn renew(change: &Transaction<'_>, seals: &[(Mark, &[u8])], fresh: i6
             }
         }
         writer.seals += i64::from(is_new);
+    }
+    for no in left {
+        writer.leave(no)?;
     }
     writer.count_uses()?;
     let new = writer.seals;

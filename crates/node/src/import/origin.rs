@@ -12,16 +12,16 @@ use std::sync::Arc;
 #[derive(Default)]
 pub(crate) struct Origins {
     rows: Vec<Row>,
-    /// What is said of objects, each once, with the paths of which it speaks.
-    statements: Vec<(Arc<[String]>, Words)>,
-    /// Where what is said is, by where its path lies in memory.
+    /// What is said of objects, each once.
+    statements: Vec<Words>,
+    /// Where it is.
     said: HashMap<Saying, usize>,
 }
 
 /// A statement in the words of the book; `None`: it says nothing.
 type Words = Option<Vec<u8>>;
 /// What is said of an object: path, reliability, credibility, confidence.
-type Saying = (usize, Option<char>, Option<u8>, Option<u8>);
+type Saying = (Arc<[String]>, Option<char>, Option<u8>, Option<u8>);
 
 struct Row {
     /// Which object of the batch.
@@ -51,7 +51,7 @@ impl Origins {
     /// Where what is said of an object is.
     fn say(&mut self, sound: &Sound) -> usize {
         let Sound { path, reliability, credibility, confidence, .. } = sound;
-        let saying = (Arc::as_ptr(path).cast::<String>().addr(), *reliability, *credibility, *confidence);
+        let saying = (Arc::clone(path), *reliability, *credibility, *confidence);
         *self.said.entry(saying).or_insert_with(|| {
             let statement = Statement {
                 path: path.to_vec(),
@@ -60,8 +60,7 @@ impl Origins {
                 confidence: *confidence,
             };
             let words = (statement != Statement::default()).then(|| serde_json::to_vec(&statement).unwrap_or_default());
-            // The path is held, so that its place in memory is no other's.
-            self.statements.push((Arc::clone(path), words));
+            self.statements.push(words);
             self.statements.len() - 1
         })
     }
@@ -79,8 +78,7 @@ impl Origins {
     ) -> impl Iterator<Item = Stated<'s>> {
         let (own, now) = (same(source, incoming.own), incoming.now);
         self.rows.iter().filter_map(move |row| {
-            let (_, words) = self.statements.get(row.said)?;
-            let body = match words {
+            let body = match self.statements.get(row.said)? {
                 Some(words) => &**words,
                 // What our own members bring in without a word about it has no source but us.
                 None if own => return None,

@@ -123,7 +123,7 @@ impl KeptSeals {
         let place = match self.sheets.iter().position(|(text, _)| *text == kept) {
             Some(place) => place,
             None => {
-                let Some(sheet) = partner::seal::Sheet::kept(&kept) else { return Some(kept) };
+                let Some(sheet) = partner::seal::Sheet::parse(&kept) else { return Some(kept) };
                 self.sheets.truncate(SHEETS - 1);
                 self.sheets.push_front((kept, sheet.ok()?.ways()));
                 0

@@ -21,6 +21,11 @@ use stix::json::{self, Tape};
 
 /// Bytes of a digest by which an object is looked for on a sheet.
 const TAG: usize = 8;
+/// Limits that stand on a sheet, in bytes of their canonical form. They are hashed once for each object and each leaf that may
+/// be its own, and kept with each seal that is made out of the sheet.
+pub const MOST_LIMITS: usize = 4 << 10;
+/// A sheet that is longer is not read: whatever limits of that length, spaces among them, and all leaves take is less.
+const LONGEST: usize = 16 << 10;
 /// Bytes of one entry: the tag and the leaf.
 const ENTRY: usize = TAG + HASH;
 
@@ -64,7 +69,7 @@ impl On {
 
 impl Sheet {
     /// Seals at most [`super::TOGETHER`] objects with one signature; what is beyond is left out. `reader`: for whom, as
-    /// [`super::seal_all`] has it.
+    /// [`super::seal_all`] has it. `handling`: at most [`MOST_LIMITS`] bytes, or nobody reads the sheet.
     #[must_use]
     pub fn of(objects: &[Content], handling: Option<&Value>, reader: &str, keys: &Keys) -> Self {
         let objects = objects.get(..SEALS).unwrap_or(objects);
@@ -112,22 +117,23 @@ impl Sheet {
         format!("{}--{}", Kind::Seals.object_type(), uuid::Builder::from_sha1_bytes(half).into_uuid())
     }
 
-    /// Reads a sheet. `None`: it is something else.
-    ///
-    /// # Errors
-    /// [`Error::Form`].
-    #[must_use]
-    pub fn read(value: json::Value<'_>) -> Option<Result<Self, Error>> {
+    /// `None`: it is something else.
+    fn read(value: json::Value<'_>) -> Option<Result<Self, Error>> {
         let is = value.get("type")?.as_str()?;
-        (is == Kind::Seals.object_type()).then(|| Members::of(value).and_then(Members::sheet))
+        (is == Kind::Seals.object_type()).then(|| {
+            if value.text().len() > LONGEST {
+                return Err(form(format!("it is longer than {LONGEST} bytes")));
+            }
+            Members::of(value).and_then(Members::sheet)
+        })
     }
 
-    /// The same of a text that was kept.
+    /// Reads a sheet, as it came or as it was kept: what is read once is read ever after. `None`: it is something else.
     ///
     /// # Errors
     /// [`Error::Form`].
     #[must_use]
-    pub fn kept(text: &[u8]) -> Option<Result<Self, Error>> {
+    pub fn parse(text: &[u8]) -> Option<Result<Self, Error>> {
         let mut tape = Tape::new();
         Self::read(tape.parse(text, &LIMITS).ok()?)
     }
@@ -346,6 +352,9 @@ impl<'t> Members<'t> {
         let drawn = self.drawn.as_deref().and_then(bytes::<HASH>).map(Drawn::told);
         let drawn = drawn.ok_or_else(wrong("`drawn` is 32 bytes in base64url"))?;
         let (limits, handling) = limits_of(self.handling).map_err(form)?;
+        if limits.len() > MOST_LIMITS {
+            return Err(form(format!("its `handling` takes more than {MOST_LIMITS} bytes")));
+        }
         let mut room = [0; SEALS * ENTRY];
         let entries = self.leaves.and_then(|text| URL_SAFE_NO_PAD.decode_slice(text.as_ref(), &mut room).ok());
         let entries = entries.and_then(|written| room.get(..written)).map(<[u8]>::as_chunks::<ENTRY>);

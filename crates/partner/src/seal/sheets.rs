@@ -30,7 +30,7 @@ fn sheet(count: usize, number: u8) -> Sheet {
 }
 
 fn read_sheet(text: &[u8]) -> Result<Sheet, Error> {
-    Sheet::kept(text).expect("it says that it is a sheet")
+    Sheet::parse(text).expect("it says that it is a sheet")
 }
 
 /// What the sheets of a page come to for an object.
@@ -87,6 +87,22 @@ fn what_is_not_on_it_is_not_found() {
         let sheet = Sheet::of(std::slice::from_ref(&strange), None, "three", &keys(2));
         assert!(check(&[sheet], &strange).is_empty(), "{to}");
     }
+}
+
+/// Its limits are hashed for each object that may be on it, and kept with each seal that is made out of it.
+#[test]
+fn what_costs_too_much_to_read_is_no_sheet() {
+    let of = |limits: &Value| Sheet::of(&contents(0..2), Some(limits), "three", &keys(2)).text();
+    let limits = |length: usize| json!({"expires": 5, "x": "y".repeat(length)});
+    let frame = limits(0).to_string().len();
+    assert!(read_sheet(&of(&limits(MOST_LIMITS - frame))).is_ok());
+    let padded = [&of(&json!({}))[..1], &[b' '; 16 << 10], &of(&json!({}))[1..]].concat();
+    for text in [of(&limits(MOST_LIMITS - frame + 1)), of(&limits(1 << 20)), padded] {
+        assert!(matches!(read_sheet(&text), Err(Error::Form { .. })), "{} bytes", text.len());
+    }
+    // Deeper than any statement is read: neither when it comes nor ever after.
+    let deep = (0..20).fold(json!(1), |inner, _| json!([inner]));
+    assert!(Sheet::parse(&of(&json!({"x": deep}))).is_none());
 }
 
 #[test]
@@ -156,7 +172,7 @@ fn a_bent_sheet_is_none() {
     assert_eq!(check(&[bent], &content(&object(1))).len(), 1);
     // It is read with its objects, and nowhere else.
     assert!(matches!(read(&text), Err(Error::Form { kind: "marsad-seals", .. })));
-    assert!(Sheet::kept(&object(1)).is_none() && Sheet::kept(b"{").is_none());
+    assert!(Sheet::parse(&object(1)).is_none() && Sheet::parse(b"{").is_none());
     assert!(crate::signed::is_control("marsad-seals"));
 }
 

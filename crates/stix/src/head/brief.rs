@@ -14,6 +14,8 @@ struct Piece {
 /// Where in the text of an object its head stands.
 #[derive(Clone, Debug)]
 pub struct Brief {
+    /// Bytes of the text.
+    length: usize,
     object_type: Piece,
     id: Piece,
     category: Category,
@@ -37,6 +39,7 @@ impl Brief {
         let pieces = |words: &[Cow<'_, str>]| words.iter().map(piece).collect::<Option<Box<[Piece]>>>();
         let version = head.version.as_ref().map(|at| Some((piece(&at.text)?, at.micros, at.picos)));
         Some(Self {
+            length: text.len(),
             object_type: piece(&head.object_type)?,
             id: piece(&head.id)?,
             category: head.category,
@@ -54,10 +57,11 @@ impl Brief {
         })
     }
 
-    /// The head again. `None`: this is not the text that it was taken of.
+    /// The head again, of the same bytes: of others of that length it says something else, which nobody has checked. `None`: it
+    /// cannot be the text that it was taken of.
     #[must_use]
     pub fn on<'t>(&self, text: &'t [u8]) -> Option<Head<'t>> {
-        let text = simdutf8::basic::from_utf8(text).ok()?;
+        let text = simdutf8::basic::from_utf8(text).ok().filter(|text| text.len() == self.length)?;
         let word = |piece: &Piece| {
             let start = piece.start as usize;
             text.get(start..start + piece.length as usize).map(Cow::Borrowed)

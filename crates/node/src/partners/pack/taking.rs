@@ -134,7 +134,11 @@ impl<B: Ledger + Partners> Taker<'_, B> {
             match item {
                 Read::Page(objects) => {
                     let sorted = incoming.sort_all(&objects)?;
-                    let wrong = sorted.sound.iter().filter_map(|sound| wrong(&mut intake, &sound.body));
+                    let wrong = sorted
+                        .sound
+                        .iter()
+                        .filter(|sound| sound.brief.is_none())
+                        .filter_map(|sound| wrong(&mut intake, &sound.body));
                     let mut told: Vec<Refused> = wrong.collect();
                     sound += (sorted.sound.len() - told.len()) as u64;
                     known += sorted.dropped;

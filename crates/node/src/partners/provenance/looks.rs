@@ -60,7 +60,8 @@ impl Looker {
                 object = Some((Sketch::read(value), Content::of_on(scratch, value)));
                 return true;
             };
-            other = Some(match Sheet::read(value) {
+            // Within the bounds of what is kept, or what was taken in could not be read again.
+            other = Some(match (kind == Kind::Seals).then(|| Sheet::parse(body)).flatten() {
                 Some(sheet) => Looked::Sheet(sheet.map(Box::new)),
                 None => {
                     let statement = signed::seal_of(value).unwrap_or_else(|| signed::read_on(tape, body));

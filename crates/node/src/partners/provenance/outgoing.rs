@@ -69,6 +69,9 @@ struct Kin {
 /// Trees of seals from which on two threads share the work.
 const FEW: usize = 4;
 
+/// Objects that are sealed under one signature, with their places on the page and the limits they share.
+type Tree = (Vec<usize>, Vec<Content>, Option<Value>);
+
 /// How seals are written.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Written {
@@ -223,7 +226,7 @@ impl Outgoing<'_> {
         for ((place, _, kin), content) in ours.into_iter().zip(contents) {
             by_kin.entry(kin).or_default().extend(content.map(|content| (place, content)));
         }
-        let mut trees = Vec::new();
+        let mut trees: Vec<Tree> = Vec::new();
         for (kin, objects) in by_kin {
             let handling = (!kin.limits.is_empty()).then(|| serde_json::from_slice(&kin.limits)).transpose();
             // Limits that cannot be said are not left out.
@@ -240,28 +243,28 @@ impl Outgoing<'_> {
                 *slot = Some(Goes::With(seal));
             }
         };
-        if written == Written::Together {
-            let mut sheets = halves_of(&trees, FEW, |part| {
-                let sheet = |(places, contents, handling): &(Vec<usize>, Vec<Content>, Option<Value>)| {
-                    let sheet = seal::Sheet::of(contents, handling.as_ref(), self.to, self.keys);
-                    (places.last().copied().unwrap_or_default(), sheet.text())
-                };
-                part.iter().map(sheet).collect()
-            });
-            trees.into_iter().flat_map(|(places, ..)| places).for_each(|place| put(place, None));
-            sheets.sort_unstable_by_key(|(last, _)| *last);
-            return sheets;
-        }
-        let made = halves_of(&trees, FEW, |part| {
-            let sealed = |(_, contents, handling): &(Vec<usize>, Vec<Content>, Option<Value>)| {
-                seal::seal_all(contents, handling.as_ref(), self.to, self.keys)
+        let fits =
+            |(.., handling): &Tree| handling.as_ref().is_none_or(|said| said.to_string().len() <= seal::MOST_LIMITS);
+        let (together, alone): (Vec<_>, Vec<_>) =
+            trees.into_iter().partition(|tree| written == Written::Together && fits(tree));
+        let mut sheets = halves_of(&together, FEW, |part| {
+            let sheet = |(places, contents, handling): &Tree| {
+                let sheet = seal::Sheet::of(contents, handling.as_ref(), self.to, self.keys);
+                (places.last().copied().unwrap_or_default(), sheet.text())
             };
+            part.iter().map(sheet).collect()
+        });
+        together.into_iter().flat_map(|(places, ..)| places).for_each(|place| put(place, None));
+        sheets.sort_unstable_by_key(|(last, _)| *last);
+        let made = halves_of(&alone, FEW, |part| {
+            let sealed =
+                |(_, contents, handling): &Tree| seal::seal_all(contents, handling.as_ref(), self.to, self.keys);
             part.iter().map(sealed).collect()
         });
-        for ((places, ..), seals) in trees.into_iter().zip(made) {
+        for ((places, ..), seals) in alone.into_iter().zip(made) {
             places.into_iter().zip(seals).for_each(|(place, seal)| put(place, Some(seal)));
         }
-        Vec::new()
+        sheets
     }
 
     /// What is kept of others' objects: the seal, standing alone, and what the one who brought it in said.
