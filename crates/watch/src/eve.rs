@@ -143,10 +143,11 @@ const PORT: Port = Port { scheme: b"http://", usual: b"80" };
 
 /// Understands the values that wait for the end of the line.
 pub(crate) fn settle(lines: &mut Lines, window: &[u8], keys: &Keys) {
-    let mut at = 0;
+    let (mut at, mut paths) = (0, 0);
     while let Some(seen) = lines.current().get(at).copied() {
         match keys.field(seen.field) {
-            Some(Known { role: Role::Late(Late::Uri), .. }) if seen.meaning.is_none() => {
+            Some(Known { role: Role::Late(Late::Uri), .. }) if seen.meaning.is_none() && paths < parts::MOST_URLS => {
+                paths += 1;
                 parts::urls(lines, window, keys, seen, &PORT);
             }
             Some(Known { role: Role::Late(Late::Forwarded), .. }) if seen.meaning.is_none() => {

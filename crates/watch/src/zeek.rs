@@ -140,14 +140,15 @@ pub(crate) const FIELDS: &[Known] = &[
 pub(crate) fn settle(lines: &mut Lines, window: &[u8], keys: &Keys, path: &[u8]) {
     let noted = parts::of(lines, keys, Late::Path).next().map(|span| lines.text(window, span));
     let signs = lines.signs | of_path(noted.unwrap_or(path));
-    let mut at = 0;
+    let (mut at, mut paths, mut indicated) = (0, 0, None);
     while let Some(seen) = lines.current().get(at).copied() {
         if seen.meaning.is_none()
             && let Some(Known { role: Role::Late(late), .. }) = keys.field(seen.field)
         {
             let value = lines.text(window, seen.span);
             let meaning = match late {
-                Late::Uri if value.starts_with(b"/") || parts::is_whole(value) => {
+                Late::Uri if paths < parts::MOST_URLS && (value.starts_with(b"/") || parts::is_whole(value)) => {
+                    paths += 1;
                     parts::urls(lines, window, keys, seen, &PORT);
                     None
                 }
@@ -155,9 +156,10 @@ pub(crate) fn settle(lines: &mut Lines, window: &[u8], keys: &Keys, path: &[u8])
                     parts::forwarded(lines, window, seen);
                     None
                 }
-                Late::Indicator => parts::of(lines, keys, Late::IndicatorType)
-                    .next()
-                    .and_then(|kind| indicator(lines.text(window, kind))),
+                Late::Indicator => *indicated.get_or_insert_with(|| {
+                    let kind = parts::of(lines, keys, Late::IndicatorType).next();
+                    kind.and_then(|kind| indicator(lines.text(window, kind)))
+                }),
                 other => meaning(*other, value, signs),
             };
             if let Some(seen) = lines.current_mut().get_mut(at) {

@@ -292,7 +292,11 @@ fn captures() {
     // A capture that began behind the question, and one behind the first packet.
     let answer = pcap(ETHERNET, &[udp((1, 53), (5, 40_000), &dns("www.evil.example", true))]);
     let late = pcap(ETHERNET, &[tcp((5, 50_123), (7, 80), 10, 24, request)]);
+    let answered = [tcp((7, 8_080), (5, 50_123), 99, 18, b""), tcp((5, 50_123), (7, 8_080), 10, 24, request)];
+    let answered = pcap(ETHERNET, &answered);
     let rows: &[(&str, &[u8], &str, bool)] = &[
+        ("answered", &answered, "dst_port = 8080", true),
+        ("answered", &answered, "dst_port = 50123", false),
         ("http", &http, "src_port = 50123", true),
         ("http", &http, "dst_port = 8080", true),
         ("http", &http, "dst_port = 50123", false),

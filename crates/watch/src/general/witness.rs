@@ -96,8 +96,9 @@ impl Sayings {
         warnings: Option<&Warnings>,
         (found, listed): (&mut Vec<Witness>, &mut Listed),
     ) {
-        // What takes too long was counted when the leaf was tested.
-        let _ = matcher.witnesses(leaf, observed, observation, &mut |path, data| {
+        // All places are gone over here, one that holds was enough when the leaf was tested: it may take too long where that did
+        // not. Who cannot be sure that all is benign does not say so.
+        let seen = matcher.witnesses(leaf, observed, observation, &mut |path, data| {
             let Some((kind, shown)) = self.kind(path, data) else { return };
             if let Some(warnings) = warnings {
                 listed.see(warnings.benign(&Claim::new(kind, shown.as_str())).first().copied());
@@ -111,6 +112,9 @@ impl Sayings {
                 found.push(Witness { kind, value: value.into(), is_named });
             }
         });
+        if seen.is_err() {
+            listed.see(None);
+        }
     }
 
     /// The kind of a value that this path led to, and the value as text.

@@ -49,7 +49,12 @@ pub(super) fn text_pairs(text: &[u8], pair: &mut dyn FnMut(&[u8], &[u8])) {
                 }
                 None => continue,
             },
-            None => rest.split(|&byte| matches!(byte, b' ' | b'\t' | b',' | b';')).next().unwrap_or_default(),
+            None => {
+                let value = rest.split(|&byte| matches!(byte, b' ' | b'\t' | b',' | b';')).next().unwrap_or_default();
+                // What has `=` within it is one value, and no byte is looked at again for each of them.
+                from = at + 1 + value.len();
+                value
+            }
         };
         if !key.is_empty() && !value.is_empty() {
             pair(key, value);
@@ -77,5 +82,43 @@ pub(super) fn unescape(value: &[u8], out: &mut Vec<u8>) {
             Some(&other) => out.extend_from_slice(&[b'\\', other]),
             None => out.push(b'\\'),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pairs(text: &str) -> Vec<(String, String)> {
+        let mut pairs = Vec::new();
+        let text_of = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        text_pairs(text.as_bytes(), &mut |key, value| pairs.push((text_of(key), text_of(value))));
+        pairs
+    }
+
+    #[test]
+    fn pairs_in_text() {
+        let rows: &[(&str, &[(&str, &str)])] = &[
+            ("", &[]),
+            ("proto=tcp spt=7, dpt=443;x", &[("proto", "tcp"), ("spt", "7"), ("dpt", "443")]),
+            (r#"msg="a proto=udp b" proto=tcp"#, &[("msg", "a proto=udp b"), ("proto", "tcp")]),
+            // A value is not looked into.
+            ("url=http://x.example/?proto=tcp dpt=80", &[("url", "http://x.example/?proto=tcp"), ("dpt", "80")]),
+            ("a==b =c d=", &[("a", "=b")]),
+            (r#"a="never closed b=1"#, &[("b", "1")]),
+        ];
+        for (text, expected) in rows {
+            let expected: Vec<_> =
+                expected.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+            assert_eq!(pairs(text), expected, "{text}");
+        }
+    }
+
+    /// However often a key stands in it, all values together are no longer than the line.
+    #[test]
+    fn what_is_told_is_bounded_by_the_line() {
+        let line = "proto=".repeat(10_000);
+        let told: usize = pairs(&line).iter().map(|(key, value)| key.len() + value.len()).sum();
+        assert!(told <= line.len(), "{told} bytes of {}", line.len());
     }
 }

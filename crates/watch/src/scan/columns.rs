@@ -129,7 +129,8 @@ impl Header {
         let names = names.strip_suffix(b"\r").unwrap_or(names);
         let names: Vec<Vec<u8>> =
             names.split(|byte| *byte == self.separator).take(MAX_COLUMNS + 1).map(<[u8]>::to_vec).collect();
-        self.width = 0;
+        // Of columns that are not known nothing that a header says later is taken.
+        (self.width, self.names) = (0, Arc::default());
         if names.len() > MAX_COLUMNS || names.iter().any(Vec::is_empty) {
             return Err(Fault::BadHeader);
         }

@@ -30,16 +30,15 @@ struct Frame {
 }
 
 impl Walk<'_> {
-    /// Walks over the line that starts at `start` with the mark `next`, up to before the mark of its end. False if it is
-    /// empty. The place of the mark is the caller's, who can hold it in a register.
-    #[inline(always)]
-    pub(super) fn line(&mut self, start: usize, next: &mut usize) -> Result<bool, Fault> {
+    /// Walks over the line, up to before the mark of its end. False if it is empty.
+    pub(super) fn line(&mut self) -> Result<bool, Fault> {
+        let next = &mut 0;
         let (open, byte) = self.mark(*next);
         if byte != b'{' {
-            let blank = self.text.get(start..open).is_some_and(blank);
+            let blank = self.text.get(..open).is_some_and(blank);
             return if byte == b'\n' && blank { Ok(false) } else { Err(Fault::NotObject) };
         }
-        if open != start && !self.text.get(start..open).is_some_and(blank) {
+        if open != 0 && !self.text.get(..open).is_some_and(blank) {
             return Err(Fault::NotObject);
         }
         *next += 1;
@@ -299,7 +298,7 @@ impl Walk<'_> {
         if byte == b'\n' || (byte == b'\r' && self.byte(at + 1) == b'\n') { Fault::Cut } else { Fault::Syntax(at) }
     }
 
-    /// What is wrong where another byte should have stood; an offset of the window, which the caller makes one of the line.
+    /// What is wrong where another byte should have stood.
     #[cold]
     fn wrong(&self, at: usize) -> Fault {
         self.unclosed(at, self.byte(at))

@@ -37,7 +37,7 @@ use crate::{eve, vectors, zeek};
 pub const MAX_LINE: usize = 1 << 20;
 /// Objects and arrays stand in one another at most this deep.
 pub const MAX_DEPTH: usize = 32;
-/// Bytes that are outlined at once: few enough to be in the first level cache while they are walked.
+/// Bytes that are gone over at once: few enough to be in the first level cache while they are walked.
 const WINDOW: usize = 16 << 10;
 
 /// A format that is read at full speed.
@@ -239,7 +239,7 @@ impl Scan {
         self.outline.of(self.level, line);
         let marks = self.outline.positions();
         let mut walk = Walk { text: line, outline: &self.outline, marks, keys, lines: &mut self.lines, base: start };
-        let mut read = walk.line(0, &mut 0);
+        let mut read = walk.line();
         if !self.outline.is_ascii() && simdutf8::basic::from_utf8(line).is_err() {
             read = Err(Fault::Encoding);
         }

@@ -13,8 +13,8 @@ pub(crate) struct Port {
     pub(crate) usual: &'static [u8],
 }
 
-/// URLs of one line: more than a line has that was not made to be slow.
-const MOST_URLS: usize = 64;
+/// Paths of one line that URLs are made of, and hosts for each: more than a line has that was not made to be slow.
+pub(crate) const MOST_URLS: usize = 64;
 
 /// The spans of the values that are this part of something.
 pub(crate) fn of(lines: &Lines, keys: &Keys, part: Late) -> impl Iterator<Item = Span> {

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::parts::MOST_URLS;
 use super::trail::Trails;
 use super::{EVE, Format, Report, Scan, ZEEK};
 use crate::Meaning;
@@ -122,6 +123,41 @@ fn lines_that_are_made_otherwise_are_walked() {
         same(Format::ZeekJson, format!("{line}\n{cut}\n{line}\n").as_bytes(), usize::MAX);
         assert!(!follows(Format::ZeekJson, line, &cut), "{cut}");
     }
+}
+
+/// Whatever part of a load it falls into, the byte that an escape is of counts.
+#[test]
+fn what_is_escaped_is_utf_8_or_the_line_is_not() {
+    let line = r#"{"ts":1,"note":"x","query":"a.example"}"#;
+    for length in 0..70 {
+        let (head, tail) = (format!(r#"{{"ts":1,"note":"{}\"#, "n".repeat(length)), r#"y","query":"a.example"}"#);
+        let bent = [line.as_bytes(), b"\n", head.as_bytes(), b"\xFF", tail.as_bytes(), b"\n"].concat();
+        same(Format::ZeekJson, &bent, usize::MAX);
+        let (lines, report) = read(Scan::new(Format::ZeekJson), &bent, usize::MAX);
+        assert_eq!((lines.len(), report.broken), (1, 1), "{length}");
+    }
+}
+
+/// Types that follow names which cannot be taken are of nothing.
+#[test]
+fn a_header_that_is_broken_leaves_nothing_of_the_one_before() {
+    let names: Vec<String> = (0..200).map(|no| format!("x{no}")).chain(["id.orig_h".to_owned()]).collect();
+    let row = "v\t".repeat(200) + "192.0.2.1\n";
+    let log = format!("#fields\t{}\n{row}#fields\t\t\n#types\t{}\n{row}", names.join("\t"), "addr\t".repeat(201));
+    let (lines, report) = read(Scan::new(Format::ZeekTsv), log.as_bytes(), usize::MAX);
+    assert_eq!(lines.len(), 1);
+    assert!(report.broken > 0);
+}
+
+/// A line that was made to be slow: each path with each host would be thousands of URLs.
+#[test]
+fn urls_of_one_line_are_bounded() {
+    let of = |key: &str, value: &str| format!(r#","{key}":"{value}""#);
+    let line =
+        format!(r#"{{"ts":1,"uid":"C1"{}{}}}"#, of("host", "a.example").repeat(200), of("uri", "/x").repeat(200));
+    let (lines, _) = read(Scan::new(Format::ZeekJson), format!("{line}\n").as_bytes(), usize::MAX);
+    let urls = lines[0].values.iter().filter(|(_, meaning, _)| *meaning == Some(Meaning::Url)).count();
+    assert_eq!(urls, MOST_URLS * MOST_URLS);
 }
 
 #[test]

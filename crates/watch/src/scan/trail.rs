@@ -252,7 +252,8 @@ fn text_ends(bytes: u8x16) -> u32 {
 #[cold]
 fn escaped(text: &[u8], mut at: usize, seen: &mut u8x16) -> Option<usize> {
     while text.get(at) == Some(&b'\\') {
-        if *text.get(at + 1)? < b' ' {
+        // It is stepped over, so that it does not count among the bytes that were seen.
+        if !matches!(text.get(at + 1)?, b' '..=0x7F) {
             return None;
         }
         at += 2;

@@ -34,7 +34,8 @@ pub struct Hit<'h> {
     pub value: Cow<'h, str>,
     /// The name of its field.
     pub field: &'h str,
-    /// Of a pattern that says more than a list of values, the values that took part; empty for a claim on one.
+    /// Of a pattern that says more than a list of values, the values that took part, as far as they are of a kind;
+    /// empty for a claim on one, and where observations were put off.
     pub met: &'h [Witness],
     /// The number of the line, counted from 1.
     pub line: u64,

@@ -27,6 +27,9 @@ const NUMBERED: [(&str, &str); 8] = [
     ("132", "sctp"),
 ];
 
+/// Protocols of one connection: more than any has.
+const MOST_PROTOCOLS: usize = 16;
+
 /// Types of events that are no protocol.
 const NO_PROTOCOL: [&str; 7] = ["alert", "flow", "netflow", "fileinfo", "anomaly", "stats", "drop"];
 
@@ -50,14 +53,14 @@ impl Shown {
         let all: Vec<(String, String)> =
             written.chain(told.map(|(_, name, text)| (name.clone(), text.clone()))).collect();
         for (field, text) in &all {
-            for protocol in text.split(',').map(|protocol| protocol.trim().to_lowercase()) {
+            for protocol in text.split(',').take(MOST_PROTOCOLS).map(|protocol| protocol.trim().to_lowercase()) {
                 let numbered = NUMBERED.iter().find(|(number, _)| *number == protocol);
                 let protocol = numbered.map_or(protocol.clone(), |(_, name)| (*name).to_owned());
                 let is_one = !protocol.is_empty()
                     && !NO_PROTOCOL.contains(&protocol.as_str())
                     && (field != "_path"
                         || matches!(protocol.as_str(), "dns" | "http" | "ssl" | "smtp" | "ssh" | "ftp"));
-                if is_one && !protocols.contains(&protocol) {
+                if is_one && protocols.len() < MOST_PROTOCOLS && !protocols.contains(&protocol) {
                     self.origin(protocol.clone(), field, text);
                     protocols.push(protocol);
                 }

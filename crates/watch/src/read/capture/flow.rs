@@ -59,8 +59,9 @@ impl Flows {
         let connection = key.clone().min(back);
         let speaks = connection == key;
         let known = self.seen.get(&connection).copied();
-        // A server answers from a port that is well known.
-        let answers = from < to && from < 1_024 && !is_first(packet);
+        // A server answers with both flags, or from a port that is well known.
+        let answers = matches!(packet.transport, Transport::Tcp { syn: true, answers: true, .. })
+            || (from < to && from < 1_024 && !is_first(packet));
         let opened = known.unwrap_or(speaks != answers);
         if known.is_none() {
             self.seen.insert(connection.clone(), opened);
