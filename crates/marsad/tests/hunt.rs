@@ -206,6 +206,8 @@ fn a_hunt_that_was_killed_goes_on_and_tells_everything_once() {
     if killed == 0 {
         eprintln!("skipped: the hunts were at their end before they could be killed");
     }
+    // What comes to stand before all others meanwhile is searched like them, and makes nothing be told again.
+    std::fs::write(logs.join("0.log"), dns(10, &[])).unwrap();
     let (hits, report) = node.hunt(&[], &logs);
     let (mut hits, mut together) = (hits, BTreeMap::new());
     hits.retain(|(indicator, line), count| {
@@ -222,7 +224,7 @@ fn a_hunt_that_was_killed_goes_on_and_tells_everything_once() {
         hits.into_keys().map(|(_, line)| line).collect::<Vec<_>>(),
         planted.iter().map(|(line, _)| u64::from(*line)).collect::<Vec<_>>()
     );
-    assert_eq!((&report["hits"], &report["events"]), (&json!(1_600), &json!(1_200_000)));
+    assert_eq!((&report["hits"], &report["events"]), (&json!(1_600), &json!(1_200_010)));
     assert!(kept().is_none(), "nothing is left of a hunt at its end");
 }
 
@@ -305,6 +307,24 @@ fn patterns_over_several_files_are_judged_in_the_order_of_time() {
         hits.iter().filter(|(indicator, ..)| *indicator == id(1)).map(|(.., line)| *line).collect::<Vec<_>>()
     };
     assert_eq!(lines(&again), lines(&all));
+}
+
+/// A line that came later and tells of something earlier: what it makes true was not told before, though the line that is told
+/// was there.
+#[test]
+fn what_an_old_line_completes_with_a_new_one_is_new() {
+    let node = Node::new();
+    let pattern = "([domain-name:value = 'bad.example'] FOLLOWEDBY [network-traffic:dst_ref.value = '203.0.113.7' AND network-traffic:dst_port = 4444]) WITHIN 5 SECONDS";
+    node.import(&[indicator(1, pattern, &json!({}))]);
+    let log = node.directory.path().join("mixed.log");
+    let connects = r#"{"ts":1767225604.5,"uid":"D","id.orig_h":"10.0.0.1","id.resp_h":"203.0.113.7","id.resp_p":4444,"proto":"tcp"}"#;
+    let asks = r#"{"ts":1767225601.5,"uid":"C","id.orig_h":"10.0.0.1","id.resp_h":"10.0.9.9","id.resp_p":53,"query":"bad.example"}"#;
+    std::fs::write(&log, format!("{connects}\n")).unwrap();
+    assert_eq!(node.hunt(&[], &log).0, BTreeMap::new());
+    std::fs::write(&log, format!("{connects}\n{asks}\n")).unwrap();
+    let told = BTreeMap::from([((id(1), 1), 1)]);
+    assert_eq!(node.hunt(&["--new-only"], &log).0, told);
+    assert_eq!(node.hunt(&["--new-only"], &log).0, BTreeMap::new(), "once");
 }
 
 /// The same answer of `watch` with a bundle, `watch` with the node's set and `hunt`: a pattern that is met by benign values

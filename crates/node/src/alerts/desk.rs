@@ -362,15 +362,16 @@ impl Desk {
         now: Micros,
     ) -> ledger::Result<Option<ledger::Alert>> {
         let note: String = note.chars().take(MOST_NOTE).collect();
-        let (mut answered, mut was) = (None, State::New);
+        let (mut answered, mut was_wrong) = (None, false);
         self.book.alerting(&mut |desk| {
             let Some(row) = desk.alert(id)? else { return Ok(()) };
             let Some(mut alert) = Alert::read(&row.body) else { return Ok(()) };
-            was = alert.state;
+            // Also where this one alert was closed since.
+            was_wrong = alert.state == State::FalsePositive || desk.is_wrong(&row.indicator)?;
             match answer {
                 Answer::FalsePositive => self.folder().verdict(desk, &row.indicator, true, now)?,
                 // Whoever sees to it after all takes the word back, for all alerts of the claim.
-                Answer::Acknowledge if was == State::FalsePositive => {
+                Answer::Acknowledge if was_wrong => {
                     self.folder().verdict(desk, &row.indicator, false, now)?;
                 }
                 Answer::Acknowledge | Answer::Close => {}
@@ -393,10 +394,10 @@ impl Desk {
         })?;
         self.changed.send_modify(|changes| *changes += 1);
         if let Some(row) = &answered {
-            let opinion = match (answer, was) {
+            let opinion = match (answer, was_wrong) {
                 (Answer::FalsePositive, _) => Some(Opinion::StronglyDisagree),
                 // Whoever thinks better of it takes the word back.
-                (Answer::Acknowledge, State::FalsePositive) => Some(Opinion::Neutral),
+                (Answer::Acknowledge, true) => Some(Opinion::Neutral),
                 _ => None,
             };
             if let Some(opinion) = opinion
@@ -484,6 +485,10 @@ impl Desk {
     pub fn outgoing(&self, id: &str, number: u64, now: Micros) -> ledger::Result<Option<Notice>> {
         let Some(row) = self.book.alert(id)? else { return Ok(None) };
         let Some(alert) = Alert::read(&row.body) else { return Ok(None) };
+        // It began to wait before the book said that the claim is wrong.
+        if alert.state == State::FalsePositive {
+            return Ok(None);
+        }
         let Some(viewer) = self.viewer()? else { return Ok(None) };
         let snapshot = self.known.now()?;
         let reads = |no: CollectionNo| {

@@ -201,9 +201,12 @@ impl Folder<'_> {
     /// An alert of a claim that our own organisation holds to be wrong is a false positive, whichever machine, day or version
     /// of the claim it is of, until the verdict is taken back: people answered so, or said so in the book.
     fn judge(&self, desk: &dyn AlertDesk, hit: &Hit, alert: &mut Alert) -> ledger::Result<()> {
-        let wrong = hit.is_wrong == Some(true) || desk.is_wrong(&hit.indicator)?;
+        let answered = desk.is_wrong(&hit.indicator)?;
+        let wrong = answered || hit.is_wrong == Some(true);
         match alert.state {
-            State::New | State::Acknowledged if wrong => alert.state = State::FalsePositive,
+            State::New if wrong => alert.state = State::FalsePositive,
+            // Whoever acknowledges it takes the word in the book back, which a hit of that moment need not have seen yet.
+            State::Acknowledged if answered => alert.state = State::FalsePositive,
             // Of hits that others hand in it is not known what the book says.
             State::FalsePositive if !wrong && hit.is_wrong == Some(false) => alert.state = State::New,
             _ => {}

@@ -97,6 +97,8 @@ struct Merging {
     merged: std::sync::mpsc::Receiver<Set>,
     /// The names that went or came since it was begun.
     since: HashSet<u64>,
+    /// It ended without a set.
+    failed: bool,
 }
 
 struct Shared {

@@ -125,6 +125,11 @@ pub fn run(
     files.sort();
     files.dedup();
     let mut journal = Journal::open(home, request)?;
+    journal.settle()?;
+    // What was begun is ended first, whatever came to stand before it: what was found in it lies behind all else.
+    if let Some(begun) = journal.begun().and_then(|begun| files.iter().position(|path| path == begun)) {
+        files.get_mut(..=begun).into_iter().for_each(|before| before.rotate_right(1));
+    }
     let all = sets(None)?;
     let known: Vec<Option<Searched>> = files.iter().map(|path| journal.searched(path)).collect();
     let oldest = known.iter().flatten().map(|searched| Seq(searched.position)).min();
@@ -135,7 +140,6 @@ pub fn run(
     }
     // What was added while an earlier part was searched has not been looked for there.
     journal.progress.position = journal.progress.position.min(all.position().0);
-    journal.settle()?;
     journal.tell_again(out).map_err(Error::Out)?;
     let length = |path: &PathBuf| std::fs::metadata(path).map_or(0, |about| about.len());
     teller.total(files.iter().map(length).sum());

@@ -321,4 +321,12 @@ fn an_opinion_of_ours_in_the_book_is_a_verdict_too() {
         assert_eq!((memory.alerts()[0].state, memory.alerts()[0].count), (expected, line), "{line}");
         assert_eq!(memory.tellings.take().len(), usize::from(line == 3), "{line}");
     }
+    // Somebody acknowledges the alert, and a hit comes that was looked up before the book said so.
+    let (id, mut row) = memory.rows.borrow().iter().map(|(id, row)| (id.clone(), row.clone())).next().unwrap();
+    let mut alert = Alert::read(&row.body).unwrap();
+    alert.state = State::Acknowledged;
+    row.body = alert.body();
+    memory.rows.borrow_mut().insert(id, row);
+    folder.fold(&memory, &[Hit { is_wrong: Some(true), ..of(1, 1, 6, 6 * MINUTE) }], 6 * MINUTE).unwrap();
+    assert_eq!(memory.alerts()[0].state, State::Acknowledged);
 }

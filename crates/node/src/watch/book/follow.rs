@@ -104,7 +104,7 @@ pub(super) fn amend(shared: &Shared, keys: &[Uuid], position: Seq) -> Result<(),
     }
     shared.counts.lock().unwrap_or_else(PoisonError::into_inner).add(&taking.counts);
     gone.extend(patterns.iter().map(|name| CANDIDATES | name));
-    if let Some(merging) = &mut *shared.merging() {
+    if let Some(merging) = shared.merging().as_mut().filter(|merging| !merging.failed) {
         merging.since.extend(gone.iter().chain(&taking.names));
     }
     shared.put(before.set.amended(&gone, taking.builder), general, position);
@@ -132,8 +132,16 @@ fn merge(shared: &Shared) {
             shared.put(set, Arc::clone(&now.general), now.position);
         }
         Err(TryRecvError::Empty) => {}
-        // It did not come to its end: another time.
-        Err(TryRecvError::Disconnected) => *merging = None,
+        // It would not come to its end another time either: what lies over the old bulk stays there.
+        Err(TryRecvError::Disconnected) if !under_way.failed => {
+            tracing::warn!(
+                "the set of indicators could not be put together anew: look-ups will be slower until the next start"
+            );
+            if let Some(under_way) = &mut *merging {
+                (under_way.failed, under_way.since) = (true, HashSet::new());
+            }
+        }
+        Err(TryRecvError::Disconnected) => {}
     }
 }
 
@@ -150,7 +158,7 @@ fn begin(shared: &Shared, set: &Arc<Set>) -> Option<Merging> {
         shared.put(set.merged(), Arc::clone(&now.general), now.position);
         return None;
     }
-    Some(Merging { merged, since: HashSet::new() })
+    Some(Merging { merged, since: HashSet::new(), failed: false })
 }
 
 /// The classes of which we may see nothing.

@@ -17,7 +17,7 @@ use std::net::IpAddr;
 use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
 
-/// Observations that are noted in one hunt; 24 bytes of memory each while they are put in order.
+/// Observations that are noted in one hunt; 40 bytes of memory each while they are put in order and judged.
 pub(super) const MOST: u64 = 4_000_000;
 /// What they take on disk.
 pub(super) const MOST_BYTES: u64 = 1 << 30;
@@ -116,7 +116,7 @@ impl Hunt<'_> {
         }
         // Of one instant, in the order in which they were read.
         places.sort_unstable_by_key(|place| (place.at, place.offset));
-        let (all, mut ids) = (Arc::clone(&self.sets.all), Ids::new());
+        let (all, mut ids, mut known) = (Arc::clone(&self.sets.all), Ids::new(), Vec::new());
         let mut bytes = Vec::new();
         for Place { offset, length, .. } in places {
             bytes.resize(length as usize, 0);
@@ -125,13 +125,26 @@ impl Hunt<'_> {
             let Some(name) = all.named(&note.indicator) else { continue };
             let held = ids.entry(name).or_insert_with(|| identity(&all, name));
             if held.as_ref().is_some_and(|(_, pattern)| *pattern == note.pattern) {
-                self.judge_one(&all, name, note)?;
+                known.push(note.known);
+                self.judge_one(&all, name, note, &known)?;
+            }
+        }
+        let report = all.patterns().report();
+        for (count, what) in [
+            (report.dropped, "events were let go that a pattern could still have used"),
+            (report.forgotten, "times it was forgotten what a pattern had seen of an address"),
+            (report.exhausted, "searches took too long"),
+        ] {
+            if count > 0 {
+                self.teller
+                    .note(format!("to keep within bounds, of patterns that need several observations: {count} {what}"));
             }
         }
         Ok(())
     }
 
-    fn judge_one(&mut self, all: &Followed, name: u64, note: Note) -> Result<(), Error> {
+    /// Judges the last of those observations of which it is known up to where earlier hunts searched.
+    fn judge_one(&mut self, all: &Followed, name: u64, note: Note, known: &[Option<i64>]) -> Result<(), Error> {
         let bound =
             |(field, value): &(String, String)| Bound { field: field.as_str().into(), value: value.as_str().into() };
         let deferred = Deferred {
@@ -146,8 +159,12 @@ impl Hunt<'_> {
             is_unlisted: note.unlisted,
         };
         let mut found: Option<Match> = None;
-        all.patterns().judge(&note.input, note.line, &deferred, &mut |one| found = Some(one));
-        let Some(Match { bound, .. }) = found else { return Ok(()) };
+        let token = known.len().saturating_sub(1) as u64;
+        all.patterns().judge(&note.input, token, &deferred, &mut |one| found = Some(one));
+        let Some(Match { bound, observations, .. }) = found else { return Ok(()) };
+        // It was told before only if an earlier hunt saw all that took part.
+        let position = observations.iter().map(|token| known.get(usize::try_from(*token).ok()?).copied().flatten());
+        let position = position.min().flatten();
         let received = crate::clock::now();
         let Some(indicator) = all.standing(name, received)? else { return Ok(()) };
         let joined = |part: fn(&Bound) -> &str| bound.iter().map(part).collect::<Vec<_>>().join(" ");
@@ -164,7 +181,7 @@ impl Hunt<'_> {
             raw: Vec::new(),
             received,
         };
-        let before = note.known.map(|position| Before { lines: u64::MAX, position });
+        let before = position.map(|position| Before { lines: u64::MAX, position });
         self.tell(vec![hit], before.as_ref())
     }
 }

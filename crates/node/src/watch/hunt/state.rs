@@ -117,6 +117,10 @@ pub struct Progress {
     noted: u64,
     #[serde(default)]
     pub(super) beyond: u64,
+    #[serde(default)]
+    noted_before: u64,
+    #[serde(default)]
+    beyond_before: u64,
     /// What was counted in files that are done, and in the one that is being searched.
     counted: [u64; 3],
     counted_now: [u64; 3],
@@ -204,9 +208,14 @@ impl Journal {
         self.known.get(path).filter(same).or_else(renamed).cloned()
     }
 
-    /// Whether this hunt has searched a file to its end.
+    /// Whether this hunt has searched a file to its end: what it grew by since then is for the next one.
     pub(super) fn is_done(&self, path: &Path, mark: &Mark) -> bool {
-        self.progress.done.get(path).is_some_and(|(done, _)| done == mark)
+        self.progress.done.get(path).is_some_and(|(done, _)| done.is_of(path, mark))
+    }
+
+    /// The file in which this hunt was when it broke off.
+    pub(super) fn begun(&self) -> Option<&Path> {
+        self.progress.now.as_ref().map(|(path, ..)| &**path)
     }
 
     /// Forgets how far a file was searched that is not there any more as it was, and what was found in it.
@@ -219,6 +228,7 @@ impl Journal {
         self.hits.cut(hits)?;
         self.parts.cut(parts)?;
         (self.progress.hits, self.progress.parts) = (hits, parts);
+        (self.progress.noted, self.progress.beyond) = (self.progress.noted_before, self.progress.beyond_before);
         (self.progress.counted_now, self.progress.counted_before) = ([0; 3], [0; 3]);
         self.progress.now = None;
         Ok(())
@@ -231,6 +241,7 @@ impl Journal {
         if at.is_none() {
             (self.progress.counted_now, self.progress.counted_before) = ([0; 3], [0; 3]);
             (self.progress.hits_before, self.progress.parts_before) = (self.hits.written, self.parts.written);
+            (self.progress.noted_before, self.progress.beyond_before) = (self.progress.noted, self.progress.beyond);
         }
         at
     }
