@@ -50,7 +50,7 @@ pub(crate) fn a28_nobody_recalls_what_is_anothers() {
     // Somebody who is no partner has no mailbox, and is not told of one.
     let body = ours.send(&Request::new("POST", MAILBOX).by(&ours.who("south")).carrying(body.as_bytes()));
     assert_eq!(body.status, 404);
-    assert!(ours.good(&["audit", "list", "--json"], "").contains("recall-refused"));
+    ours.soon("the refusal is told", |ours| ours.good(&["audit", "list", "--json"], "").contains("recall-refused"));
     assert_eq!(ours.names("north", "/exchange/collections/main/objects/"), ["kept"]);
     // What it deletes at home stays where it came from.
     let told = theirs.json(&["recall", &id(1), "--delete", "--yes"]);

@@ -97,7 +97,7 @@ fn everybody_at_every_endpoint() {
         }
     }
     // Each refusal of an act is written down, and so is each act.
-    let log = node.command(&["audit", "list", "--kind", "administered", "--json"], "");
+    let log = node.administered();
     for (act, done) in [
         ("add-group", false),
         ("add-group", true),

@@ -100,6 +100,13 @@ impl Node {
         Self { serving, folder }
     }
 
+    /// What its audit log says of administration, after it ended: a running node writes some moments later.
+    pub(crate) fn administered(self) -> String {
+        let Self { serving, folder } = self;
+        assert_eq!(serving.end(), Some(0));
+        run(&folder, &["audit", "list", "--kind", "administered", "--json"], "")
+    }
+
     /// A command beside the running node, and what it printed.
     pub(crate) fn command(&self, words: &[&str], input: &str) -> String {
         run(&self.folder, words, input)
