@@ -30,6 +30,7 @@ fmt: ## Format the code
 lint: ## Format check and lints, as `make test` does them
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --features marsad-watch/parquet,marsad/parquet --all-targets -- -D warnings
+	$(CARGO) clippy --locked -p marsad --bin marsad -- -D warnings
 
 clean: ## Remove what was built
 	$(CARGO) clean

@@ -16,7 +16,7 @@ SHARED = ROOT.parent / "shared" / "data"
 
 def binary():
     named = os.environ.get("MARSAD_BIN")
-    candidates = [named] if named else [ROOT / "target" / kind / "marsad" for kind in ("release", "ci-release", "debug")]
+    candidates = [named] if named else [ROOT / "target" / kind / "marsad" for kind in ("release", "ci-release", "ci", "debug")]
     for candidate in candidates:
         if candidate and pathlib.Path(candidate).exists():
             return str(candidate)
