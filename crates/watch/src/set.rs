@@ -37,9 +37,11 @@ use fearless_simd::{Level, Simd};
 use observable::{Kind, canonical};
 
 pub use builder::{Builder, Reach};
+use filter::Filter;
 use hasher::Hasher;
 pub use hasher::Key;
 use layer::Layer;
+use table::Table;
 
 use crate::vectors::{self, Work};
 
@@ -72,8 +74,7 @@ impl Set {
     #[inline]
     pub fn key(&self, kind: Kind, canonical: &[u8]) -> Key {
         if kind == Kind::Url {
-            let parts = canonical::parts(canonical);
-            return self.hasher.url(parts.scheme, parts.rest);
+            return self.hasher.url(&canonical::parts(canonical));
         }
         self.hasher.key(kind, canonical)
     }
@@ -92,13 +93,25 @@ impl Set {
 
     /// The same for a canonical URL whose parts are known.
     pub fn url_keys_of(&self, parts: canonical::Parts<'_>, keys: &mut Vec<Key>) {
-        let mut forms = |rest: &[u8]| match parts.scheme {
-            Some(scheme) => keys.extend(self.hasher.urls([Some(scheme), None], rest)),
-            None => keys.extend(self.hasher.urls([None, Some(&b"http"[..]), Some(b"https")], rest)),
-        };
-        forms(parts.rest);
-        if parts.without_query.len() < parts.rest.len() {
-            forms(parts.without_query);
+        let path = self.hasher.path(parts.without_query);
+        for hash in self.hasher.query(path, &parts).into_iter().chain([path]) {
+            match parts.scheme {
+                Some(scheme) => keys.extend(self.hasher.schemes([Some(scheme), None], hash)),
+                None => keys.extend(self.hasher.schemes([None, Some(&b"http"[..]), Some(b"https")], hash)),
+            }
+        }
+    }
+
+    /// Of the keys of [`url_keys_of`](Self::url_keys_of), one for all whose claims [`claims_beside`](Self::claims_beside) tells.
+    #[inline]
+    pub(crate) fn url_probes(&self, parts: canonical::Parts<'_>, keys: &mut Vec<Key>) {
+        let path = self.hasher.path(parts.without_query);
+        let usual = matches!(parts.scheme, None | Some(b"http" | b"https"));
+        for hash in self.hasher.query(path, &parts).into_iter().chain([path]) {
+            keys.extend(self.hasher.schemes([None], hash));
+            if !usual {
+                keys.extend(self.hasher.schemes([parts.scheme], hash));
+            }
         }
     }
 
@@ -106,30 +119,50 @@ impl Set {
     #[must_use]
     #[inline(always)]
     pub fn may_hold(&self, key: Key) -> bool {
-        self.base.table.may_hold(key) | (self.fresh.table.len() > 0 && self.fresh.table.may_hold(key))
+        self.base.table.filter().may_hold(key) | self.fresh().is_some_and(|table| table.filter().may_hold(key))
     }
 
     /// Whether the names below the one with this key may be claimed: false is certain.
     #[inline]
     pub(crate) fn may_be_above(&self, key: Key) -> bool {
-        self.base.table.may_be_above(key) || (self.fresh.table.len() > 0 && self.fresh.table.may_be_above(key))
+        self.base.table.above().may_hold(key) || self.fresh().is_some_and(|table| table.above().may_hold(key))
+    }
+
+    /// What came since the bulk was built, if anything did.
+    #[inline(always)]
+    fn fresh(&self) -> Option<&Table> {
+        Some(&self.fresh.table).filter(|table| table.len() > 0)
     }
 
     /// Puts into `through` the places of those keys under which a claim may stand, in their order. For some hundred keys
     /// at once this costs a fraction of as many calls of [`may_hold`](Self::may_hold) where the filter is larger than the
     /// cache.
     pub fn sift(&self, keys: &[Key], through: &mut Vec<u32>) {
-        through.clear();
-        through.resize(keys.len(), 0);
-        let count = vectors::run(Level::new(), Sift { set: self, keys, through });
-        through.truncate(count);
+        sift(self.base.table.filter(), self.fresh().map(Table::filter), keys, through);
+    }
+
+    /// The same for those keys below whose names something may be claimed.
+    pub(crate) fn sift_above(&self, keys: &[Key], through: &mut Vec<u32>) {
+        sift(self.base.table.above(), self.fresh().map(Table::above), keys, through);
     }
 
     /// Adds every claim under this key to what was found. For a name above the one that was seen, only those count that
     /// have `subdomains`; for the value itself, only those that have `itself`.
     pub fn find(&self, key: Key, found: &mut Vec<Found>) {
+        self.find_with(|table, found| table.find(key, found), found);
+    }
+
+    /// Whether any claim is under this key, or of a URL under its key with another scheme.
+    pub(crate) fn claims_beside(&self, key: Key, found: &mut Vec<Found>) -> bool {
+        found.clear();
+        self.find_with(|table, found| table.find_beside(key, found), found);
+        !found.is_empty()
+    }
+
+    #[inline]
+    fn find_with(&self, find: impl Fn(&Table, &mut Vec<Found>), found: &mut Vec<Found>) {
         let before = found.len();
-        self.base.table.find(key, found);
+        find(&self.base.table, found);
         if !self.removed.is_empty() && found.len() > before {
             let mut at = 0;
             found.retain(|claim| {
@@ -137,7 +170,7 @@ impl Set {
                 at <= before || !self.removed.contains(&claim.name)
             });
         }
-        self.fresh.table.find(key, found);
+        find(&self.fresh.table, found);
     }
 
     /// Adds every claim on a network that covers this address; not those on the address alone.
@@ -320,9 +353,18 @@ impl Set {
     }
 }
 
-/// Asks the filters for many keys.
+/// Puts into `through` the places of those keys that one of two filters lets through.
+fn sift(base: &Filter, fresh: Option<&Filter>, keys: &[Key], through: &mut Vec<u32>) {
+    through.clear();
+    through.resize(keys.len(), 0);
+    let count = vectors::run(Level::new(), Sift { base, fresh, keys, through });
+    through.truncate(count);
+}
+
+/// Asks two filters for many keys.
 struct Sift<'s> {
-    set: &'s Set,
+    base: &'s Filter,
+    fresh: Option<&'s Filter>,
     keys: &'s [Key],
     through: &'s mut [u32],
 }
@@ -333,22 +375,21 @@ impl Work for Sift<'_> {
     /// No vectors, but much work on bits.
     #[inline(always)]
     fn with<S: Simd>(self, _: S) -> usize {
-        let Self { set, keys, through } = self;
-        std::hint::black_box(set.base.table.touch(keys));
-        if set.fresh.table.len() > 0 {
-            kept(
+        let Self { base, fresh, keys, through } = self;
+        std::hint::black_box(base.touch(keys));
+        match fresh {
+            Some(fresh) => kept(
                 keys,
                 through,
                 #[inline(always)]
-                |key| set.may_hold(key),
-            )
-        } else {
-            kept(
+                |key| base.may_hold(key) | fresh.may_hold(key),
+            ),
+            None => kept(
                 keys,
                 through,
                 #[inline(always)]
-                |key| set.base.table.may_hold(key),
-            )
+                |key| base.may_hold(key),
+            ),
         }
     }
 }

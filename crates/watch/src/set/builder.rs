@@ -117,8 +117,7 @@ impl Builder {
         }
         let canonical = admitted(kind, value, subdomains, &self.limits, &mut self.scratch)?;
         let Key(print) = if kind == Kind::Url {
-            let parts = canonical::parts(canonical);
-            self.hasher.url(parts.scheme, parts.rest)
+            self.hasher.url(&canonical::parts(canonical))
         } else {
             self.hasher.key(kind, canonical)
         };

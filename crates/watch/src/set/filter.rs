@@ -85,13 +85,13 @@ struct Place {
 }
 
 impl Place {
-    /// Bits 4 to 45 choose within the block; those below are flags, and of a URL its scheme.
+    /// Bits 4 to 41 choose within the block, some of them twice; those below are flags, and of a URL its scheme.
     #[inline(always)]
     fn of(Key(key): Key, blocks: usize) -> Self {
         let part = |bits: u64| {
             let word = (bits & 7) as usize;
             (word, (1 << ((bits >> 3) & 63)) | (1 << ((bits >> 9) & 63)) | (1 << ((bits >> 15) & 63)))
         };
-        Self { block: block(Key(key), blocks), first: part(key >> 4), second: part(key >> 25) }
+        Self { block: block(Key(key), blocks), first: part(key >> 4), second: part(key >> 21) }
     }
 }

@@ -1,6 +1,7 @@
 //! Keyed fingerprints.
 
 use observable::Kind;
+use observable::canonical::Parts;
 
 /// Under what a value is looked up: a keyed fingerprint of its kind and canonical form. Keys of sets with different seeds
 /// have nothing to do with each other.
@@ -13,6 +14,13 @@ pub(super) const FLAGS: u64 = 3;
 /// From which bit on a URL's key says its scheme: two bits above the flags, which the filter leaves out.
 const SCHEME: u32 = 2;
 
+/// The bits that the keys of a URL under several schemes differ in, and the flags.
+pub(super) const BESIDE: u64 = FLAGS | 3 << SCHEME;
+
+/// The bits that a URL's key has in common with the key of the same URL without a query: they choose the block of a
+/// filter, which answers for both from one line of cache. 38 bits are left to tell queries of one path apart.
+const PATH: u64 = !0 << 42;
+
 /// A hash of folded products, all of whose constants are secret. With published constants such hashes have been made to
 /// collide for every seed; here the one who chooses the values knows none of what they are mixed with.
 pub(super) struct Hasher {
@@ -21,6 +29,8 @@ pub(super) struct Hasher {
     kinds: [u64; Kind::ALL.len()],
     /// For schemes of URLs other than `http` and `https`.
     scheme: u64,
+    /// For queries of URLs.
+    query: u64,
 }
 
 impl std::fmt::Debug for Hasher {
@@ -37,7 +47,12 @@ impl Hasher {
             expanded.fill(&mut word);
             u64::from_le_bytes(word)
         };
-        Self { secrets: std::array::from_fn(|_| draw()), kinds: std::array::from_fn(|_| draw()), scheme: draw() }
+        Self {
+            secrets: std::array::from_fn(|_| draw()),
+            kinds: std::array::from_fn(|_| draw()),
+            scheme: draw(),
+            query: draw(),
+        }
     }
 
     #[inline(always)]
@@ -46,20 +61,32 @@ impl Hasher {
         Key(self.hash(start, value) & !FLAGS)
     }
 
-    /// The scheme is put in last: one hash of the rest serves all the schemes under which a URL is looked up.
-    #[inline]
-    pub(super) fn url(&self, scheme: Option<&[u8]>, rest: &[u8]) -> Key {
-        let [key] = self.urls([scheme], rest);
+    /// The key of a URL whose parts are these.
+    pub(super) fn url(&self, parts: &Parts<'_>) -> Key {
+        let path = self.path(parts.without_query);
+        let [key] = self.schemes([parts.scheme], self.query(path, parts).unwrap_or(path));
         key
     }
 
-    /// The keys of one rest under several schemes. Those that are looked up together differ in two bits, which the filter
-    /// does not look at: it answers for all of them from one line of cache.
+    /// What stands behind a URL's scheme, without the query.
     #[inline]
-    pub(super) fn urls<const SCHEMES: usize>(&self, schemes: [Option<&[u8]>; SCHEMES], rest: &[u8]) -> [Key; SCHEMES] {
-        let start = self.kinds.get(Kind::Url as usize).copied().unwrap_or(0);
+    pub(super) fn path(&self, without_query: &[u8]) -> u64 {
+        self.hash(self.kinds.get(Kind::Url as usize).copied().unwrap_or(0), without_query)
+    }
+
+    /// All that stands behind a URL's scheme, by what the path is; `None` if it has no query.
+    #[inline]
+    pub(super) fn query(&self, path: u64, parts: &Parts<'_>) -> Option<u64> {
+        let query = parts.rest.get(parts.without_query.len()..).filter(|query| !query.is_empty())?;
         let [.., key] = self.secrets;
-        let hash = self.hash(start, rest);
+        Some(path & PATH | fold(path ^ self.hash(self.query, query), key) & !PATH)
+    }
+
+    /// The keys of one URL under several schemes. The scheme is put in last: those that are looked up together differ in two
+    /// bits, which the filter does not look at.
+    #[inline]
+    pub(super) fn schemes<const SCHEMES: usize>(&self, schemes: [Option<&[u8]>; SCHEMES], hash: u64) -> [Key; SCHEMES] {
+        let [.., key] = self.secrets;
         let with = |scheme: u64| hash & !(3 << SCHEME) | scheme << SCHEME;
         schemes.map(
             #[inline(always)]

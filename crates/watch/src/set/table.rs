@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::Found;
 use super::filter::Filter;
-use super::hasher::{FLAGS, Key};
+use super::hasher::{BESIDE, FLAGS, Key};
 
 /// Set in a fingerprint's lowest bits: the value itself is claimed.
 pub(super) const ITSELF: u64 = 1;
@@ -106,29 +106,39 @@ impl Table {
             + self.above.bytes()
     }
 
+    /// Whether a key may be there.
     #[inline(always)]
-    pub(super) fn may_hold(&self, key: Key) -> bool {
-        self.filter.may_hold(key)
+    pub(super) fn filter(&self) -> &Filter {
+        &self.filter
     }
 
-    #[inline]
-    pub(super) fn may_be_above(&self, key: Key) -> bool {
-        self.above.may_hold(key)
-    }
-
+    /// Whether names below the one with a key may be claimed.
     #[inline(always)]
-    pub(super) fn touch(&self, keys: &[Key]) -> u64 {
-        self.filter.touch(keys)
+    pub(super) fn above(&self) -> &Filter {
+        &self.above
     }
 
-    pub(super) fn find(&self, Key(key): Key, found: &mut Vec<Found>) {
+    /// All claims under this key.
+    pub(super) fn find(&self, key: Key, found: &mut Vec<Found>) {
+        self.find_but(FLAGS, key, found);
+    }
+
+    /// All claims under this key, and those of a URL under its key with other schemes.
+    pub(super) fn find_beside(&self, key: Key, found: &mut Vec<Found>) {
+        self.find_but(BESIDE, key, found);
+    }
+
+    /// All claims whose fingerprints are a key, whatever these bits are, the lowest there are.
+    #[inline(always)]
+    fn find_but(&self, bits: u64, Key(key): Key, found: &mut Vec<Found>) {
+        let key = key & !bits;
         let at = bucket(key, self.starts.len().saturating_sub(1));
         let (Some(&start), Some(&end)) = (self.starts.get(at), self.starts.get(at + 1)) else { return };
         let (start, end) = (start as usize, end as usize);
         let Some(prints) = self.entries.prints.get(start..end) else { return };
         let skip = if prints.len() > LONG { prints.partition_point(|print| *print < key) } else { 0 };
         for (offset, &print) in prints.iter().enumerate().skip(skip) {
-            if print & !FLAGS == key {
+            if print & !bits == key {
                 if let Some(name) = self.entries.names.get(start + offset) {
                     let (itself, subdomains) = (print & ITSELF != 0, print & SUBDOMAINS != 0);
                     found.push(Found { name: number(*name), itself, subdomains });
@@ -172,6 +182,6 @@ impl Table {
 #[inline]
 fn bucket(print: u64, buckets: usize) -> usize {
     #[expect(clippy::cast_possible_truncation, reason = "below the number of buckets")]
-    let bucket = ((u128::from(print & !FLAGS) * buckets as u128) >> 64) as usize;
+    let bucket = ((u128::from(print & !BESIDE) * buckets as u128) >> 64) as usize;
     bucket
 }

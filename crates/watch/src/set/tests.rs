@@ -212,6 +212,40 @@ fn keys_of_a_url_differ_by_scheme_in_what_no_filter_looks_at() {
 }
 
 #[test]
+fn a_url_is_asked_for_once_for_all_its_schemes() {
+    let claims = ["https://evil.example/a", "evil.example/b?c", "ftp://evil.example/d", "http://evil.example/e?f=1"];
+    let set = built(&claims.map(|url| Claim::new(Kind::Url, url)));
+    let asked = |url: &str, count: usize| {
+        let (mut probes, mut found) = (Vec::new(), Vec::new());
+        set.url_probes(canonical::parts(url.as_bytes()), &mut probes);
+        assert_eq!(probes.len(), count, "{url}");
+        let may = probes.iter().any(|key| set.may_hold(*key));
+        let claimed = probes.iter().any(|key| set.claims_beside(*key, &mut found));
+        assert!(may || !claimed, "the filter never denies what is there: {url}");
+        claimed
+    };
+    for (url, count) in [
+        ("https://evil.example/a", 1),
+        ("evil.example/a", 1),
+        ("evil.example/a?x", 2),
+        ("http://evil.example/b?c", 2),
+        ("ftp://evil.example/d", 2),
+        ("https://evil.example/e?f=1", 2),
+    ] {
+        assert!(asked(url, count), "{url}");
+    }
+    for (url, count) in [
+        ("https://evil.example/x", 1),
+        ("evil.example/b", 1),
+        ("http://evil.example/b?d", 2),
+        ("ftp://evil.example/b?d", 4),
+        ("https://evil.example/d", 1),
+    ] {
+        assert!(!asked(url, count), "{url}");
+    }
+}
+
+#[test]
 fn keys_are_sifted_as_they_are_asked_for() {
     let set = built(&(0..500).map(|n| Claim::new(Kind::Domain, format!("n{n}.example"))).collect::<Vec<_>>());
     let mut added = set.additions();

@@ -38,6 +38,9 @@ pub(super) struct Batch {
     /// Addresses among the values, each with the place of its key: networks may cover them.
     addresses: Vec<(u32, IpAddr)>,
     asked: Vec<Asked>,
+    /// Keys of the names above those that wait, and for each of them which it was that was asked for.
+    parents: Vec<Key>,
+    below: Vec<u32>,
     /// Keys that are claimed, or whose networks are.
     passed: Vec<u32>,
 }
@@ -50,12 +53,15 @@ struct Waiting {
     seen: Seen,
 }
 
-/// The same, and its keys in the batch.
+/// The same, and its keys in the batch, but for those of names above it.
 #[derive(Clone, Copy, Debug)]
 struct Asked {
     tag: Key,
     first: u32,
     end: u32,
+    place: u32,
+    /// Whether names below one above it may be claimed.
+    is_below: bool,
 }
 
 impl Batch {
@@ -74,6 +80,8 @@ impl Batch {
             waiting: Vec::new(),
             addresses: Vec::new(),
             asked: Vec::new(),
+            parents: Vec::new(),
+            below: Vec::new(),
             passed: Vec::new(),
         }
     }
@@ -111,7 +119,9 @@ impl Batch {
 
     /// Adds the keys of the values that wait.
     fn ask(&mut self, set: &Set, meet: &mut Meet, window: Window<'_>, fresh: usize, waiting: usize) {
-        let Self { keys, places, addresses, asked, .. } = self;
+        let Self { keys, places, addresses, asked, parents, below, passed, .. } = self;
+        parents.clear();
+        below.clear();
         self.fresh_keys = keys.len();
         self.fresh_count = fresh;
         for quad in self.fresh.iter().take(fresh) {
@@ -129,13 +139,26 @@ impl Batch {
             if let Some(points) = is_name.then(|| quick::points(value)).flatten() {
                 keys.push(*tag);
                 if set.has_subdomains() {
-                    quick::parents(set, value, points, |key| keys.extend(set.may_be_above(key).then_some(key)));
+                    quick::parents(set, value, points, |key| parents.push(key));
+                    below.resize(parents.len(), asked.len() as u32);
                 }
             } else if let Some(meaning) = seen.meaning {
                 meet.value(set, meaning, value, &mut |look, _| push(set, look, keys, addresses));
             }
             places.resize(keys.len(), *place);
-            asked.push(Asked { tag: *tag, first, end: keys.len() as u32 });
+            asked.push(Asked { tag: *tag, first, end: keys.len() as u32, place: *place, is_below: false });
+        }
+        // Next to none passes. To branch on each would be to wait for it.
+        set.sift_above(parents, passed);
+        for at in passed.iter() {
+            let at = *at as usize;
+            if let (Some(key), Some(below)) = (parents.get(at), below.get(at))
+                && let Some(asked) = asked.get_mut(*below as usize)
+            {
+                asked.is_below = true;
+                keys.push(*key);
+                places.push(asked.place);
+            }
         }
     }
 
@@ -144,7 +167,7 @@ impl Batch {
         let Self { keys, places, lines, addresses, asked, passed, .. } = self;
         set.sift(keys, passed);
         // One in a hundred passes the filter in vain, and to look at its line would cost more than to ask the table.
-        passed.retain(|at| keys.get(*at as usize).is_some_and(|key| claimed(set, *key, found)));
+        passed.retain(|at| keys.get(*at as usize).is_some_and(|key| set.claims_beside(*key, found)));
         if !addresses.is_empty() {
             let sifted = passed.len();
             passed.extend(addresses.iter().filter(|(_, address)| covered(set, *address, found)).map(|(key, _)| *key));
@@ -166,7 +189,7 @@ impl Batch {
         let mut passed = passed.iter().copied().peekable();
         for asked in asked {
             while passed.next_if(|at| *at < asked.first).is_some() {}
-            if passed.peek().is_none_or(|at| *at >= asked.end) {
+            if !asked.is_below && passed.peek().is_none_or(|at| *at >= asked.end) {
                 self.recent.keep(asked.tag);
             }
         }
@@ -202,7 +225,12 @@ impl Work for Gather<'_, '_> {
             for (meaning, seen) in window.met(place) {
                 let is_address = meaning == Meaning::Address;
                 if !(is_address || matches!(meaning, Meaning::Host | Meaning::Answer)) {
-                    meet.rare(set, meaning, window.text(seen), &mut |look, _| push(set, look, keys, addresses));
+                    match meaning {
+                        Meaning::Url => meet.url_probes(set, window.text(seen), keys),
+                        _ => {
+                            meet.rare(set, meaning, window.text(seen), &mut |look, _| push(set, look, keys, addresses))
+                        }
+                    }
                     places.resize(keys.len(), place as u32);
                     continue;
                 }
@@ -263,12 +291,6 @@ fn push(set: &Set, look: Look, keys: &mut Vec<Key>, addresses: &mut Vec<(u32, Ip
     }
 }
 
-fn claimed(set: &Set, key: Key, found: &mut Vec<Found>) -> bool {
-    found.clear();
-    set.find(key, found);
-    !found.is_empty()
-}
-
 fn covered(set: &Set, address: IpAddr, found: &mut Vec<Found>) -> bool {
     found.clear();
     set.address(address, found);
@@ -287,13 +309,23 @@ mod tests {
     use crate::set::{Builder, Set};
     use crate::{Event, Field, Hit, Meaning, Watcher};
 
-    const CLAIMED: [&str; 3] = ["203.0.113.7", "2001:db8::1", "evil.example"];
+    const CLAIMED: [&str; 8] = [
+        "203.0.113.7",
+        "2001:db8::1",
+        "evil.example",
+        "http://evil.example/a",
+        "https://evil.example/b?c=1",
+        "ftp://evil.example/b",
+        "evil.example/c?d",
+        "evil.example/d",
+    ];
 
     fn set(claims: &[&str]) -> Arc<Set> {
         let mut builder = Builder::new([3; 32]);
         for (name, claim) in (0..).zip(claims) {
             let claim = match claim.as_bytes() {
-                [.., b'e'] => Claim::with_subdomains(*claim),
+                [.., b'e'] if !claim.contains('/') => Claim::with_subdomains(*claim),
+                _ if claim.contains('/') => Claim::new(Kind::Url, *claim),
                 _ if claim.contains(':') => Claim::new(Kind::Ipv6, *claim),
                 _ => Claim::new(Kind::Ipv4, *claim),
             };
@@ -313,11 +345,17 @@ mod tests {
         ]
     }
 
-    const FIELDS: [(&str, Meaning); 4] = [
+    /// URLs in all the forms that claims are met in, and others.
+    fn url() -> impl Strategy<Value = String> {
+        "((https?|ftp|gopher|HTTP)://|//)?(evil|good)\\.example/[a-e](\\?(c=1|d|e)?)?|-"
+    }
+
+    const FIELDS: [(&str, Meaning); 5] = [
         ("id.orig_h", Meaning::Address),
         ("id.resp_h", Meaning::Address),
         ("query", Meaning::Host),
         ("host", Meaning::Host),
+        ("referrer", Meaning::Url),
     ];
 
     type Told = (u64, u64, String);
@@ -335,15 +373,15 @@ mod tests {
 
     proptest! {
         #[test]
-        fn values_are_met_with_all_vectors_as_one_by_one(lines in proptest::collection::vec(proptest::array::uniform4(value()), 1..60)) {
-            let mut log = String::from("#fields\tts\tid.orig_h\tuid\tid.resp_h\tquery\thost\n");
+        fn values_are_met_with_all_vectors_as_one_by_one(lines in proptest::collection::vec((proptest::array::uniform4(value()), url()), 1..60)) {
+            let mut log = String::from("#fields\tts\tid.orig_h\tuid\tid.resp_h\tquery\thost\treferrer\n");
             let mut expected = Vec::new();
             let claims = set(&CLAIMED);
             let mut slow = Watcher::new(Arc::clone(&claims));
-            for (line, values) in (2..).zip(&lines) {
+            for (line, (values, referrer)) in (2..).zip(&lines) {
                 let [orig, resp, query, host] = values;
-                log += &format!("1.5\t{orig}\tC1\t{resp}\t{query}\t{host}\n");
-                let fields: Vec<Field<'_>> = FIELDS.iter().zip(values).filter(|(_, value)| !matches!(value.as_str(), "-" | "(empty)"))
+                log += &format!("1.5\t{orig}\tC1\t{resp}\t{query}\t{host}\t{referrer}\n");
+                let fields: Vec<Field<'_>> = FIELDS.iter().zip(values.iter().chain([referrer])).filter(|(_, value)| !matches!(value.as_str(), "-" | "(empty)"))
                     .map(|((name, meaning), value)| Field { name, meaning: *meaning, value: value.as_bytes() }).collect();
                 slow.event(&Event { line, raw: b"", time: None, fields: &fields }, &mut |hit| expected.push(told(hit)));
             }

@@ -164,13 +164,21 @@ impl Meet {
             return;
         }
         self.keys.clear();
-        if let Some(parts) = quick::url(value) {
+        if let Some(parts) = url_parts(value, &mut self.scratch) {
             set.url_keys_of(parts, &mut self.keys);
-        } else if let Some(url) = canonical::url(value, &mut self.scratch) {
-            set.url_keys(url, &mut self.keys);
         }
         for key in &self.keys {
             each(Look::Key { key: *key, kind: Kind::Url, parent: false }, value);
+        }
+    }
+
+    /// Adds those keys of a URL that a filter must be asked for.
+    #[inline(never)]
+    pub(super) fn url_probes(&mut self, set: &Set, value: &[u8], keys: &mut Vec<Key>) {
+        if set.has(Kind::Url)
+            && let Some(parts) = url_parts(value, &mut self.scratch)
+        {
+            set.url_probes(parts, keys);
         }
     }
 
@@ -184,6 +192,12 @@ impl Meet {
         });
         self.extractor = extractor;
     }
+}
+
+/// The parts of a URL in its canonical form.
+#[inline]
+fn url_parts<'v>(value: &'v [u8], scratch: &'v mut Vec<u8>) -> Option<canonical::Parts<'v>> {
+    quick::url(value).or_else(|| canonical::url(value, scratch).map(canonical::parts))
 }
 
 /// A host without the port behind it.
