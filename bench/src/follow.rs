@@ -63,7 +63,7 @@ pub fn run(size: Size) {
     });
     drop(followed);
     let _ = std::fs::remove_dir_all(&folder);
-    print(count, (started, before, after, bytes), &mut [(quiet, "under 1 s"), (merging, "under 1 s"), (pauses, "none that is felt")], merged);
+    print(count, (started, before, after, bytes), &mut [(quiet, "under 1 s"), (merging, "under 1 s"), (pauses, "under 50 ms")], merged);
 }
 
 fn print(count: u32, (started, before, after, bytes): (Duration, u64, u64, u64), times: &mut [(Vec<Duration>, &str); 3], merged: Duration) {
