@@ -10,6 +10,5 @@ mod node;
 mod telling;
 
 /// The program as a process, as the tests of its commands run it.
-#[expect(dead_code, reason = "those tests use more of it")]
 #[path = "../program/process.rs"]
 mod process;
